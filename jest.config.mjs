@@ -1,0 +1,11 @@
+/** @type {import('jest').Config} */
+export default {
+  testEnvironment: 'node',
+  testMatch: ['<rootDir>/tests/**/*.test.ts'],
+  // jose ships ES modules only; everything else is loaded as it is.
+  transformIgnorePatterns: ['/node_modules/(?!jose/)'],
+  transform: {
+    '\\.(ts|js)$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }],
+  },
+  testTimeout: 30_000,
+};
