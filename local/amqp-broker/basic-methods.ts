@@ -1,0 +1,72 @@
+import type { Handlers } from './channel-methods';
+import { AmqpError } from './errors';
+
+export const basicMethods: Handlers = {
+  'basic.qos'(channel, { prefetchSize, prefetchCount, global }) {
+    if (prefetchSize > 0) throw new AmqpError('NOT_IMPLEMENTED', `prefetch_size!=0 (${prefetchSize})`);
+    // RabbitMQ's reading of `global` (https://www.rabbitmq.com/docs/consumer-prefetch).
+    if (global) channel.channelPrefetch = prefetchCount;
+    else channel.consumerPrefetch = prefetchCount;
+    channel.send('basic.qos-ok', {});
+    channel.resume();
+  },
+
+  'basic.consume'(channel, { queue: name, consumerTag, noAck, exclusive, nowait }) {
+    const queue = channel.queue(name);
+    const consumer = channel.consume(queue, consumerTag, noAck, exclusive);
+    if (!nowait) channel.send('basic.consume-ok', { consumerTag: consumer.tag });
+    // After the reply, since the first message goes out at once.
+    queue.subscribe(consumer);
+  },
+
+  'basic.cancel'(channel, { consumerTag, nowait }) {
+    const consumer = channel.consumers.get(consumerTag);
+    if (consumer) channel.cancel(consumer);
+    if (!nowait) channel.send('basic.cancel-ok', { consumerTag });
+  },
+
+  'basic.publish'(channel, args) {
+    channel.content.begin(args);
+  },
+
+  'basic.get'(channel, { queue: name, noAck }) {
+    const queue = channel.queue(name);
+    const entry = queue.take();
+    if (!entry) {
+      channel.send('basic.get-empty', { reserved1: '' });
+      return;
+    }
+    const deliveryTag = channel.hold(queue, entry, noAck);
+    const { message, redelivered } = entry;
+    const { exchange, routingKey } = message;
+    const messageCount = queue.ready.length;
+    channel.send('basic.get-ok', { deliveryTag, redelivered, exchange, routingKey, messageCount }, message);
+  },
+
+  'basic.ack'(channel, { deliveryTag, multiple }) {
+    channel.settle(channel.release(deliveryTag, multiple));
+  },
+
+  'basic.nack'(channel, { deliveryTag, multiple, requeue }) {
+    const deliveries = channel.release(deliveryTag, multiple);
+    if (requeue) channel.giveBack(deliveries);
+    else channel.reject(deliveries);
+  },
+
+  'basic.reject'(channel, { deliveryTag, requeue }) {
+    const deliveries = channel.release(deliveryTag, false);
+    if (requeue) channel.giveBack(deliveries);
+    else channel.reject(deliveries);
+  },
+
+  'basic.recover'(channel, { requeue }) {
+    if (!requeue) throw new AmqpError('NOT_IMPLEMENTED', 'requeue=false');
+    channel.returnAll();
+    channel.send('basic.recover-ok', {});
+  },
+
+  'basic.recover-async'(channel, { requeue }) {
+    if (!requeue) throw new AmqpError('NOT_IMPLEMENTED', 'requeue=false');
+    channel.returnAll();
+  },
+};

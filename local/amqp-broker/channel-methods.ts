@@ -1,0 +1,50 @@
+import { basicMethods } from './basic-methods';
+import type { Channel } from './channel';
+import { AmqpError } from './errors';
+import { exchangeMethods } from './exchange-methods';
+import type { Args, Method, MethodName } from './methods';
+import { queueMethods } from './queue-methods';
+
+/** What the broker does with the methods it serves on an open channel. */
+export type Handlers = { readonly [M in MethodName]?: (channel: Channel, args: Args<M>) => void };
+
+const handlers: Handlers = {
+  ...exchangeMethods,
+  ...queueMethods,
+  ...basicMethods,
+
+  'channel.open'() {
+    throw new AmqpError('CHANNEL_ERROR', "second 'channel.open' seen");
+  },
+
+  'channel.flow'(channel, { active }) {
+    // RabbitMQ serves only the starting half as well.
+    if (!active) throw new AmqpError('NOT_IMPLEMENTED', 'active=false');
+    channel.send('channel.flow-ok', { active });
+  },
+
+  'confirm.select'(channel, { nowait }) {
+    channel.selectConfirms();
+    if (!nowait) channel.send('confirm.select-ok', {});
+  },
+
+  // Deprecated since 0-9, still sent by some clients.
+  'access.request'(channel) {
+    channel.send('access.request-ok', { ticket: 1 });
+  },
+
+  'tx.select'() {
+    throw new AmqpError('NOT_IMPLEMENTED', 'this broker has no transactions');
+  },
+};
+
+/** Serves one method of a channel. */
+export function handleMethod(channel: Channel, method: Method): void {
+  if (channel.content.expects) {
+    const expected = channel.content.expects === 'header' ? 'header for class 60' : 'body';
+    throw new AmqpError('UNEXPECTED_FRAME', `expected content ${expected}, got method frame instead`);
+  }
+  const handler = handlers[method.name] as ((channel: Channel, args: Method['args']) => void) | undefined;
+  if (!handler) throw new AmqpError('COMMAND_INVALID', 'unimplemented method');
+  handler(channel, method.args);
+}

@@ -1,0 +1,33 @@
+import type { Channel } from './channel';
+import type { Consumer, Queue } from './queue';
+import type { Entry } from './ready-list';
+
+/** A basic.consume of a channel. */
+export class ChannelConsumer implements Consumer {
+  /** Delivered and neither acknowledged nor returned. */
+  unacked = 0;
+
+  constructor(
+    private readonly channel: Channel,
+    readonly queue: Queue,
+    readonly tag: string,
+    readonly noAck: boolean,
+    readonly exclusive: boolean,
+    private readonly prefetch: number,
+  ) {}
+
+  canTake(): boolean {
+    if (this.channel.isCongested) return false;
+    // Without acknowledgements there is nothing to count (basic.qos, section 1.8.3.1).
+    if (this.noAck) return true;
+    return (this.prefetch === 0 || this.unacked < this.prefetch) && this.channel.hasRoom;
+  }
+
+  deliver(entry: Entry): void {
+    this.channel.deliver(this, entry);
+  }
+
+  queueDeleted(): void {
+    this.channel.consumerCancelled(this);
+  }
+}

@@ -1,0 +1,125 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { Connection, type Shared } from './connection';
+import { AmqpError } from './errors';
+import { Journal } from './journal';
+import { applyRecord, snapshot } from './restore';
+import { Turn } from './turn';
+import { VirtualHost } from './vhost';
+
+export interface BrokerOptions {
+  /** Address to listen on, or several; 127.0.0.1 by default. */
+  host?: string | readonly string[];
+  /** 0 picks a free one. */
+  port: number;
+  /** Directory of the journal; without one nothing outlives the broker. */
+  dataDir?: string;
+  /** guest / guest by default, as with RabbitMQ. */
+  username?: string;
+  password?: string;
+  /** ['/'] by default. */
+  vhosts?: readonly string[];
+  log?: (line: string) => void;
+}
+
+export interface Broker {
+  readonly port: number;
+  /** amqp:// address with user, password and the first virtual host. */
+  readonly url: string;
+  /** Closes every connection and the journal; durable state stays as it is. */
+  stop(): Promise<void>;
+}
+
+/** Starts an AMQP 0-9-1 broker for development and tests. Rejects with `code: 'EADDRINUSE'` on a taken port. */
+export async function startBroker(options: BrokerOptions): Promise<Broker> {
+  const { host = '127.0.0.1', username = 'guest', password = 'guest', log = () => undefined } = options;
+  const vhosts = new Map<string, VirtualHost>();
+  let journal: Journal | undefined;
+  const turn = new Turn(() => {
+    journal?.flush();
+    if (journal?.isLong) journal.rewrite(snapshot(vhosts.values()));
+  });
+  const vhost = (name: string): VirtualHost => {
+    const existing = vhosts.get(name);
+    if (existing) return existing;
+    const created = new VirtualHost(name, (stored) => journal?.append(stored));
+    vhosts.set(name, created);
+    return created;
+  };
+  const names = options.vhosts ?? ['/'];
+  for (const name of names) vhost(name);
+
+  const connections = new Map<Socket, Connection>();
+  const shared: Shared = { vhosts, username, password, turn, log, serving: true };
+  const accept = (socket: Socket) => {
+    if (!shared.serving) return void socket.destroy();
+    connections.set(socket, new Connection(socket, shared));
+    socket.on('close', () => connections.delete(socket));
+  };
+
+  const servers: Server[] = [];
+  let port = options.port;
+  try {
+    // The port first: a second start on it must fail before it touches the data.
+    for (const address of typeof host === 'string' ? [host] : host) {
+      const server = createServer(accept);
+      servers.push(server);
+      port = await listen(server, address, port);
+    }
+    if (options.dataDir !== undefined) {
+      journal = new Journal(options.dataDir, () => turn.request());
+      journal.replay((record, body) => applyRecord(vhost(record.vhost), record, body));
+      journal.rewrite(snapshot(vhosts.values()));
+    }
+  } catch (error) {
+    journal?.close();
+    await Promise.all(servers.map(close));
+    throw error;
+  }
+  // What expired while the broker was down goes its way now.
+  for (const { queues } of vhosts.values()) for (const queue of [...queues.values()]) queue.dispatch();
+
+  const [first = '/'] = names;
+  const path = first === '/' ? '' : `/${encodeURIComponent(first)}`;
+  const login = `${encodeURIComponent(username)}:${encodeURIComponent(password)}`;
+  const [address] = typeof host === 'string' ? [host] : host;
+  const urlHost = address?.includes(':') ? `[${address}]` : address;
+  let stopping: Promise<void> | undefined;
+
+  async function stop(): Promise<void> {
+    shared.serving = false;
+    for (const { queues } of vhosts.values()) for (const queue of queues.values()) queue.stop();
+    const shutdown = "broker forced connection closure with reason 'shutdown'";
+    const gone = servers.map(close);
+    for (const connection of connections.values())
+      connection.close(new AmqpError('CONNECTION_FORCED', shutdown));
+    turn.end();
+    await Promise.all(gone);
+    turn.end();
+    journal?.close();
+  }
+
+  return {
+    port,
+    url: `amqp://${login}@${urlHost}:${port}${path}`,
+    stop: () => {
+      stopping ??= stop();
+      return stopping;
+    },
+  };
+}
+
+function listen(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port, exclusive: true }, () => {
+      server.removeListener('error', reject);
+      const address = server.address();
+      resolve(typeof address === 'object' && address ? address.port : port);
+    });
+  });
+}
+
+/** Resolves once the server and all its connections are closed. */
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => server.close(() => resolve()));
+}

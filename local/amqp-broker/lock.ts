@@ -1,0 +1,62 @@
+import { readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Directories locked by this very process: its own pid in a lock file would not tell. */
+const held = new Set<string>();
+
+/** Claims a data directory, or throws when another live broker has it. Returns what gives it back. */
+export function lockDirectory(directory: string): () => void {
+  const path = join(realpathSync(directory), 'lock');
+  const refuse = (pid: number) =>
+    Object.assign(new Error(`data directory ${directory} is in use by another broker (process ${pid})`), {
+      code: 'EDATADIRINUSE',
+    });
+  if (held.has(path)) throw refuse(process.pid);
+  const mine = `${process.pid} ${startOf(process.pid)}\n`;
+  for (;;) {
+    try {
+      writeFileSync(path, mine, { flag: 'wx' });
+      break;
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    }
+    const holder = readHolder(path);
+    if (holder && isAlive(holder.pid, holder.start)) throw refuse(holder.pid);
+    rmSync(path, { force: true });
+  }
+  held.add(path);
+  return () => {
+    held.delete(path);
+    rmSync(path, { force: true });
+  };
+}
+
+function readHolder(path: string): { pid: number; start: string } | undefined {
+  try {
+    const [pid = '', start = ''] = readFileSync(path, 'utf8').trim().split(' ');
+    return /^\d+$/.test(pid) ? { pid: Number(pid), start } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isAlive(pid: number, start: string): boolean {
+  if (pid === process.pid) return false;
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    // EPERM: it lives, and belongs to someone else.
+    if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) return false;
+  }
+  return startOf(pid) === start;
+}
+
+/** When a process began, where the system tells: after a reboot its number may belong to another one. */
+function startOf(pid: number): string {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '-';
+  } catch {
+    return '-';
+  }
+}

@@ -1,0 +1,31 @@
+// Runs the broker alone: node --import tsx local/amqp-broker/main.ts --port 5673 [--host ADDRESS]… [--data DIR] [--vhost NAME]…
+import { parseArgs } from 'node:util';
+import { startBroker } from './index';
+
+const { values } = parseArgs({
+  options: {
+    host: { type: 'string', multiple: true, default: ['127.0.0.1'] },
+    port: { type: 'string', default: '5672' },
+    data: { type: 'string' },
+    vhost: { type: 'string', multiple: true, default: ['/'] },
+  },
+});
+
+startBroker({
+  host: values.host,
+  port: Number(values.port),
+  vhosts: values.vhost,
+  log: (line) => process.stderr.write(`${line}\n`),
+  ...(values.data === undefined ? {} : { dataDir: values.data }),
+}).then(
+  (broker) => {
+    process.stdout.write(`listening on ${broker.url}\n`);
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => void broker.stop().then(() => process.exit(0)));
+    }
+  },
+  (error: Error) => {
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  },
+);

@@ -1,0 +1,64 @@
+import type { Socket } from 'node:net';
+import { encodeMethod } from './codec';
+import { encodeContent, encodeFrame, FRAME } from './frames';
+import type { Message } from './message';
+import type { Args, MethodName } from './methods';
+
+/** Above this much unsent output no more messages are delivered to the connection … */
+const DELIVERY_WATERMARK = 1024 * 1024;
+/** … and above this much nothing is read from it either, so that replies cannot pile up. */
+const REPLY_WATERMARK = 16 * 1024 * 1024;
+
+/** What a connection has to say, gathered until the end of the turn and then written at once. */
+export class Output {
+  /** Negotiated size of the largest frame. */
+  frameMax: number;
+  #frames: Buffer[] = [];
+  #bytes = 0;
+  #wrote = false;
+
+  constructor(
+    private readonly socket: Socket,
+    frameMax: number,
+  ) {
+    this.frameMax = frameMax;
+  }
+
+  get isCongested(): boolean {
+    return this.#unsent > DELIVERY_WATERMARK;
+  }
+
+  get #unsent(): number {
+    return this.#bytes + this.socket.writableLength;
+  }
+
+  method<M extends MethodName>(channel: number, name: M, args: Args<M>, message?: Message): void {
+    this.bytes(encodeFrame(FRAME.METHOD, channel, encodeMethod(name, args)));
+    if (!message) return;
+    const { properties, content } = message;
+    for (const frame of encodeContent(channel, properties, content, this.frameMax)) this.bytes(frame);
+  }
+
+  bytes(bytes: Buffer): void {
+    this.#frames.push(bytes);
+    this.#bytes += bytes.length;
+  }
+
+  flush(): void {
+    const bytes = Buffer.concat(this.#frames);
+    this.#frames = [];
+    this.#bytes = 0;
+    if (bytes.length === 0 || !this.socket.writable) return;
+    this.#wrote = true;
+    this.socket.write(bytes);
+    // The socket's 'drain' reads on.
+    if (this.#unsent > REPLY_WATERMARK) this.socket.pause();
+  }
+
+  /** Whether anything was written since the last question (heartbeats). */
+  hasWritten(): boolean {
+    const wrote = this.#wrote;
+    this.#wrote = false;
+    return wrote;
+  }
+}

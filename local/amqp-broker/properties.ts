@@ -1,0 +1,82 @@
+import { ByteReader, ByteWriter } from './bytes';
+import { AmqpError } from './errors';
+import { type FieldTable, NO_FIELDS, readTable, tableBytes } from './fields';
+
+/**
+ * The properties of basic content (AMQP 0-9-1, section 1.8) in wire order, with the size of those that have a
+ * fixed one; the others are short strings, and `headers` a table. The highest flag bit stands for the first.
+ */
+const LAYOUT = [
+  'content-type',
+  'content-encoding',
+  'headers',
+  'delivery-mode',
+  'priority',
+  'correlation-id',
+  'reply-to',
+  'expiration',
+  'message-id',
+  'timestamp',
+  'type',
+  'user-id',
+  'app-id',
+  'cluster-id',
+] as const;
+const FIXED_SIZE: Readonly<Record<string, number>> = { 'delivery-mode': 1, priority: 1, timestamp: 8 };
+
+type PropertyName = (typeof LAYOUT)[number];
+type RawProperties = Map<PropertyName, Buffer>;
+
+/** The properties the broker acts on. All the others pass through as the bytes they came as. */
+export interface Properties {
+  readonly headers: FieldTable;
+  readonly persistent: boolean;
+  readonly expiration: string | undefined;
+  readonly userId: string | undefined;
+}
+
+/** Reads the property list of a content header; a malformed one is refused here, before it is queued. */
+export function readProperties(bytes: Buffer): Properties {
+  const raw = split(bytes);
+  const headers = raw.get('headers');
+  return {
+    headers: headers ? readTable(new ByteReader(headers)) : NO_FIELDS,
+    persistent: raw.get('delivery-mode')?.[0] === 2,
+    expiration: raw.get('expiration')?.toString('utf8', 1),
+    userId: raw.get('user-id')?.toString('utf8', 1),
+  };
+}
+
+/** The same property list with other headers, and without the expiration when `keepExpiration` is false. */
+export function replaceHeaders(bytes: Buffer, headers: FieldTable, keepExpiration: boolean): Buffer {
+  const raw = split(bytes);
+  raw.set('headers', tableBytes(headers));
+  if (!keepExpiration) raw.delete('expiration');
+  const writer = new ByteWriter(bytes.length + 256);
+  writer.short(
+    LAYOUT.reduce((flags, name, index) => (raw.has(name) ? flags | (1 << (15 - index)) : flags), 0),
+  );
+  for (const name of LAYOUT) {
+    const value = raw.get(name);
+    if (value) writer.raw(value);
+  }
+  return writer.finish();
+}
+
+function split(bytes: Buffer): RawProperties {
+  const reader = new ByteReader(bytes);
+  const flags = reader.short();
+  if (flags & 0b11) throw new AmqpError('SYNTAX_ERROR', 'unknown content property flags');
+  const raw: RawProperties = new Map();
+  for (const [index, name] of LAYOUT.entries()) {
+    if ((flags & (1 << (15 - index))) === 0) continue;
+    const start = reader.offset;
+    const fixed = FIXED_SIZE[name];
+    if (fixed !== undefined) reader.take(fixed);
+    else if (name === 'headers') reader.longstr();
+    else reader.slice(reader.octet());
+    raw.set(name, bytes.subarray(start, reader.offset));
+  }
+  if (!reader.done) throw new AmqpError('SYNTAX_ERROR', 'content header longer than its properties');
+  return raw;
+}

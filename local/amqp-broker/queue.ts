@@ -1,0 +1,230 @@
+import type { DeathReason } from './dead-letter';
+import type { FieldTable } from './fields';
+import type { Message } from './message';
+import type { QueueSettings } from './queue-arguments';
+import { type Entry, ReadyList } from './ready-list';
+
+/** Whoever gets messages pushed; a channel implements it. */
+export interface Consumer {
+  readonly tag: string;
+  readonly exclusive: boolean;
+  /** Whether prefetch limits and the socket leave room for one more message. */
+  canTake(): boolean;
+  deliver(entry: Entry): void;
+  /** The queue is gone (https://www.rabbitmq.com/docs/consumer-cancel). */
+  queueDeleted(): void;
+}
+
+/** What a queue needs from its virtual host. */
+export interface QueueOwner {
+  /** Hands a dead message on; it has left the queue. */
+  died(queue: Queue, message: Message, reason: DeathReason): void;
+  added(queue: Queue, entry: Entry): void;
+  removed(queue: Queue, entries: readonly Entry[]): void;
+  /** The queue's `x-expires` time is up. */
+  expired(queue: Queue): void;
+}
+
+export interface QueueIdentity {
+  readonly name: string;
+  readonly durable: boolean;
+  readonly autoDelete: boolean;
+  /** The connection it is exclusive to. */
+  readonly owner: object | undefined;
+  readonly args: FieldTable;
+}
+
+/** Node's timers hold 31 bits; a longer wait goes in steps. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** A queue: messages in order, and the consumers they are pushed to. */
+export class Queue {
+  readonly ready = new ReadyList();
+  readonly unacked = new Set<Entry>();
+  /** In order of subscription, rotated by deliveries; with a single active consumer the first is the active one. */
+  readonly consumers: Consumer[] = [];
+  #nextPosition = 1;
+  #expiryTimer: NodeJS.Timeout | undefined;
+  #unusedTimer: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  constructor(
+    readonly identity: QueueIdentity,
+    readonly settings: QueueSettings,
+    private readonly owner: QueueOwner,
+  ) {
+    this.touch();
+  }
+
+  get name(): string {
+    return this.identity.name;
+  }
+
+  /** Appends a message; false when the queue is full and says so (`x-overflow` reject-publish). */
+  publish(message: Message): boolean {
+    const { overflow, messageTtl } = this.settings;
+    if (overflow !== 'drop-head' && this.#isFull(1, message.content.length)) {
+      if (overflow === 'reject-publish-dlx') this.owner.died(this, message, 'maxlen');
+      return false;
+    }
+    const ttl = Math.min(
+      messageTtl ?? Number.POSITIVE_INFINITY,
+      Number(message.expiration ?? Number.POSITIVE_INFINITY),
+    );
+    const entry: Entry = {
+      message,
+      position: this.#nextPosition++,
+      durable: this.identity.durable && (message.persistent || this.settings.quorum),
+      expiresAt: Number.isFinite(ttl) ? Date.now() + ttl : undefined,
+      redelivered: false,
+      returns: 0,
+    };
+    if (entry.durable) this.owner.added(this, entry);
+    this.ready.push(entry);
+    this.dispatch();
+    this.#dropOverflow();
+    return true;
+  }
+
+  /** Puts back a message found in the journal; it may have been delivered before the restart. */
+  restore(message: Message, position: number, expiresAt: number | undefined): void {
+    this.#nextPosition = position + 1;
+    this.ready.push({ message, position, durable: true, expiresAt, redelivered: true, returns: 0 });
+  }
+
+  /** Pushes waiting messages to whoever can take one. */
+  dispatch(): void {
+    for (;;) {
+      const consumer = this.ready.length > 0 ? this.#nextConsumer() : undefined;
+      // A message that could be delivered at once is, even with a TTL of 0; later ones may have expired by then.
+      const entry = consumer && this.#takeLive();
+      if (!entry) break;
+      this.unacked.add(entry);
+      consumer.deliver(entry);
+    }
+    this.#expireHead();
+  }
+
+  /** Takes the first message for basic.get. */
+  take(): Entry | undefined {
+    this.touch();
+    const entry = this.#takeLive();
+    if (entry) this.unacked.add(entry);
+    return entry;
+  }
+
+  /** The messages are done with: acknowledged, or taken without asking for an acknowledgement. */
+  settle(entries: readonly Entry[]): void {
+    if (this.#stopped) return;
+    for (const entry of entries) this.unacked.delete(entry);
+    this.owner.removed(this, entries);
+  }
+
+  /** The messages come back to their places. */
+  giveBack(entries: readonly Entry[]): void {
+    if (this.#stopped) return;
+    const kept: Entry[] = [];
+    for (const entry of entries) {
+      entry.redelivered = true;
+      entry.returns += 1;
+      this.unacked.delete(entry);
+      if (entry.returns > this.settings.deliveryLimit) this.#kill(entry, 'delivery_limit');
+      else kept.push(entry);
+    }
+    this.ready.giveBack(kept);
+    this.dispatch();
+    this.#dropOverflow();
+  }
+
+  /** The message is refused for good. */
+  reject(entry: Entry): void {
+    if (!this.#stopped) this.#kill(entry, 'rejected');
+  }
+
+  /** Drops the waiting messages and returns how many there were. */
+  purge(): number {
+    this.#expireHead();
+    const entries = this.ready.clear();
+    this.owner.removed(this, entries);
+    return entries.length;
+  }
+
+  subscribe(consumer: Consumer): void {
+    this.consumers.push(consumer);
+    this.touch();
+    this.dispatch();
+  }
+
+  /** Takes a consumer off; the caller dispatches once it has given back what the consumer held. */
+  unsubscribe(consumer: Consumer): void {
+    const index = this.consumers.indexOf(consumer);
+    if (index >= 0) this.consumers.splice(index, 1);
+    this.touch();
+  }
+
+  /** Starts `x-expires` again: it runs while the queue has no consumer, is not got from and not declared. */
+  touch(): void {
+    clearTimeout(this.#unusedTimer);
+    const { expires } = this.settings;
+    if (expires === undefined || this.consumers.length > 0) return;
+    this.#unusedTimer = setTimeout(() => this.owner.expired(this), Math.min(expires, LONGEST_TIMER));
+  }
+
+  /** Stops the timers of a queue that is deleted or whose broker stops. */
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#expiryTimer);
+    clearTimeout(this.#unusedTimer);
+  }
+
+  #nextConsumer(): Consumer | undefined {
+    if (this.settings.singleActiveConsumer)
+      return this.consumers[0]?.canTake() ? this.consumers[0] : undefined;
+    const index = this.consumers.findIndex((consumer) => consumer.canTake());
+    const [next] = index < 0 ? [] : this.consumers.splice(index, 1);
+    if (next) this.consumers.push(next);
+    return next;
+  }
+
+  #takeLive(): Entry | undefined {
+    for (let entry = this.ready.shift(); entry; entry = this.ready.shift()) {
+      if (entry.expiresAt === undefined || entry.expiresAt >= Date.now()) return entry;
+      this.#kill(entry, 'expired');
+    }
+    return undefined;
+  }
+
+  /** Expires what is due at the head; like RabbitMQ's, a message behind one that lives longer has to wait. */
+  #expireHead(): void {
+    clearTimeout(this.#expiryTimer);
+    for (let first = this.ready.first(); first?.expiresAt !== undefined; first = this.ready.first()) {
+      const wait = first.expiresAt - Date.now();
+      if (wait > 0) {
+        this.#expiryTimer = setTimeout(() => this.#expireHead(), Math.min(wait, LONGEST_TIMER));
+        return;
+      }
+      this.ready.shift();
+      this.#kill(first, 'expired');
+    }
+  }
+
+  #dropOverflow(): void {
+    while (this.settings.overflow === 'drop-head' && this.#isFull(0, 0)) {
+      const oldest = this.ready.shift();
+      if (!oldest) break;
+      this.#kill(oldest, 'maxlen');
+    }
+  }
+
+  #isFull(moreMessages: number, moreBytes: number): boolean {
+    const { maxLength, maxLengthBytes } = this.settings;
+    return this.ready.length + moreMessages > maxLength || this.ready.bytes + moreBytes > maxLengthBytes;
+  }
+
+  /** Dead-letters first, then removes: a crash in between may double the message but never loses it. */
+  #kill(entry: Entry, reason: DeathReason): void {
+    this.unacked.delete(entry);
+    this.owner.died(this, entry.message, reason);
+    this.owner.removed(this, [entry]);
+  }
+}

@@ -1,0 +1,37 @@
+/** Something that holds back its output until the end of the turn. */
+export interface Flushable {
+  flush(): void;
+  /** The journal could not be written: nothing of this turn may be confirmed. */
+  abort(error: unknown): void;
+}
+
+/**
+ * Ends each turn of the event loop: first the journal is written, then everyone speaks. So no confirm and no
+ * reply leaves before what it promises is in the file, and a turn costs one write() however much happened in it.
+ */
+export class Turn {
+  #waiting = new Set<Flushable>();
+  #scheduled: NodeJS.Immediate | undefined;
+
+  constructor(private readonly writeJournal: () => void) {}
+
+  /** Asks for an end of turn, and to be flushed at it. */
+  request(flushable?: Flushable): void {
+    if (flushable) this.#waiting.add(flushable);
+    this.#scheduled ??= setImmediate(() => this.end());
+  }
+
+  end(): void {
+    clearImmediate(this.#scheduled);
+    this.#scheduled = undefined;
+    const waiting = this.#waiting;
+    this.#waiting = new Set();
+    try {
+      this.writeJournal();
+    } catch (error) {
+      for (const flushable of waiting) flushable.abort(error);
+      return;
+    }
+    for (const flushable of waiting) flushable.flush();
+  }
+}

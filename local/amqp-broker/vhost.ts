@@ -1,0 +1,210 @@
+import { type DeathReason, deadLetter, isCycle } from './dead-letter';
+import { assertSame, assertSameArguments } from './equivalence';
+import { AmqpError } from './errors';
+import { type Binding, Exchange, removeBindingsTo } from './exchange';
+import { type FieldTable, NO_FIELDS } from './fields';
+import type { Message } from './message';
+import { Queue, type QueueIdentity, type QueueOwner } from './queue';
+import { readQueueArguments } from './queue-arguments';
+import type { Entry } from './ready-list';
+import {
+  bindingRecord,
+  exchangeRecord,
+  isStored,
+  messageRecord,
+  queueRecord,
+  type StoredRecord,
+} from './records';
+import { EXCHANGE_TYPES } from './routing';
+
+const PREDECLARED = [
+  ['', 'direct'],
+  ['amq.direct', 'direct'],
+  ['amq.fanout', 'fanout'],
+  ['amq.topic', 'topic'],
+  ['amq.headers', 'headers'],
+  ['amq.match', 'headers'],
+] as const;
+
+/** A virtual host: its exchanges, queues and bindings, and the way of a message through them. */
+export class VirtualHost implements QueueOwner {
+  readonly exchanges = new Map<string, Exchange>();
+  readonly queues = new Map<string, Queue>();
+  #dead: Message[] = [];
+
+  constructor(
+    readonly name: string,
+    private readonly store: (stored: StoredRecord) => void,
+  ) {
+    for (const [exchange, type] of PREDECLARED) {
+      this.exchanges.set(exchange, new Exchange(exchange, type, true, false, false, NO_FIELDS));
+    }
+  }
+
+  /** How errors name a thing: "queue 'q' in vhost '/'". */
+  describe(kind: 'queue' | 'exchange', name: string): string {
+    return `${kind} '${name}' in vhost '${this.name}'`;
+  }
+
+  exchange(name: string): Exchange {
+    const exchange = this.exchanges.get(name);
+    if (!exchange) throw new AmqpError('NOT_FOUND', `no ${this.describe('exchange', name)}`);
+    return exchange;
+  }
+
+  /** The queue, if it is there and not another connection's own. */
+  queue(name: string, connection: object): Queue {
+    const queue = this.queues.get(name);
+    if (!queue) throw new AmqpError('NOT_FOUND', `no ${this.describe('queue', name)}`);
+    const { owner } = queue.identity;
+    if (owner && owner !== connection) throw this.#locked(name);
+    return queue;
+  }
+
+  declareExchange(
+    name: string,
+    type: string,
+    durable: boolean,
+    autoDelete: boolean,
+    internal: boolean,
+    args: FieldTable,
+  ): void {
+    if (!EXCHANGE_TYPES[type]) throw new AmqpError('COMMAND_INVALID', `unknown exchange type '${type}'`);
+    const existing = this.exchanges.get(name);
+    if (existing) {
+      const what = this.describe('exchange', name);
+      assertSame(what, 'type', type, existing.type);
+      assertSame(what, 'durable', durable, existing.durable);
+      assertSame(what, 'auto_delete', autoDelete, existing.autoDelete);
+      assertSame(what, 'internal', internal, existing.internal);
+      assertSameArguments(what, args, existing.args, (arg) => arg === 'alternate-exchange');
+      return;
+    }
+    const exchange = new Exchange(name, type, durable, autoDelete, internal, args);
+    this.exchanges.set(name, exchange);
+    if (durable) this.store({ record: exchangeRecord(this.name, exchange) });
+  }
+
+  deleteExchange(exchange: Exchange): void {
+    this.exchanges.delete(exchange.name);
+    exchange.bindings.length = 0;
+    if (exchange.durable) {
+      this.store({ record: { op: 'exchange-delete', vhost: this.name, name: exchange.name } });
+    }
+    this.#unbindAll(exchange);
+  }
+
+  declareQueue(identity: QueueIdentity): Queue {
+    const { name, durable, autoDelete, owner, args } = identity;
+    const what = this.describe('queue', name);
+    const settings = readQueueArguments(what, args);
+    const existing = this.queues.get(name);
+    if (existing) {
+      if (existing.identity.owner !== owner) throw this.#locked(name);
+      assertSame(what, 'durable', durable, existing.identity.durable);
+      assertSame(what, 'auto_delete', autoDelete, existing.identity.autoDelete);
+      assertSameArguments(what, args, existing.identity.args, (arg) => arg.startsWith('x-'));
+      existing.touch();
+      return existing;
+    }
+    const wrong = !durable ? 'durable' : owner ? 'exclusive' : autoDelete ? 'auto-delete' : undefined;
+    if (settings.quorum && wrong) {
+      throw new AmqpError('PRECONDITION_FAILED', `invalid property '${wrong}' for ${what}`);
+    }
+    const queue = new Queue(identity, settings, this);
+    this.queues.set(name, queue);
+    if (isStored(queue)) this.store({ record: queueRecord(this.name, queue) });
+    return queue;
+  }
+
+  /** Deletes a queue with its messages, telling its consumers. */
+  deleteQueue(queue: Queue): void {
+    if (this.queues.get(queue.name) !== queue) return;
+    this.queues.delete(queue.name);
+    queue.stop();
+    if (isStored(queue)) {
+      this.store({ record: { op: 'queue-delete', vhost: this.name, name: queue.name } });
+    }
+    this.#unbindAll(queue);
+    for (const consumer of [...queue.consumers]) consumer.queueDeleted();
+  }
+
+  bind(source: Exchange, binding: Binding): void {
+    if (source.bind(binding)) this.#recordBinding('bind', source, binding);
+  }
+
+  unbind(source: Exchange, binding: Binding): void {
+    if (!source.unbind(binding)) return;
+    this.#recordBinding('unbind', source, binding);
+    this.#deleteUnused(source);
+  }
+
+  /** The queues a message goes to, each once, over exchange bindings and alternate exchanges. */
+  route(message: Message): Set<Queue> {
+    const queues = new Set<Queue>();
+    const start = this.exchanges.get(message.exchange);
+    const exchanges = new Set(start ? [start] : []);
+    // A set grows while it is walked and takes each exchange once, so cycles end.
+    for (const exchange of exchanges) {
+      const direct = exchange.name === '' ? this.queues.get(message.routingKey) : undefined;
+      const destinations = direct ? [direct] : exchange.destinations(message);
+      for (const destination of destinations) {
+        if (destination instanceof Queue) queues.add(destination);
+        else exchanges.add(destination);
+      }
+      const alternate = destinations.length === 0 ? this.exchanges.get(exchange.alternate ?? '') : undefined;
+      if (alternate && exchange.alternate !== undefined) exchanges.add(alternate);
+    }
+    return queues;
+  }
+
+  died(queue: Queue, message: Message, reason: DeathReason): void {
+    const { deadLetterExchange, deadLetterRoutingKey } = queue.settings;
+    if (deadLetterExchange === undefined) return;
+    this.#dead.push(deadLetter(message, queue.name, reason, deadLetterExchange, deadLetterRoutingKey));
+    // Publishing may kill the next message; the outermost call deals with them all, so the stack stays flat.
+    if (this.#dead.length > 1) return;
+    try {
+      for (const dead of this.#dead) {
+        for (const target of this.route(dead)) if (!isCycle(dead, target.name)) target.publish(dead);
+      }
+    } finally {
+      this.#dead = [];
+    }
+  }
+
+  added(queue: Queue, entry: Entry): void {
+    if (isStored(queue)) this.store(messageRecord(this.name, queue, entry));
+  }
+
+  removed(queue: Queue, entries: readonly Entry[]): void {
+    const positions = entries.filter(({ durable }) => durable).map(({ position }) => position);
+    if (positions.length === 0 || !isStored(queue)) return;
+    this.store({ record: { op: 'remove', vhost: this.name, queue: queue.name, positions } });
+  }
+
+  expired(queue: Queue): void {
+    this.deleteQueue(queue);
+  }
+
+  #locked(name: string): AmqpError {
+    const what = this.describe('queue', name);
+    return new AmqpError(
+      'RESOURCE_LOCKED',
+      `cannot obtain exclusive access to locked ${what}. It could be originally declared on another connection or the exclusive property value does not match that of the original declaration.`,
+    );
+  }
+
+  #unbindAll(destination: Queue | Exchange): void {
+    for (const source of removeBindingsTo(destination, this.exchanges.values())) this.#deleteUnused(source);
+  }
+
+  #deleteUnused(exchange: Exchange): void {
+    if (exchange.autoDelete && exchange.bindings.length === 0) this.deleteExchange(exchange);
+  }
+
+  #recordBinding(op: 'bind' | 'unbind', source: Exchange, binding: Binding): void {
+    const record = bindingRecord(this.name, op, source, binding);
+    if (record) this.store({ record });
+  }
+}
