@@ -1,0 +1,26 @@
+// POST /login (/auth/login): a username or an e-mail address, and the password, for a session.
+import * as v from 'valibot';
+import { type Context, containerContext } from '../../shared/context';
+import { endpoint } from '../../shared/http/endpoint';
+import { originOf } from '../../shared/http/origin';
+import { type Reply, reply } from '../../shared/http/reply';
+import { exactly, parseBody, type Request } from '../../shared/http/request';
+import { logIn } from '../../shared/sessions/log-in';
+
+const text = v.pipe(v.string('must be a string'), v.minLength(1, 'must not be empty'));
+const Body = v.pipe(
+  exactly({ username: v.optional(text), email: v.optional(text), password: text }),
+  v.check(
+    ({ username, email }) => (username === undefined) !== (email === undefined),
+    'must have either a username or an email',
+  ),
+);
+
+export async function login(request: Request, ctx: Context): Promise<Reply> {
+  const { username = '', email, password } = parseBody(request, Body);
+  const name = email === undefined ? { username } : { email };
+  const { user, tokens } = await logIn(ctx, name, password, originOf(request, null));
+  return reply(200, { user, ...tokens });
+}
+
+export const handler = endpoint(containerContext, login);

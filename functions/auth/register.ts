@@ -1,0 +1,54 @@
+// POST /register (/users, /auth/register, /auth/signup, /api/users/register): a new user, logged in at once.
+import * as v from 'valibot';
+import { type PublishingContext, publishingContext } from '../../shared/events/publisher';
+import { authorize } from '../../shared/http/authorize';
+import { endpoint } from '../../shared/http/endpoint';
+import { originOf } from '../../shared/http/origin';
+import { type Reply, reply } from '../../shared/http/reply';
+import { bearerToken, exactly, parseBody, type Request } from '../../shared/http/request';
+import { NewPassword, REPEATS_NAME, repeatsName } from '../../shared/passwords/fields';
+import { authenticateOptional } from '../../shared/sessions/authenticate';
+import { DisplayName, Email, Metadata, Username } from '../../shared/users/fields';
+import { registerUser } from '../../shared/users/register-user';
+
+const OptionalEmail = v.optional(v.nullable(Email), null);
+const Role = v.optional(v.string('must be a string'), 'user');
+/** From a caller without a token it is as unknown as any other field. */
+const NoRole = v.optional(v.never('is not a known field'));
+
+function bodySchema(requireEmail: boolean, anonymous: boolean) {
+  return v.pipe(
+    exactly({
+      username: Username,
+      email: requireEmail ? Email : OptionalEmail,
+      password: NewPassword,
+      displayName: v.optional(DisplayName, null),
+      metadata: v.optional(Metadata, {}),
+      role: anonymous ? NoRole : Role,
+    }),
+    v.forward(
+      v.partialCheck(
+        [['username'], ['email'], ['password']],
+        ({ password, ...names }) => !repeatsName(password, names),
+        REPEATS_NAME,
+      ),
+      ['password'],
+    ),
+  );
+}
+
+export async function register(request: Request, ctx: PublishingContext): Promise<Reply> {
+  const caller = await authenticateOptional(ctx, bearerToken(request));
+  const body = parseBody(request, bodySchema(ctx.config.users.requireEmail, caller === null));
+  const role = body.role ?? 'user';
+  if (caller && role !== 'user') authorize(caller, 'roles:write');
+  const { user, tokens } = await registerUser(
+    ctx,
+    { ...body, role },
+    originOf(request, caller),
+    caller?.permissions,
+  );
+  return reply(201, { user, ...tokens }, { location: `/users/${user.id}`, etag: `"${user.version}"` });
+}
+
+export const handler = endpoint(publishingContext, register);

@@ -1,0 +1,13 @@
+// GET /health: 200 while users can register, which takes the database and not the broker; else 503.
+import { type BrokerContext, publishingContext } from '../../shared/events/publisher';
+import { endpoint } from '../../shared/http/endpoint';
+import { type Reply, reply } from '../../shared/http/reply';
+import type { Request } from '../../shared/http/request';
+import { checkHealth } from '../../shared/ops/check-health';
+
+export async function health(_request: Request, ctx: BrokerContext): Promise<Reply> {
+  const report = await checkHealth(ctx);
+  return reply(report.database === 'up' ? 200 : 503, report);
+}
+
+export const handler = endpoint(publishingContext, health);

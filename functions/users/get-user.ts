@@ -1,0 +1,17 @@
+// GET /users/{id}: a user, for themselves and for those who may read users.
+import { type Context, containerContext } from '../../shared/context';
+import { authorizeSelfOr } from '../../shared/http/authorize';
+import { endpoint } from '../../shared/http/endpoint';
+import { type Reply, userReply } from '../../shared/http/reply';
+import { bearerToken, type Request } from '../../shared/http/request';
+import { authenticate } from '../../shared/sessions/authenticate';
+import { getUser } from '../../shared/users/get-user';
+
+export async function getUserById(request: Request, ctx: Context): Promise<Reply> {
+  const caller = await authenticate(ctx, bearerToken(request));
+  const id = authorizeSelfOr(caller, request.params['id'], 'users:read');
+  const user = id === caller.user.id ? caller.user : await getUser(ctx, id);
+  return userReply(user, request.headers['if-none-match']);
+}
+
+export const handler = endpoint(containerContext, getUserById);

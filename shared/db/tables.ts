@@ -1,0 +1,93 @@
+import type { ColumnType, Generated, GeneratedAlways, JSONColumnType } from 'kysely';
+
+/** A time that the database fills in where an insert leaves it out. */
+type DefaultedTime = ColumnType<Date, Date | undefined, Date>;
+type JsonObject = Record<string, unknown>;
+
+export interface UsersTable {
+  id: string;
+  username: string;
+  email: string | null;
+  email_verified: Generated<boolean>;
+  password_hash: string;
+  display_name: string | null;
+  metadata: JSONColumnType<JsonObject>;
+  role: string;
+  /** Rises with every change that a client can see. */
+  version: Generated<number>;
+  /** Counts the events since the last rise of `version`: logins, requested mails. */
+  minor_version: Generated<number>;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export interface RolesTable {
+  name: string;
+  permissions: string[];
+}
+
+export interface SessionsTable {
+  id: string;
+  user_id: string;
+  created_at: Date;
+  last_used_at: Date;
+  expires_at: Date;
+  revoked_at: Date | null;
+  address: string | null;
+  user_agent: string | null;
+}
+
+export interface RefreshTokensTable {
+  hash: Buffer;
+  session_id: string;
+  created_at: Date;
+  used_at: Date | null;
+}
+
+export interface OutboxTable {
+  id: string;
+  /** The order of appending. One user's events are appended under a lock on the user, so it is their order. */
+  position: GeneratedAlways<string>;
+  type: string;
+  subject: string;
+  sequence: string;
+  time: Date;
+  data: JSONColumnType<JsonObject>;
+  traceparent: string | null;
+  actor_id: string | null;
+  address: string | null;
+  user_agent: string | null;
+  request_id: string | null;
+  created_at: DefaultedTime;
+  available_at: DefaultedTime;
+  attempts: Generated<number>;
+  last_error: string | null;
+  published_at: Date | null;
+}
+
+export interface InboxTable {
+  event_id: string;
+  consumer: string;
+  handled_at: DefaultedTime;
+}
+
+export interface AuditLogTable {
+  event_id: string;
+  type: string;
+  subject: string;
+  time: Date;
+  actor_id: string | null;
+  address: string | null;
+  user_agent: string | null;
+  request_id: string | null;
+}
+
+export interface Tables {
+  users: UsersTable;
+  roles: RolesTable;
+  sessions: SessionsTable;
+  refresh_tokens: RefreshTokensTable;
+  outbox: OutboxTable;
+  inbox: InboxTable;
+  audit_log: AuditLogTable;
+}

@@ -1,0 +1,51 @@
+import * as v from 'valibot';
+
+const Id = v.pipe(v.string(), v.uuid());
+const Time = v.pipe(v.string(), v.isoTimestamp());
+
+/**
+ * Every event type with the data that it may carry. Storing an event keeps these fields and drops all others, so
+ * that nothing else, a password hash least of all, can ever reach the broker.
+ */
+export const EVENT_DATA = {
+  'user.created': v.object({
+    id: Id,
+    username: v.string(),
+    email: v.nullable(v.string()),
+    role: v.string(),
+    createdAt: Time,
+  }),
+  'session.created': v.object({ userId: Id, sessionId: Id, reason: v.literal('login') }),
+} as const;
+
+export type EventType = keyof typeof EVENT_DATA;
+export type EventData<T extends EventType = EventType> = v.InferOutput<(typeof EVENT_DATA)[T]>;
+
+export const EVENT_TYPES = Object.keys(EVENT_DATA) as EventType[];
+
+/** A CloudEvents 1.0 event in structured mode, as it is published. */
+const EventEnvelope = v.object({
+  specversion: v.literal('1.0'),
+  id: Id,
+  source: v.literal('rollcall'),
+  subject: Id,
+  time: Time,
+  datacontenttype: v.literal('application/json'),
+  sequence: v.pipe(v.string(), v.regex(/^\d{10}(\.\d{6})?$/)),
+  traceparent: v.optional(v.string()),
+});
+
+export type UserEvent<T extends EventType = EventType> = {
+  [K in T]: v.InferOutput<typeof EventEnvelope> & { type: K; data: EventData<K> };
+}[T];
+
+/** @returns null for what is not one of our events */
+export function parseEvent(body: Buffer): UserEvent | null {
+  try {
+    const json: unknown = JSON.parse(body.toString('utf8'));
+    const { type, data } = v.parse(v.looseObject({ type: v.picklist(EVENT_TYPES) }), json);
+    return { ...v.parse(EventEnvelope, json), type, data: v.parse(EVENT_DATA[type], data) } as UserEvent;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,99 @@
+import { sql } from 'kysely';
+import { type Context, containerContext } from '../context';
+import type { Tx } from '../db/connection';
+import { type EventType, parseEvent, type UserEvent } from './catalog';
+import { type BatchResponse, POLLER_ARN, type RmqEvent } from './rmq-event';
+import type { Consumer } from './topology';
+
+/** Takes effect within `tx` or not at all. What it throws sends the event to the next attempt. */
+export type EventHandler<T extends EventType> = (event: UserEvent<T>, tx: Tx, ctx: Context) => Promise<void>;
+
+/** A handler by event type; `*` takes the types that have none of their own. */
+export type EventHandlers = { [T in EventType]?: EventHandler<T> } & { '*'?: EventHandler<EventType> };
+
+/**
+ * Makes a Lambda function of event handlers. Every event is handled exactly once, however often it is delivered:
+ * the inbox row that says so commits together with the handler's effect.
+ *
+ * | the handler    | called by our poller                 | called by Amazon MQ's mapping            |
+ * | -------------- | ------------------------------------ | ---------------------------------------- |
+ * | returns        | done                                 | done                                     |
+ * | throws         | named in `batchItemFailures`         | the call throws, the whole batch is back |
+ */
+export function consumer(
+  name: Consumer,
+  handlers: EventHandlers,
+  context: () => Context = containerContext,
+): (event: RmqEvent) => Promise<BatchResponse> {
+  return async (batch) => {
+    const ctx = context();
+    const failures: BatchResponse['batchItemFailures'] = [];
+    const events: UserEvent[] = [];
+    for (const message of Object.values(batch.rmqMessagesByQueue).flat()) {
+      const event = parseEvent(Buffer.from(message.data, 'base64'));
+      if (event) events.push(event);
+      else
+        failures.push({
+          itemIdentifier: String(message.basicProperties.messageId),
+          reason: 'not a valid event',
+        });
+    }
+
+    try {
+      await handleTogether(ctx, name, handlers, events);
+    } catch {
+      // One of them failed, and took the others' transaction along: each by itself then.
+      for (const event of events) {
+        try {
+          await handleTogether(ctx, name, handlers, [event]);
+        } catch (error) {
+          ctx.log.error('An event could not be handled', { consumer: name, ...traceOf(event), error });
+          const reason = error instanceof Error ? error.message : String(error);
+          failures.push({ itemIdentifier: event.id, reason });
+        }
+      }
+    }
+    if (failures.length > 0 && batch.eventSourceArn !== POLLER_ARN) {
+      throw new Error(`${failures.length} of the batch's messages failed: ${failures[0]?.reason}`);
+    }
+    return { batchItemFailures: failures };
+  };
+}
+
+/** One transaction for all: in a batch of a hundred, the commit costs a hundredth. */
+async function handleTogether(
+  ctx: Context,
+  name: Consumer,
+  handlers: EventHandlers,
+  events: UserEvent[],
+): Promise<void> {
+  if (events.length === 0) return;
+  const handled = await ctx.db.transaction().execute(async (tx) => {
+    const fresh = await takeIn(tx, name, events);
+    for (const event of fresh) await handlerOf(handlers, event)?.(event, tx, ctx);
+    return fresh;
+  });
+  for (const event of handled) ctx.log.info('An event was handled', { consumer: name, ...traceOf(event) });
+}
+
+/** @returns the events that this consumer has not handled yet, in their order, each once */
+async function takeIn(tx: Tx, name: Consumer, events: UserEvent[]): Promise<UserEvent[]> {
+  const unique = [...new Map(events.map((event) => [event.id, event])).values()];
+  const ids = unique.map((event) => event.id);
+  // In one order, so that two overlapping batches wait for each other instead of deadlocking.
+  const inserted = await sql<{ event_id: string }>`
+    insert into inbox (event_id, consumer)
+    select id, ${name} from unnest(${ids}::uuid[]) as id order by id
+    on conflict do nothing returning event_id`.execute(tx);
+  const fresh = new Set(inserted.rows.map((row) => row.event_id));
+  return unique.filter((event) => fresh.has(event.id));
+}
+
+function handlerOf(handlers: EventHandlers, event: UserEvent): EventHandler<EventType> | undefined {
+  return (handlers[event.type] as EventHandler<EventType> | undefined) ?? handlers['*'];
+}
+
+function traceOf(event: UserEvent) {
+  const traceId = event.traceparent?.split('-')[1];
+  return { eventId: event.id, eventType: event.type, subject: event.subject, ...(traceId && { traceId }) };
+}

@@ -1,0 +1,179 @@
+import { sql } from 'kysely';
+import * as v from 'valibot';
+import type { Context } from '../context';
+import type { Db, Tx } from '../db/connection';
+import { EVENT_DATA, type EventData, type EventType, type UserEvent } from './catalog';
+import type { Origin } from './origin';
+
+/** How long a relay that died keeps its claimed rows from the others. */
+const CLAIM_LEASE_SECONDS = 60;
+/** How many times the inline deadline a row belongs to the function that wrote it, before the relay may take it. */
+const INLINE_WINDOW_FACTOR = 2;
+/** One number for "a relay is claiming" in the space of PostgreSQL's advisory locks. */
+const CLAIM_LOCK = 7_655_421;
+
+export interface NewEvent<T extends EventType> {
+  type: T;
+  subject: string;
+  sequence: string;
+  data: EventData<T>;
+  origin: Origin;
+}
+
+export interface PendingEvent {
+  event: UserEvent;
+  /** False where an older event of the same user is still unsent: then only the relay may send this one. */
+  mayPublishNow: boolean;
+}
+
+export interface ClaimedEvent {
+  event: UserEvent;
+  attempts: number;
+}
+
+/**
+ * Adds an event to the caller's transaction: it exists if and only if the change commits. The caller holds a lock
+ * on the user (or has just inserted it), so that one user's events are numbered in the order of their commits.
+ * @param sender `inline`: the caller publishes it after the commit, and the relay keeps out of the way that long
+ */
+export async function appendEvent<T extends EventType>(
+  tx: Tx,
+  ctx: Context,
+  sender: 'inline' | 'relay',
+  event: NewEvent<T>,
+): Promise<PendingEvent> {
+  const { type, subject, sequence, origin } = event;
+  const data = v.parse(EVENT_DATA[type], event.data) as EventData<T>;
+  const inlineMs = sender === 'inline' ? ctx.config.events.publishDeadlineMs * INLINE_WINDOW_FACTOR : 0;
+  const values = {
+    id: ctx.newId(),
+    type,
+    subject,
+    sequence,
+    time: ctx.now(),
+    traceparent: origin.traceparent,
+  };
+  const row = await tx
+    .insertInto('outbox')
+    .values({
+      ...values,
+      data: JSON.stringify(data),
+      actor_id: origin.actorId,
+      address: origin.address,
+      user_agent: origin.userAgent,
+      request_id: origin.requestId,
+      // The database's clock, which all containers share. Never before an older event of the same user.
+      available_at: sql`greatest(now() + ${inlineMs} * interval '1 millisecond', (
+        select max(older.available_at) from outbox older
+        where older.subject = ${subject} and older.published_at is null))`,
+    })
+    .returning(
+      sql<boolean>`exists (
+        select from outbox older
+        where older.subject = outbox.subject and older.position < outbox.position
+        and older.published_at is null)`.as('older_unsent'),
+    )
+    .executeTakeFirstOrThrow();
+  return { event: toEvent({ ...values, data }), mayPublishNow: sender === 'inline' && !row.older_unsent };
+}
+
+/**
+ * Takes the next unsent events for this relay, one user's events in order, and no event whose user has an older
+ * unsent one elsewhere. No transaction stays open: the claim is a lease, and runs out if the relay dies.
+ */
+export async function claimEvents(db: Db, limit: number): Promise<ClaimedEvent[]> {
+  const claimed = await db.transaction().execute(async (tx) => {
+    // One claim at a time. Two side by side would each overlook the other's uncommitted lease, and could send
+    // two events of one user at the same time. A statement of its own: the next one then sees the last commit.
+    await sql`select pg_advisory_xact_lock(${CLAIM_LOCK})`.execute(tx);
+    return sql<OutboxRow & { position: string; attempts: number }>`
+      with due as materialized (
+        select id, subject, position from outbox
+        where published_at is null and available_at <= now()
+        order by available_at, position
+        limit ${limit}
+      )
+      update outbox set available_at = now() + ${CLAIM_LEASE_SECONDS} * interval '1 second'
+      from due
+      where outbox.id = due.id and outbox.published_at is null and not exists (
+        select from outbox older
+        where older.subject = due.subject and older.position < due.position and older.published_at is null
+        and older.id not in (select id from due))
+      returning outbox.id, outbox.type, outbox.subject, outbox.sequence, outbox.time, outbox.data,
+        outbox.traceparent, outbox.position, outbox.attempts`.execute(tx);
+  });
+  return claimed.rows
+    .sort((a, b) => Number(a.position) - Number(b.position))
+    .map((row) => ({ event: toEvent(row), attempts: row.attempts }));
+}
+
+export async function markPublished(db: Db, ids: string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await sql`
+    update outbox set published_at = now(), attempts = attempts + 1, last_error = null
+    where id = any(${ids}::uuid[]) and published_at is null`.execute(db);
+}
+
+export interface FailedEvent {
+  id: string;
+  subject: string;
+  error: string;
+  /** Until the next attempt. */
+  delayMs: number;
+  /** 1 where the broker refused this very event, 0 where the connection broke under it. */
+  attempt: 0 | 1;
+}
+
+/** Puts events back, each with its delay, and holds the same user's later events back with it. */
+export async function putBack(db: Db, failed: FailedEvent[]): Promise<void> {
+  if (failed.length === 0) return;
+  await sql`
+    update outbox set
+      available_at = now() + failed.delay_ms * interval '1 millisecond',
+      attempts = attempts + case when outbox.id = failed.id then failed.attempt else 0 end,
+      last_error = case when outbox.id = failed.id then failed.error else last_error end
+    from unnest(
+      ${failed.map((event) => event.id)}::uuid[], ${failed.map((event) => event.subject)}::uuid[],
+      ${failed.map((event) => event.delayMs)}::int[], ${failed.map((event) => event.attempt)}::int[],
+      ${failed.map((event) => event.error)}::text[]
+    ) as failed (id, subject, delay_ms, attempt, error)
+    where outbox.subject = failed.subject and outbox.published_at is null`.execute(db);
+}
+
+/** What is waiting to be sent: how many, and since how many seconds the oldest. */
+export async function outboxBacklog(db: Db): Promise<{ pending: number; oldestSeconds: number }> {
+  const row = await db
+    .selectFrom('outbox')
+    .select((eb) => [
+      eb.fn.countAll<string>().as('pending'),
+      sql<number>`coalesce(extract(epoch from now() - min(created_at)), 0)::float8`.as('oldest_seconds'),
+    ])
+    .where('published_at', 'is', null)
+    .executeTakeFirstOrThrow();
+  return { pending: Number(row.pending), oldestSeconds: Math.max(0, Math.round(row.oldest_seconds)) };
+}
+
+interface OutboxRow {
+  id: string;
+  type: EventType;
+  subject: string;
+  sequence: string;
+  time: Date;
+  data: EventData;
+  traceparent: string | null;
+}
+
+function toEvent(row: OutboxRow): UserEvent {
+  return {
+    specversion: '1.0',
+    id: row.id,
+    source: 'rollcall',
+    type: row.type,
+    subject: row.subject,
+    time: row.time.toISOString(),
+    datacontenttype: 'application/json',
+    sequence: row.sequence,
+    ...(row.traceparent === null ? {} : { traceparent: row.traceparent }),
+    data: row.data,
+  } as UserEvent;
+}

@@ -1,0 +1,60 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Broker, BrokerConnection } from '../broker/connection';
+import type { Config } from '../config';
+import type { Invoke } from '../lambda/invoke';
+import type { Log } from '../log';
+import { pollQueue } from './queue-poller';
+import { CONSUMER_NAMES, declareTopology } from './topology';
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const RECONNECT_DELAY_MS = 1_000;
+
+export interface PollContext {
+  config: Config;
+  broker: Broker;
+  invoke: Invoke;
+  log: Log;
+}
+
+/**
+ * Feeds every consumer's queue to its function until the budget is spent. Two runs at once are safe: the queues
+ * have a single active consumer, so the later run waits for the earlier one's end. A broken connection is opened
+ * again; what was in flight on it is delivered again.
+ */
+export async function pollQueues(ctx: PollContext, budgetMs: number, signal?: AbortSignal): Promise<void> {
+  const end = AbortSignal.timeout(budgetMs);
+  const stop = signal ? AbortSignal.any([end, signal]) : end;
+  while (!stop.aborted) {
+    try {
+      await pollConnection(ctx, await ctx.broker.open(CONNECT_TIMEOUT_MS), stop);
+    } catch (error) {
+      ctx.log.error('The poller cannot work right now and will try again', { error });
+      ctx.broker.discard();
+      await wait(RECONNECT_DELAY_MS, undefined, { signal: stop }).catch(() => {});
+    }
+  }
+  await ctx.broker.close();
+}
+
+async function pollConnection(
+  ctx: PollContext,
+  connection: BrokerConnection,
+  stop: AbortSignal,
+): Promise<void> {
+  const setup = await connection.model.createChannel();
+  setup.on('error', () => {});
+  await declareTopology(setup, ctx.config.events);
+  await setup.close();
+
+  // One queue that fails ends the others too, each after the batch in its hands: all start again together.
+  const failed = new AbortController();
+  const either = AbortSignal.any([stop, failed.signal]);
+  const polls = CONSUMER_NAMES.map((consumer) =>
+    pollQueue(ctx, connection, consumer, either).catch((error: unknown) => {
+      failed.abort();
+      throw error;
+    }),
+  );
+  const results = await Promise.allSettled(polls);
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+}

@@ -1,0 +1,98 @@
+import { type Broker, createBroker } from '../broker/connection';
+import { type OutgoingMessage, send, within } from '../broker/send';
+import type { Config } from '../config';
+import { type Context, containerContext } from '../context';
+import type { UserEvent } from './catalog';
+import { markPublished, type PendingEvent } from './outbox';
+
+export interface BrokerContext extends Context {
+  broker: Broker;
+}
+
+export interface Publisher {
+  /**
+   * Sends events that have just been committed, in order, within the inline deadline, and marks what the broker
+   * confirmed. Never throws and never takes longer: what is not confirmed by then is the relay's.
+   */
+  publish(pending: PendingEvent[]): Promise<void>;
+}
+
+export interface PublishingContext extends BrokerContext {
+  publisher: Publisher;
+}
+
+let container: PublishingContext | undefined;
+
+/** The container's context with a broker connection, for the functions that publish. */
+export function publishingContext(): PublishingContext {
+  if (!container) {
+    const ctx = containerContext();
+    const brokerCtx = { ...ctx, broker: createBroker(ctx.config.broker.url, 'rollcall', ctx.log) };
+    container = { ...brokerCtx, publisher: createPublisher(brokerCtx) };
+  }
+  return container;
+}
+
+export function createPublisher(ctx: BrokerContext): Publisher {
+  const { publishDeadlineMs, publishPauseMs } = ctx.config.events;
+  let pausedUntil = 0;
+
+  async function sendInOrder(events: UserEvent[], confirmed: string[]): Promise<'done' | 'broken'> {
+    const connection = await ctx.broker.open(publishDeadlineMs);
+    for (const event of events) {
+      const outcome = await send(connection, eventMessage(ctx.config.events, event));
+      if (outcome.kind === 'confirmed') {
+        confirmed.push(event.id);
+        continue;
+      }
+      ctx.log.warn('An event was not confirmed: the relay will send it', { eventId: event.id, ...outcome });
+      // Later events of the same user must not overtake this one.
+      return outcome.kind === 'unknown' ? 'broken' : 'done';
+    }
+    return 'done';
+  }
+
+  async function publish(pending: PendingEvent[]): Promise<void> {
+    // During an outage one request in a while pays the deadline, not each of them.
+    if (ctx.now().getTime() < pausedUntil) return;
+    const events = pending.filter((item) => item.mayPublishNow).map((item) => item.event);
+    if (events.length === 0) return;
+    const confirmed: string[] = [];
+    try {
+      const result = await within(publishDeadlineMs, sendInOrder(events, confirmed), 'late' as const);
+      if (result !== 'done') pause(result);
+      await markPublished(ctx.db, confirmed);
+    } catch (error) {
+      pause(error);
+    }
+  }
+
+  function pause(reason: unknown): void {
+    // Whatever is still in flight there has an unknown end: a later confirm must not be taken for another's.
+    ctx.broker.discard();
+    pausedUntil = ctx.now().getTime() + publishPauseMs;
+    ctx.log.warn('Publishing is paused in this container: the relay takes over', {
+      reason: reason instanceof Error ? reason.message : reason,
+      pauseMs: publishPauseMs,
+    });
+  }
+
+  return { publish };
+}
+
+/** The event on the wire: CloudEvents' structured mode, whole in the body, and what brokers filter and show beside it. */
+export function eventMessage(config: Config['events'], event: UserEvent): OutgoingMessage {
+  return {
+    exchange: config.exchange,
+    routingKey: event.type,
+    body: Buffer.from(JSON.stringify(event)),
+    properties: {
+      messageId: event.id,
+      type: event.type,
+      appId: 'rollcall',
+      contentType: 'application/cloudevents+json',
+      timestamp: Math.floor(Date.parse(event.time) / 1000),
+      headers: event.traceparent === undefined ? {} : { traceparent: event.traceparent },
+    },
+  };
+}

@@ -1,0 +1,48 @@
+import * as v from 'valibot';
+
+/** `limit`, 1 to 100, 20 where it is left out. */
+export const Limit = v.optional(
+  v.pipe(
+    v.string(),
+    v.regex(/^\d{1,3}$/, 'must be a whole number from 1 to 100'),
+    v.transform(Number),
+    v.minValue(1, 'must be at least 1'),
+    v.maxValue(100, 'must be at most 100'),
+  ),
+  '20',
+);
+
+/** A `cursor` from an earlier page. Its inside is ours to change, so clients get it as opaque text. */
+export function Cursor<T extends v.GenericSchema>(position: T) {
+  return v.optional(
+    v.pipe(
+      v.string(),
+      v.transform(decode),
+      v.check((value) => v.is(position, value), 'is not a cursor that this list gave out'),
+      v.transform((value) => v.parse(position, value)),
+    ),
+  );
+}
+
+/**
+ * One page of a list that was asked for one record more than fits, to see whether another page follows.
+ * @param positionOf where a record stands in the list's order
+ */
+export function pageOf<T>(records: T[], limit: number, positionOf: (record: T) => unknown) {
+  const items = records.slice(0, limit);
+  const last = items.at(-1);
+  const nextCursor = records.length > limit && last !== undefined ? encode(positionOf(last)) : null;
+  return { items, nextCursor };
+}
+
+function encode(position: unknown): string {
+  return Buffer.from(JSON.stringify(position)).toString('base64url');
+}
+
+function decode(cursor: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
+  } catch {
+    return null;
+  }
+}

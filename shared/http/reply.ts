@@ -1,0 +1,23 @@
+export interface Reply {
+  status: number;
+  body?: unknown;
+  headers?: Record<string, string>;
+}
+
+export function reply(status: number, body?: unknown, headers: Record<string, string> = {}): Reply {
+  return { status, body, headers };
+}
+
+/** A user with its version as the entity tag. 304 where the caller's `If-None-Match` has it already. */
+export function userReply(user: { version: number }, ifNoneMatch?: string): Reply {
+  const etag = `"${user.version}"`;
+  if (ifNoneMatch !== undefined && matchesEntityTag(ifNoneMatch, etag))
+    return { status: 304, headers: { etag } };
+  return { status: 200, body: user, headers: { etag } };
+}
+
+/** RFC 9110, section 13.1.2: a list of tags compared weakly, or `*`. */
+function matchesEntityTag(header: string, etag: string): boolean {
+  const tags = header.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  return tags.includes('*') || tags.includes(etag);
+}

@@ -1,0 +1,56 @@
+import { InvokeCommand, LambdaClient, TooManyRequestsException } from '@aws-sdk/client-lambda';
+import type { Config } from '../config';
+
+/**
+ * - `answered`: the function's own answer, parsed
+ * - `failed`: the function ran and threw, or answered with no JSON
+ * - `unavailable`: it did not run: throttled, or Lambda could not be reached
+ */
+export type InvokeOutcome =
+  | { kind: 'answered'; payload: unknown }
+  | { kind: 'failed'; reason: string }
+  | { kind: 'unavailable'; reason: string };
+
+/** Runs another function and waits for its answer. Never throws. */
+export type Invoke = (functionName: string, payload: unknown) => Promise<InvokeOutcome>;
+
+export function createInvoke(config: Config['lambda']): Invoke {
+  const client = new LambdaClient({
+    // The caller knows what may be repeated; the client does not.
+    maxAttempts: 1,
+    ...(config.endpoint && {
+      endpoint: config.endpoint,
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    }),
+  });
+  return async (functionName, payload) => {
+    try {
+      const response = await client.send(
+        new InvokeCommand({ FunctionName: functionName, Payload: Buffer.from(JSON.stringify(payload)) }),
+      );
+      const text = Buffer.from(response.Payload ?? []).toString('utf8');
+      if (response.FunctionError) return { kind: 'failed', reason: errorMessage(text) };
+      return { kind: 'answered', payload: text === '' ? null : JSON.parse(text) };
+    } catch (error) {
+      if (error instanceof SyntaxError)
+        return { kind: 'failed', reason: 'the function answered with no JSON' };
+      const reason = error instanceof Error ? error.message : String(error);
+      return {
+        kind: 'unavailable',
+        reason: error instanceof TooManyRequestsException ? 'throttled' : reason,
+      };
+    }
+  };
+}
+
+function errorMessage(payload: string): string {
+  try {
+    const error: unknown = JSON.parse(payload);
+    if (typeof error === 'object' && error !== null && 'errorMessage' in error)
+      return String(error.errorMessage);
+  } catch {
+    // Not JSON: the text itself is all there is.
+  }
+  return payload.slice(0, 500);
+}

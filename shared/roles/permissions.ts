@@ -1,0 +1,16 @@
+export const PERMISSIONS = [
+  'users:read',
+  'users:write',
+  'roles:read',
+  'roles:write',
+  'events:read',
+  'audit:read',
+] as const;
+
+export type Permission = (typeof PERMISSIONS)[number];
+
+/** What a role may do. The built-in `admin` may do everything, also what a later version adds. */
+export function permissionsOf(role: string, stored: readonly string[]): ReadonlySet<Permission> {
+  if (role === 'admin') return new Set(PERMISSIONS);
+  return new Set(PERMISSIONS.filter((permission) => stored.includes(permission)));
+}

@@ -1,0 +1,56 @@
+import type { Context } from '../context';
+import { DomainError } from '../errors';
+import type { Origin } from '../events/origin';
+import { appendEvent } from '../events/outbox';
+import { hashPassword, needsRehash, verifyPassword } from '../passwords/hash';
+import type { User } from '../users/user';
+import {
+  findForLogin,
+  type LoginName,
+  type LoginRecord,
+  replaceHash,
+  takeLoginSequence,
+} from '../users/user-store';
+import { openSession, type SessionTokens } from './open-session';
+
+/**
+ * Opens a session for whoever knows the password. A wrong name and a wrong password are the same answer after the
+ * same time.
+ * @throws DomainError `invalid_credentials`
+ */
+export async function logIn(
+  ctx: Context,
+  name: LoginName,
+  password: string,
+  origin: Origin,
+): Promise<{ user: User; tokens: SessionTokens }> {
+  const { bcryptCost } = ctx.config.users;
+  const found = await findForLogin(ctx.db, name);
+  const matches = await verifyPassword(password, found?.passwordHash ?? null, bcryptCost);
+  if (!found || !matches) throw new DomainError('invalid_credentials');
+
+  const passwordHash = await upgradeHash(ctx, found, password);
+  return ctx.db.transaction().execute(async (tx) => {
+    // The lock also settles the race with a password change, which ends all sessions that exist by then.
+    const sequence = await takeLoginSequence(tx, found.user.id, passwordHash);
+    if (sequence === null) throw new DomainError('invalid_credentials');
+    const { sessionId, tokens } = await openSession(tx, ctx, found.user, found.rolePermissions, origin);
+    await appendEvent(tx, ctx, 'relay', {
+      type: 'session.created',
+      subject: found.user.id,
+      sequence,
+      data: { userId: found.user.id, sessionId, reason: 'login' },
+      origin: { ...origin, actorId: found.user.id },
+    });
+    return { user: found.user, tokens };
+  });
+}
+
+/** Where the configured cost has been raised, this is the moment when the password is at hand. */
+async function upgradeHash(ctx: Context, found: LoginRecord, password: string): Promise<string> {
+  const { bcryptCost } = ctx.config.users;
+  if (!needsRehash(found.passwordHash, bcryptCost)) return found.passwordHash;
+  const upgraded = await hashPassword(password, bcryptCost);
+  const replaced = await replaceHash(ctx.db, found.user.id, found.passwordHash, upgraded);
+  return replaced ? upgraded : found.passwordHash;
+}

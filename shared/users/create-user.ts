@@ -1,0 +1,29 @@
+import type { Context } from '../context';
+import type { Tx } from '../db/connection';
+import type { Origin } from '../events/origin';
+import { appendEvent, type PendingEvent } from '../events/outbox';
+import type { User } from './user';
+import { insertUser, type NewUser, sequenceOf } from './user-store';
+
+/**
+ * A user with their `user.created`, in the caller's transaction: every path that makes users ends here.
+ * @throws DomainError `username_taken` or `email_taken`
+ */
+export async function createUser(
+  tx: Tx,
+  ctx: Context,
+  sender: 'inline' | 'relay',
+  input: Omit<NewUser, 'id' | 'now'>,
+  origin: Origin,
+): Promise<{ user: User; event: PendingEvent }> {
+  const user = await insertUser(tx, { ...input, id: ctx.newId(), now: ctx.now() });
+  const event = await appendEvent(tx, ctx, sender, {
+    type: 'user.created',
+    subject: user.id,
+    sequence: sequenceOf(user.version),
+    data: user,
+    // Whoever registers acts for themselves.
+    origin: { ...origin, actorId: origin.actorId ?? user.id },
+  });
+  return { user, event };
+}

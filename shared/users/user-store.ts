@@ -1,0 +1,143 @@
+import type { Selectable } from 'kysely';
+import { sql } from 'kysely';
+import { type Db, type Tx, violatedUniqueConstraint } from '../db/connection';
+import type { UsersTable } from '../db/tables';
+import { DomainError } from '../errors';
+import { foldCase } from './fields';
+import type { User } from './user';
+
+export interface NewUser {
+  id: string;
+  username: string;
+  email: string | null;
+  passwordHash: string;
+  displayName: string | null;
+  metadata: Record<string, unknown>;
+  role: string;
+  now: Date;
+}
+
+export const USER_COLUMNS = [
+  'users.id',
+  'users.username',
+  'users.email',
+  'users.email_verified',
+  'users.display_name',
+  'users.metadata',
+  'users.role',
+  'users.version',
+  'users.created_at',
+  'users.updated_at',
+] as const;
+
+type UserRow = Omit<Selectable<UsersTable>, 'password_hash' | 'minor_version'>;
+
+export function userFromRow(row: UserRow): User {
+  return {
+    id: row.id,
+    username: row.username,
+    email: row.email,
+    emailVerified: row.email_verified,
+    displayName: row.display_name,
+    metadata: row.metadata,
+    role: row.role,
+    createdAt: row.created_at.toISOString(),
+    updatedAt: row.updated_at.toISOString(),
+    version: row.version,
+  };
+}
+
+/** @throws DomainError `username_taken` or `email_taken`, decided by the database, also when two arrive at once */
+export async function insertUser(tx: Tx, user: NewUser): Promise<User> {
+  const row = await tx
+    .insertInto('users')
+    .values({
+      id: user.id,
+      username: user.username,
+      email: user.email,
+      password_hash: user.passwordHash,
+      display_name: user.displayName,
+      metadata: JSON.stringify(user.metadata),
+      role: user.role,
+      created_at: user.now,
+      updated_at: user.now,
+    })
+    .returning(USER_COLUMNS)
+    .executeTakeFirstOrThrow()
+    .catch(rethrowTaken);
+  return userFromRow(row);
+}
+
+export async function findUser(db: Db, id: string): Promise<User | null> {
+  const row = await db.selectFrom('users').select(USER_COLUMNS).where('id', '=', id).executeTakeFirst();
+  return row ? userFromRow(row) : null;
+}
+
+export type LoginName = { username: string } | { email: string };
+
+export interface LoginRecord {
+  user: User;
+  passwordHash: string;
+  rolePermissions: string[];
+}
+
+/** The user with the hash to compare with: the one place that reads hashes. */
+export async function findForLogin(db: Db, name: LoginName): Promise<LoginRecord | null> {
+  const [column, value] =
+    'email' in name ? (['email', name.email] as const) : (['username', name.username] as const);
+  const row = await db
+    .selectFrom('users')
+    .innerJoin('roles', 'roles.name', 'users.role')
+    .select([...USER_COLUMNS, 'users.password_hash', 'roles.permissions'])
+    .where(sql`lower(${sql.ref(`users.${column}`)})`, '=', foldCase(value))
+    .executeTakeFirst();
+  if (!row) return null;
+  return { user: userFromRow(row), passwordHash: row.password_hash, rolePermissions: row.permissions };
+}
+
+/** Stores a rehash of the same password: no change that a client can see. @returns false where it has changed since */
+export async function replaceHash(
+  db: Db,
+  userId: string,
+  oldHash: string,
+  newHash: string,
+): Promise<boolean> {
+  const result = await db
+    .updateTable('users')
+    .set({ password_hash: newHash })
+    .where('id', '=', userId)
+    .where('password_hash', '=', oldHash)
+    .executeTakeFirst();
+  return result.numUpdatedRows > 0n;
+}
+
+/**
+ * Locks the user and takes the sequence for a login, an event that changes nothing in the user itself.
+ * @returns null where the user is gone, or the password is no longer the one that was checked
+ */
+export async function takeLoginSequence(tx: Tx, userId: string, checkedHash: string): Promise<string | null> {
+  const row = await tx
+    .updateTable('users')
+    .set((eb) => ({ minor_version: eb('minor_version', '+', 1) }))
+    .where('id', '=', userId)
+    .where('password_hash', '=', checkedHash)
+    .returning(['version', 'minor_version'])
+    .executeTakeFirst();
+  return row ? `${sequenceOf(row.version)}.${String(row.minor_version).padStart(6, '0')}` : null;
+}
+
+/** A version as text that sorts like the number. */
+export function sequenceOf(version: number): string {
+  return String(version).padStart(10, '0');
+}
+
+function rethrowTaken(error: unknown): never {
+  switch (violatedUniqueConstraint(error)) {
+    case 'users_username_key':
+      throw new DomainError('username_taken');
+    case 'users_email_key':
+      throw new DomainError('email_taken');
+    default:
+      throw error;
+  }
+}
