@@ -14,7 +14,7 @@ export class ByteReader {
   /** Moves past `length` bytes and returns where they began. */
   take(length: number): number {
     const start = this.offset;
-    if (start + length > this.bytes.length) throw new AmqpError('SYNTAX_ERROR', 'unexpected end of frame');
+    if (start + length > this.bytes.length) throw new AmqpError('FRAME_ERROR', 'unexpected end of frame');
     this.offset += length;
     return start;
   }
@@ -44,7 +44,7 @@ export class ByteReader {
   shortstr(): string {
     const bytes = this.slice(this.octet());
     // A name that is not UTF-8 could not be written back as it came.
-    if (!isUtf8(bytes)) throw new AmqpError('SYNTAX_ERROR', 'short string is not valid UTF-8');
+    if (!isUtf8(bytes)) throw new AmqpError('FRAME_ERROR', 'Malformed UTF-8 in shortstr');
     return bytes.toString('utf8');
   }
 

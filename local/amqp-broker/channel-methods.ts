@@ -33,17 +33,18 @@ const handlers: Handlers = {
     channel.send('access.request-ok', { ticket: 1 });
   },
 
-  'tx.select'() {
-    throw new AmqpError('NOT_IMPLEMENTED', 'this broker has no transactions');
-  },
+  'tx.select': refuseTransactions,
+  'tx.commit': refuseTransactions,
+  'tx.rollback': refuseTransactions,
 };
+
+function refuseTransactions(): never {
+  throw new AmqpError('NOT_IMPLEMENTED', 'this broker has no transactions');
+}
 
 /** Serves one method of a channel. */
 export function handleMethod(channel: Channel, method: Method): void {
-  if (channel.content.expects) {
-    const expected = channel.content.expects === 'header' ? 'header for class 60' : 'body';
-    throw new AmqpError('UNEXPECTED_FRAME', `expected content ${expected}, got method frame instead`);
-  }
+  channel.content.refuseMethod();
   const handler = handlers[method.name] as ((channel: Channel, args: Method['args']) => void) | undefined;
   if (!handler) throw new AmqpError('COMMAND_INVALID', 'unimplemented method');
   handler(channel, method.args);

@@ -4,6 +4,7 @@ import { decodeMethod, methodIds } from './codec';
 import type { Connection } from './connection';
 import { AmqpError, asAmqpError } from './errors';
 import { FRAME, type Frame } from './frames';
+import type { MethodName } from './methods';
 import type { VirtualHost } from './vhost';
 
 /** The channels of an open connection. */
@@ -37,7 +38,7 @@ export class ChannelSet {
   close(): void {
     const channels = [...this.#open.values()];
     this.#open.clear();
-    if (!this.connection.isServing) return;
+    if (!this.connection.shared.serving) return;
     this.#release(channels, () => {
       for (const queue of [...this.vhost.queues.values()]) {
         if (queue.identity.owner === this.connection) this.vhost.deleteQueue(queue);
@@ -51,7 +52,7 @@ export class ChannelSet {
       if (this.#closing.has(number)) return;
       throw new AmqpError('CHANNEL_ERROR', "expected 'channel.open'");
     }
-    this.#guard(channel, 'basic.publish', () => {
+    this.#guard(channel, channel.content.method, () => {
       if (type !== FRAME.HEADER && type !== FRAME.BODY)
         throw new AmqpError('FRAME_ERROR', `unknown frame type ${type}`);
       const { content } = channel;
@@ -63,7 +64,7 @@ export class ChannelSet {
   #onMethod({ channel: number, payload }: Frame): void {
     const method = decodeMethod(payload);
     const channel = this.#open.get(number);
-    if (method.name === 'channel.close') {
+    if (method.name === 'channel.close' && (channel || this.#closing.has(number))) {
       if (channel) this.#drop(channel);
       this.#closing.delete(number);
       this.connection.send(number, 'channel.close-ok', {});
@@ -84,7 +85,7 @@ export class ChannelSet {
   }
 
   /** Runs a step of a channel; a soft error ends the channel only. */
-  #guard(channel: Channel, method: Parameters<AmqpError['during']>[0], step: () => void): void {
+  #guard(channel: Channel, method: MethodName | undefined, step: () => void): void {
     try {
       step();
     } catch (thrown) {

@@ -4,7 +4,7 @@ import type { Connection } from './connection';
 import { ChannelConsumer } from './consumer';
 import { ContentAssembler, type Publish } from './content';
 import { AmqpError } from './errors';
-import type { Message } from './message';
+import { checkMessage, type Message } from './message';
 import type { Args, MethodName } from './methods';
 import type { Queue } from './queue';
 import type { Entry } from './ready-list';
@@ -73,7 +73,7 @@ export class Channel {
       const what = this.vhost.describe('exchange', exchange.name);
       throw new AmqpError('ACCESS_REFUSED', `cannot publish to internal ${what}`);
     }
-    this.connection.checkPublisher(message);
+    checkMessage(message, this.connection.shared.username);
     const queues = this.vhost.route(message);
     // The return comes before the confirm (https://www.rabbitmq.com/docs/confirms#when-publishes-are-confirmed).
     if (queues.size === 0 && args.mandatory) {
@@ -91,8 +91,13 @@ export class Channel {
   consume(queue: Queue, wantedTag: string, noAck: boolean, exclusive: boolean): ChannelConsumer {
     const tag = wantedTag === '' ? `amq.ctag-${randomBytes(16).toString('base64url')}` : wantedTag;
     if (this.consumers.has(tag)) throw new AmqpError('NOT_ALLOWED', `attempt to reuse consumer tag '${tag}'`);
-    if (queue.consumers.some((other) => exclusive || other.exclusive)) {
+    const taken = queue.consumers.some((other) => exclusive || other.exclusive);
+    if (taken || (exclusive && queue.settings.singleActiveConsumer)) {
       throw new AmqpError('ACCESS_REFUSED', `${this.vhost.describe('queue', queue.name)} in exclusive use`);
+    }
+    if (queue.settings.quorum && this.channelPrefetch > 0) {
+      const what = this.vhost.describe('queue', queue.name);
+      throw new AmqpError('NOT_IMPLEMENTED', `${what} does not support global qos`);
     }
     const consumer = new ChannelConsumer(this, queue, tag, noAck, exclusive, this.consumerPrefetch);
     this.consumers.set(tag, consumer);
@@ -111,7 +116,7 @@ export class Channel {
     this.consumers.delete(consumer.tag);
     queue.unsubscribe(consumer);
     const unused = queue.identity.autoDelete && queue.consumers.length === 0;
-    if (unused && this.connection.isServing) this.vhost.deleteQueue(queue);
+    if (unused && this.connection.shared.serving) this.vhost.deleteQueue(queue);
   }
 
   consumerCancelled(consumer: ChannelConsumer): void {

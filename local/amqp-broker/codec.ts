@@ -1,5 +1,5 @@
 import { ByteReader, ByteWriter } from './bytes';
-import { AmqpError } from './errors';
+import { AmqpError, asAmqpError } from './errors';
 import { readTable, writeTable } from './fields';
 import { type Args, METHODS, type Method, type MethodName, type WireType } from './methods';
 
@@ -26,6 +26,14 @@ export function decodeMethod(payload: Buffer): Method {
   const id = reader.long();
   const layout = byId.get(id);
   if (!layout) throw new AmqpError('NOT_IMPLEMENTED', `unknown method ${id >>> 16}.${id & 0xffff}`);
+  try {
+    return readArgs(layout, reader);
+  } catch (error) {
+    throw asAmqpError(error).during(layout.name);
+  }
+}
+
+function readArgs(layout: Layout, reader: ByteReader): Method {
   const args: Record<string, unknown> = {};
   let bits = 0;
   let bitCount = 0;

@@ -2,29 +2,18 @@ import type { Socket } from 'node:net';
 import { ChannelSet } from './channel-set';
 import { decodeMethod, methodIds } from './codec';
 import { AmqpError, asAmqpError } from './errors';
-import { type FieldTable, NO_FIELDS } from './fields';
 import { FRAME, type Frame, FrameReader, HEARTBEAT_FRAME, PROTOCOL_HEADER } from './frames';
-import { checkTuning, hasCapability, OFFER, readCredentials, START } from './handshake';
-import { startHeartbeat } from './heartbeat';
+import { Handshake } from './handshake';
+import { Heartbeat } from './heartbeat';
 import type { Message } from './message';
 import type { Args, Method, MethodName } from './methods';
 import { Output } from './output';
-import type { Flushable, Turn } from './turn';
+import type { Shared } from './shared';
+import type { Flushable } from './turn';
 import type { VirtualHost } from './vhost';
 
-/** What connections share. */
-export interface Shared {
-  readonly vhosts: ReadonlyMap<string, VirtualHost>;
-  readonly username: string;
-  readonly password: string;
-  readonly turn: Turn;
-  readonly log: (line: string) => void;
-  /** False once the broker stops: the connections' end must not change durable state then. */
-  serving: boolean;
-}
-
-/** What the connection waits for; `closing` is for close-ok, and a `closed` one only has output left. */
-type Phase = 'header' | 'start-ok' | 'tune-ok' | 'open' | 'running' | 'closing' | 'closed';
+/** A `closing` connection waits for close-ok; a `closed` one only has output left. */
+type Phase = 'header' | 'handshake' | 'running' | 'closing' | 'closed';
 
 /** Frames accepted before tuning. */
 const UNTUNED_FRAME_MAX = 8192;
@@ -35,19 +24,22 @@ const CLOSE_TIMEOUT = 2_000;
 export class Connection implements Flushable {
   readonly #reader = new FrameReader(UNTUNED_FRAME_MAX);
   readonly #output: Output;
+  readonly #heartbeat: Heartbeat;
   #phase: Phase = 'header';
-  #clientProperties: FieldTable = NO_FIELDS;
+  #handshake: Handshake | undefined;
   #channelMax = 0;
   #channels: ChannelSet | undefined;
-  #received = false;
-  #stopHeartbeat: () => void = () => undefined;
   #deadline: NodeJS.Timeout;
 
   constructor(
     private readonly socket: Socket,
-    private readonly shared: Shared,
+    readonly shared: Shared,
   ) {
     this.#output = new Output(socket, UNTUNED_FRAME_MAX);
+    this.#heartbeat = new Heartbeat(
+      () => this.#beat(),
+      () => this.#onSilence(),
+    );
     this.#deadline = setTimeout(() => socket.destroy(), HANDSHAKE_TIMEOUT);
     socket.setNoDelay(true);
     socket.on('data', (chunk) => this.#onData(chunk));
@@ -56,32 +48,20 @@ export class Connection implements Flushable {
     socket.on('close', () => this.#onSocketClose());
   }
 
-  get isServing(): boolean {
-    return this.shared.serving;
-  }
-
   get isCongested(): boolean {
     return this.#output.isCongested;
   }
 
   get notifiesCancel(): boolean {
-    return hasCapability(this.#clientProperties, 'consumer_cancel_notify');
-  }
-
-  /** Refuses a message that claims to be from another user (https://www.rabbitmq.com/docs/validated-user-id). */
-  checkPublisher({ userId }: Message): void {
-    const { username } = this.shared;
-    if (userId === undefined || userId === username) return;
-    const reason = `user_id property set to '${userId}' but authenticated user was '${username}'`;
-    throw new AmqpError('PRECONDITION_FAILED', reason);
+    return this.#handshake?.hasCapability('consumer_cancel_notify') ?? false;
   }
 
   send<M extends MethodName>(channel: number, name: M, args: Args<M>, message?: Message): void {
     this.#output.method(channel, name, args, message);
-    this.shared.turn.request(this);
+    this.requestFlush();
   }
 
-  /** Something to confirm at the end of the turn. */
+  /** There is something to say at the end of the turn. */
   requestFlush(): void {
     this.shared.turn.request(this);
   }
@@ -112,8 +92,27 @@ export class Connection implements Flushable {
     this.send(0, 'connection.close', { replyCode: error.code, replyText: error.message, ...cause });
   }
 
+  tuned({ channelMax, frameMax, heartbeat }: Args<'connection.tune-ok'>): void {
+    this.#channelMax = channelMax;
+    this.#reader.maxSize = frameMax;
+    this.#output.frameMax = frameMax;
+    this.#heartbeat.start(heartbeat);
+  }
+
+  opened(vhost: VirtualHost): void {
+    clearTimeout(this.#deadline);
+    this.#channels = new ChannelSet(this, vhost, this.#channelMax);
+    this.#phase = 'running';
+  }
+
+  refused(error?: AmqpError): void {
+    this.shared.log('login refused');
+    if (error) this.close(error);
+    else this.#end();
+  }
+
   #onData(chunk: Buffer): void {
-    this.#received = true;
+    this.#heartbeat.received = true;
     if (this.#phase === 'closed') return;
     try {
       this.#reader.push(chunk);
@@ -134,8 +133,8 @@ export class Connection implements Flushable {
     const header = this.#reader.take(PROTOCOL_HEADER.length);
     if (!header) return;
     if (header.equals(PROTOCOL_HEADER)) {
-      this.#phase = 'start-ok';
-      this.send(0, 'connection.start', START);
+      this.#phase = 'handshake';
+      this.#handshake = new Handshake(this.shared, this);
       return;
     }
     this.#output.bytes(PROTOCOL_HEADER);
@@ -160,76 +159,30 @@ export class Connection implements Flushable {
     }
   }
 
-  #onMethod({ name, args }: Method): void {
-    const phase = this.#phase;
+  #onMethod(method: Method): void {
+    const { name } = method;
     if (name === 'connection.close') {
       this.#release();
       this.send(0, 'connection.close-ok', {});
       this.#end();
-    } else if (phase === 'closing') {
+    } else if (this.#phase === 'closing') {
       if (name === 'connection.close-ok') this.#end();
-    } else if (name === 'connection.start-ok' && phase === 'start-ok') this.#authenticate(args);
-    else if (name === 'connection.tune-ok' && phase === 'tune-ok') this.#tune(args);
-    else if (name === 'connection.open' && phase === 'open') this.#open(args);
-    else if (name === 'connection.update-secret' && phase === 'running') {
+    } else if (this.#phase === 'handshake') this.#handshake?.handle(method);
+    else if (name === 'connection.update-secret') {
       // Passwords do not expire here; the client only wants to hear that its new one is in use.
       this.send(0, 'connection.update-secret-ok', {});
-    } else throw new AmqpError('COMMAND_INVALID', `${name} is not expected now`);
+    } else throw new AmqpError('CHANNEL_ERROR', `unexpected method in connection state ${this.#phase}`);
   }
 
-  #authenticate({ clientProperties, mechanism, response }: Args<'connection.start-ok'>): void {
-    this.#clientProperties = clientProperties;
-    const { user, password } = readCredentials(mechanism, response);
-    if (user === this.shared.username && password === this.shared.password) {
-      this.#phase = 'tune-ok';
-      this.send(0, 'connection.tune', OFFER);
-      return;
-    }
-    this.shared.log(`login of '${user}' refused`);
-    // https://www.rabbitmq.com/docs/auth-notification: others cannot tell a refusal from a broken connection.
-    if (!hasCapability(clientProperties, 'authentication_failure_close')) {
-      this.#end();
-      return;
-    }
-    throw new AmqpError(
-      'ACCESS_REFUSED',
-      `Login was refused using authentication mechanism ${mechanism}. For details see the broker logfile.`,
-      'connection',
-    );
+  #beat(): void {
+    if (this.#output.hasWritten()) return;
+    this.#output.bytes(HEARTBEAT_FRAME);
+    this.requestFlush();
   }
 
-  #tune(args: Args<'connection.tune-ok'>): void {
-    checkTuning(args);
-    this.#reader.maxSize = args.frameMax;
-    this.#output.frameMax = args.frameMax;
-    this.#channelMax = args.channelMax;
-    this.#phase = 'open';
-    if (args.heartbeat === 0) return;
-    this.#stopHeartbeat = startHeartbeat(args.heartbeat, {
-      hasSent: () => this.#output.hasWritten(),
-      hasReceived: () => {
-        const received = this.#received;
-        this.#received = false;
-        return received;
-      },
-      beat: () => {
-        this.#output.bytes(HEARTBEAT_FRAME);
-        this.shared.turn.request(this);
-      },
-      dead: () => {
-        this.shared.log(`no heartbeat from the client for ${args.heartbeat * 2} s`);
-        this.socket.destroy();
-      },
-    });
-  }
-
-  #open({ virtualHost }: Args<'connection.open'>): void {
-    const vhost = this.shared.vhosts.get(virtualHost);
-    if (!vhost) throw new AmqpError('NOT_ALLOWED', `vhost ${virtualHost} not found`);
-    clearTimeout(this.#deadline);
-    this.#channels = new ChannelSet(this, vhost, this.#channelMax);
-    this.#phase = 'running';
-    this.send(0, 'connection.open-ok', { reserved1: '' });
+  #onSilence(): void {
+    this.shared.log('the client missed two heartbeats');
+    this.socket.destroy();
   }
 
   #onDrain(): void {
@@ -241,7 +194,7 @@ export class Connection implements Flushable {
   #end(): void {
     this.#phase = 'closed';
     this.#setDeadline();
-    this.shared.turn.request(this);
+    this.requestFlush();
   }
 
   #setDeadline(): void {
@@ -249,6 +202,7 @@ export class Connection implements Flushable {
     this.#deadline = setTimeout(() => this.socket.destroy(), CLOSE_TIMEOUT);
   }
 
+  /** The channels end, and what they held goes back. */
   #release(): void {
     this.#channels?.close();
     this.#channels = undefined;
@@ -257,7 +211,7 @@ export class Connection implements Flushable {
   #onSocketClose(): void {
     this.#phase = 'closed';
     clearTimeout(this.#deadline);
-    this.#stopHeartbeat();
+    this.#heartbeat.stop();
     this.#release();
   }
 }

@@ -1,6 +1,17 @@
 import type { Channel } from './channel';
-import type { Consumer, Queue } from './queue';
+import type { Queue } from './queue';
 import type { Entry } from './ready-list';
+
+/** Whoever gets messages pushed. */
+export interface Consumer {
+  readonly tag: string;
+  readonly exclusive: boolean;
+  /** Whether prefetch limits and the socket leave room for one more message. */
+  canTake(): boolean;
+  deliver(entry: Entry): void;
+  /** The queue is gone (https://www.rabbitmq.com/docs/consumer-cancel). */
+  queueDeleted(): void;
+}
 
 /** A basic.consume of a channel. */
 export class ChannelConsumer implements Consumer {

@@ -1,7 +1,7 @@
 import { ByteReader } from './bytes';
 import { AmqpError } from './errors';
 import { createMessage, type Message } from './message';
-import type { Args } from './methods';
+import type { Args, MethodName } from './methods';
 
 /** RabbitMQ's default `max_message_size`. */
 const MAX_MESSAGE_SIZE = 128 * 1024 * 1024;
@@ -18,10 +18,14 @@ export class ContentAssembler {
   #parts: Buffer[] = [];
   #missing = 0;
 
-  /** What has to come next, if a content is under way. */
-  get expects(): 'header' | 'body' | undefined {
-    if (!this.#args) return undefined;
-    return this.#properties ? 'body' : 'header';
+  /** The method whose content is under way. */
+  get method(): MethodName | undefined {
+    return this.#args && 'basic.publish';
+  }
+
+  /** A method must not come while a content is under way. */
+  refuseMethod(): void {
+    if (this.#args) throw this.#unexpected();
   }
 
   begin(args: Args<'basic.publish'>): void {
@@ -29,8 +33,7 @@ export class ContentAssembler {
   }
 
   header(payload: Buffer): Publish | undefined {
-    if (this.expects !== 'header')
-      throw new AmqpError('UNEXPECTED_FRAME', unexpected(this.expects, 'header'));
+    if (!this.#args || this.#properties) throw this.#unexpected();
     const reader = new ByteReader(payload);
     const classId = reader.short();
     if (classId !== 60) {
@@ -53,7 +56,7 @@ export class ContentAssembler {
   }
 
   body(payload: Buffer): Publish | undefined {
-    if (this.expects !== 'body') throw new AmqpError('UNEXPECTED_FRAME', unexpected(this.expects, 'body'));
+    if (!this.#properties) throw this.#unexpected();
     if (payload.length > this.#missing) {
       throw new AmqpError('FRAME_ERROR', `content body is ${payload.length - this.#missing} bytes too long`);
     }
@@ -73,9 +76,14 @@ export class ContentAssembler {
     this.#parts = [];
     return { args, message: createMessage(args.exchange, args.routingKey, properties, content) };
   }
-}
 
-function unexpected(expected: 'header' | 'body' | undefined, got: string): string {
-  if (!expected) return 'expected method frame, got non method frame instead';
-  return `expected content ${expected}${expected === 'header' ? ' for class 60' : ''}, got content ${got} instead`;
+  #unexpected(): AmqpError {
+    if (!this.#args) {
+      return new AmqpError('UNEXPECTED_FRAME', 'expected method frame, got non method frame instead');
+    }
+    const what = this.#properties
+      ? 'content body, got non content body frame'
+      : 'content header for class 60, got non content header frame';
+    return new AmqpError('UNEXPECTED_FRAME', `expected ${what} instead`);
+  }
 }

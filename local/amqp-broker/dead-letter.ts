@@ -26,9 +26,9 @@ export function deadLetter(
   const headers = new Map(message.headers);
   headers.set('x-death', recordDeath(message, queue, reason));
   if (!headers.has('x-first-death-reason')) {
-    headers.set('x-first-death-reason', longstr(reason));
-    headers.set('x-first-death-queue', longstr(queue));
     headers.set('x-first-death-exchange', longstr(message.exchange));
+    headers.set('x-first-death-queue', longstr(queue));
+    headers.set('x-first-death-reason', longstr(reason));
   }
   // Kept, the expiration would make the message expire again in the queue it is dead-lettered to.
   const properties = replaceHeaders(message.properties, headers, false);

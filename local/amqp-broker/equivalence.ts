@@ -1,5 +1,5 @@
 import { AmqpError } from './errors';
-import type { Field, FieldTable } from './fields';
+import { type Field, type FieldTable, longstr } from './fields';
 import { typeName } from './queue-arguments';
 import { sameValue } from './routing';
 
@@ -14,17 +14,47 @@ export function assertSame(
   throw inequivalent(what, arg, `received '${received}' but current is '${current}'`);
 }
 
-/** The same for the arguments that say how it behaves; others are the client's own notes. */
+/** The arguments that must be the same when a queue is declared again; others are the client's own notes. */
+const QUEUE_ARGUMENTS = [
+  'x-expires',
+  'x-message-ttl',
+  'x-dead-letter-exchange',
+  'x-dead-letter-routing-key',
+  'x-max-length',
+  'x-max-length-bytes',
+  'x-overflow',
+  'x-single-active-consumer',
+  'x-queue-type',
+  'x-delivery-limit',
+];
+const DEFAULTS: FieldTable = new Map([['x-queue-type', longstr('classic')]]);
+
+/** The same for the arguments of a queue. */
+export function assertSameQueueArguments(what: string, received: FieldTable, current: FieldTable): void {
+  assertSameArguments(what, received, current, QUEUE_ARGUMENTS);
+}
+
+/** The same for the arguments that are named. */
 export function assertSameArguments(
   what: string,
   received: FieldTable,
   current: FieldTable,
-  isChecked: (name: string) => boolean,
+  names: readonly string[],
 ): void {
-  for (const name of new Set([...received.keys(), ...current.keys()])) {
+  for (const name of names) {
     const now = received.get(name);
     const then = current.get(name);
-    if (!isChecked(name) || (now && then && sameValue(now, then))) continue;
+    if (now && then && !sameValue(now, then)) {
+      throw inequivalent(
+        what,
+        name,
+        `received '${String(now.value)}' but current is '${String(then.value)}'`,
+      );
+    }
+    if (Boolean(now) === Boolean(then)) continue;
+    const implied = DEFAULTS.get(name);
+    const given = now ?? then;
+    if (implied && given && sameValue(implied, given)) continue;
     throw inequivalent(what, name, `received ${describe(now)} but current is ${describe(then)}`);
   }
 }

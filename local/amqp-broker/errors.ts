@@ -36,14 +36,18 @@ export class AmqpError extends Error {
   /** The method that failed. */
   method: MethodName | undefined;
 
-  constructor(name: ReplyName, text: string, closes?: 'channel' | 'connection') {
+  constructor(
+    name: ReplyName,
+    readonly text: string,
+    closes?: 'channel' | 'connection',
+  ) {
     super(`${name} - ${text}`);
     this.code = REPLY_CODES[name];
     this.closes = closes ?? (SOFT.has(name) ? 'channel' : 'connection');
   }
 
   /** Notes which method failed, unless that is known already. */
-  during(method: MethodName): this {
+  during(method: MethodName | undefined): this {
     this.method ??= method;
     return this;
   }

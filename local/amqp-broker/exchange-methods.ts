@@ -1,6 +1,7 @@
 import type { Handlers } from './channel-methods';
 import { AmqpError } from './errors';
 import type { Exchange } from './exchange';
+import type { FieldTable } from './fields';
 import type { VirtualHost } from './vhost';
 
 export const exchangeMethods: Handlers = {
@@ -25,7 +26,7 @@ export const exchangeMethods: Handlers = {
     refuseDefault(name);
     if (name.startsWith('amq.')) {
       const what = vhost.describe('exchange', name);
-      throw new AmqpError('ACCESS_REFUSED', `operation not permitted on ${what}`);
+      throw new AmqpError('ACCESS_REFUSED', `deletion of system ${what} not allowed`);
     }
     // RabbitMQ answers the deletion of what is not there as done.
     const exchange = vhost.exchanges.get(name);
@@ -37,6 +38,7 @@ export const exchangeMethods: Handlers = {
   },
 
   'exchange.bind'(channel, { destination, source, routingKey, nowait, arguments: args }) {
+    checkMatch(args);
     const ends = exchanges(channel.vhost, source, destination);
     channel.vhost.bind(ends.source, { destination: ends.destination, routingKey, args });
     if (!nowait) channel.send('exchange.bind-ok', {});
@@ -64,4 +66,13 @@ export function refuseDefault(exchange: string): void {
   if (exchange === '') {
     throw new AmqpError('ACCESS_REFUSED', 'operation not permitted on the default exchange');
   }
+}
+
+/** Refuses a binding for a headers exchange that says neither all nor any. */
+export function checkMatch(args: FieldTable): void {
+  const match = args.get('x-match');
+  if (!match || ['all', 'any', 'all-with-x', 'any-with-x'].includes(String(match.value))) return;
+  const expected = 'expected all, any, all-with-x, or any-with-x';
+  const value = `<<"${String(match.value)}">>`;
+  throw new AmqpError('PRECONDITION_FAILED', `Invalid x-match field value ${value}; ${expected}`);
 }

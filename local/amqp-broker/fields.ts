@@ -62,7 +62,7 @@ export function readTable(reader: ByteReader, depth = 0): FieldTable {
   const end = tableEnd(reader, depth);
   const table = new Map<string, Field>();
   while (reader.offset < end) table.set(reader.shortstr(), readField(reader, depth));
-  if (reader.offset !== end) throw new AmqpError('SYNTAX_ERROR', 'field table overruns its length');
+  if (reader.offset !== end) throw new AmqpError('FRAME_ERROR', 'field table overruns its length');
   return table;
 }
 
@@ -70,15 +70,15 @@ function readArray(reader: ByteReader, depth: number): Field[] {
   const end = tableEnd(reader, depth);
   const items: Field[] = [];
   while (reader.offset < end) items.push(readField(reader, depth));
-  if (reader.offset !== end) throw new AmqpError('SYNTAX_ERROR', 'field array overruns its length');
+  if (reader.offset !== end) throw new AmqpError('FRAME_ERROR', 'field array overruns its length');
   return items;
 }
 
 function tableEnd(reader: ByteReader, depth: number): number {
-  if (depth > MAX_DEPTH) throw new AmqpError('SYNTAX_ERROR', 'field table nested too deeply');
+  if (depth > MAX_DEPTH) throw new AmqpError('FRAME_ERROR', 'field table nested too deeply');
   const length = reader.long();
   if (reader.offset + length > reader.bytes.length) {
-    throw new AmqpError('SYNTAX_ERROR', 'field table longer than its frame');
+    throw new AmqpError('FRAME_ERROR', 'field table longer than its frame');
   }
   return reader.offset + length;
 }
@@ -89,7 +89,7 @@ function readField(reader: ByteReader, depth: number): Field {
   if (scalar) return { tag, value: scalar.read(reader.bytes, reader.take(scalar.size)) };
   if (tag === 'F') return { tag, value: readTable(reader, depth + 1) };
   if (tag === 'A') return { tag, value: readArray(reader, depth + 1) };
-  if (tag !== 'S' && tag !== 'x') throw new AmqpError('SYNTAX_ERROR', `unknown field type '${tag}'`);
+  if (tag !== 'S' && tag !== 'x') throw new AmqpError('FRAME_ERROR', `unknown field type '${tag}'`);
   // Copied: a slice would keep the whole chunk read from the socket alive.
   const bytes = Buffer.from(reader.longstr());
   return { tag, value: tag === 'S' && isUtf8(bytes) ? bytes.toString('utf8') : bytes };

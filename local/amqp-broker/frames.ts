@@ -2,6 +2,7 @@ import { AmqpError } from './errors';
 
 /** Frame types (AMQP 0-9-1, section 4.2.3) and the octet that ends each frame. */
 export const FRAME = { METHOD: 1, HEADER: 2, BODY: 3, HEARTBEAT: 8 } as const;
+const FRAME_TYPES: ReadonlySet<number> = new Set(Object.values(FRAME));
 const FRAME_END = 0xce;
 const OVERHEAD = 8;
 
@@ -46,6 +47,7 @@ export class FrameReader {
     const payloadSize = bytes.readUInt32BE(3);
     const type = bytes.readUInt8(0);
     const total = payloadSize + OVERHEAD;
+    if (!FRAME_TYPES.has(type)) throw new AmqpError('FRAME_ERROR', `type ${type}: unknown_frame`);
     if (total > this.maxSize) {
       throw new AmqpError(
         'FRAME_ERROR',

@@ -1,14 +1,15 @@
 import { ByteReader } from './bytes';
 import { AmqpError } from './errors';
-import { bool, type FieldTable, longstr, readTable, table, textOf } from './fields';
-import type { Args } from './methods';
+import { bool, type FieldTable, longstr, NO_FIELDS, readTable, table, textOf } from './fields';
+import type { Args, Method, MethodName } from './methods';
+import type { VirtualHost } from './vhost';
 
-/** What the broker offers in connection.tune; the numbers are RabbitMQ's. */
-export const OFFER = { channelMax: 2047, frameMax: 131072, heartbeat: 60 } as const;
+/** What connection.tune offers; the numbers are RabbitMQ's. */
+const OFFER = { channelMax: 2047, frameMax: 131072, heartbeat: 60 } as const;
 const FRAME_MIN = 4096;
 
 /** connection.start. Clients tell RabbitMQ by `product` and its extensions by `capabilities`. */
-export const START: Args<'connection.start'> = {
+const START: Args<'connection.start'> = {
   versionMajor: 0,
   versionMinor: 9,
   serverProperties: new Map([
@@ -32,14 +33,77 @@ export const START: Args<'connection.start'> = {
   locales: Buffer.from('en_US'),
 };
 
-/** Whether the client understands an extension. */
-export function hasCapability(clientProperties: FieldTable, name: string): boolean {
-  const capabilities = clientProperties.get('capabilities')?.value;
-  return capabilities instanceof Map && capabilities.get(name)?.value === true;
+/** What the handshake may do with its connection. */
+interface Handshaking {
+  send<M extends MethodName>(channel: number, name: M, args: Args<M>): void;
+  tuned(args: Args<'connection.tune-ok'>): void;
+  opened(vhost: VirtualHost): void;
+  /** The login failed; without an error the connection just ends. */
+  refused(error?: AmqpError): void;
+}
+
+interface Login {
+  readonly vhosts: ReadonlyMap<string, VirtualHost>;
+  readonly username: string;
+  readonly password: string;
+}
+
+/** The way from connection.start to connection.open-ok (AMQP 0-9-1, section 2.2.4). */
+export class Handshake {
+  #expected: MethodName = 'connection.start-ok';
+  #clientProperties: FieldTable = NO_FIELDS;
+
+  constructor(
+    private readonly login: Login,
+    private readonly connection: Handshaking,
+  ) {
+    connection.send(0, 'connection.start', START);
+  }
+
+  /** Whether the client has said that it understands an extension. */
+  hasCapability(name: string): boolean {
+    const capabilities = this.#clientProperties.get('capabilities')?.value;
+    return capabilities instanceof Map && capabilities.get(name)?.value === true;
+  }
+
+  handle({ name, args }: Method): void {
+    if (name !== this.#expected)
+      throw new AmqpError('CHANNEL_ERROR', `expected ${this.#expected}, got ${name}`);
+    if (name === 'connection.start-ok') this.#authenticate(args);
+    else if (name === 'connection.tune-ok') this.#tune(args);
+    else if (name === 'connection.open') this.#open(args);
+  }
+
+  #authenticate({ clientProperties, mechanism, response }: Args<'connection.start-ok'>): void {
+    this.#clientProperties = clientProperties;
+    const { user, password } = readCredentials(mechanism, response);
+    if (user === this.login.username && password === this.login.password) {
+      this.#expected = 'connection.tune-ok';
+      this.connection.send(0, 'connection.tune', OFFER);
+      return;
+    }
+    const reason = `Login was refused using authentication mechanism ${mechanism}. For details see the broker logfile.`;
+    const error = new AmqpError('ACCESS_REFUSED', reason);
+    // https://www.rabbitmq.com/docs/auth-notification: only who asks for it hears that it was the login.
+    this.connection.refused(this.hasCapability('authentication_failure_close') ? error : undefined);
+  }
+
+  #tune(args: Args<'connection.tune-ok'>): void {
+    checkTuning(args);
+    this.#expected = 'connection.open';
+    this.connection.tuned(args);
+  }
+
+  #open({ virtualHost }: Args<'connection.open'>): void {
+    const vhost = this.login.vhosts.get(virtualHost);
+    if (!vhost) throw new AmqpError('NOT_ALLOWED', `vhost ${virtualHost} not found`);
+    this.connection.opened(vhost);
+    this.connection.send(0, 'connection.open-ok', { reserved1: '' });
+  }
 }
 
 /** The user name and password in a SASL response, for the two mechanisms of RabbitMQ's default set. */
-export function readCredentials(mechanism: string, response: Buffer): { user: string; password: string } {
+function readCredentials(mechanism: string, response: Buffer): { user: string; password: string } {
   if (mechanism === 'PLAIN') {
     // RFC 4616: authorization identity, NUL, user, NUL, password.
     const [, user = '', password = ''] = response.toString('utf8').split('\0');
@@ -56,7 +120,7 @@ export function readCredentials(mechanism: string, response: Buffer): { user: st
 }
 
 /** Checks the client's answer to connection.tune: it may go below the offer, not above (section 1.4.2.6). */
-export function checkTuning({ channelMax, frameMax }: Args<'connection.tune-ok'>): void {
+function checkTuning({ channelMax, frameMax }: Args<'connection.tune-ok'>): void {
   const check = (field: string, value: number, offered: number, min: number) => {
     if (value !== 0 && value < min) {
       throw new AmqpError(

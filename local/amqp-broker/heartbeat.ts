@@ -1,19 +1,29 @@
-export interface Heart {
-  /** Whether anything was sent, or received, since the last question. */
-  hasSent(): boolean;
-  hasReceived(): boolean;
-  beat(): void;
-  /** Nothing came for two intervals (AMQP 0-9-1, section 4.2.7). */
-  dead(): void;
-}
+/** Watches a connection in both directions (AMQP 0-9-1, section 4.2.7), looking every half interval. */
+export class Heartbeat {
+  /** Set by whatever comes in. */
+  received = false;
+  #silent = 0;
+  #timer: NodeJS.Timeout | undefined;
 
-/** Looks every half interval; returns what stops it. */
-export function startHeartbeat(seconds: number, heart: Heart): () => void {
-  let silent = 0;
-  const timer = setInterval(() => {
-    if (!heart.hasSent()) heart.beat();
-    silent = heart.hasReceived() ? 0 : silent + 1;
-    if (silent >= 4) heart.dead();
-  }, seconds * 500);
-  return () => clearInterval(timer);
+  /** `beat` is called often enough for the peer; `dead` once nothing came for two intervals. */
+  constructor(
+    private readonly beat: () => void,
+    private readonly dead: () => void,
+  ) {}
+
+  /** Begins with the negotiated interval; 0 means that nobody wants heartbeats. */
+  start(seconds: number): void {
+    if (seconds > 0) this.#timer = setInterval(() => this.#look(), seconds * 500);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #look(): void {
+    this.beat();
+    this.#silent = this.received ? 0 : this.#silent + 1;
+    this.received = false;
+    if (this.#silent >= 4) this.dead();
+  }
 }

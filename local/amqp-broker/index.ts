@@ -1,8 +1,9 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { Connection, type Shared } from './connection';
+import { Connection } from './connection';
 import { AmqpError } from './errors';
 import { Journal } from './journal';
 import { applyRecord, snapshot } from './restore';
+import type { Shared } from './shared';
 import { Turn } from './turn';
 import { VirtualHost } from './vhost';
 

@@ -1,5 +1,5 @@
 import { ByteReader, ByteWriter } from './bytes';
-import { AmqpError } from './errors';
+import { AmqpError, asAmqpError } from './errors';
 import { type FieldTable, NO_FIELDS, readTable, tableBytes } from './fields';
 
 /**
@@ -37,14 +37,18 @@ export interface Properties {
 
 /** Reads the property list of a content header; a malformed one is refused here, before it is queued. */
 export function readProperties(bytes: Buffer): Properties {
-  const raw = split(bytes);
-  const headers = raw.get('headers');
-  return {
-    headers: headers ? readTable(new ByteReader(headers)) : NO_FIELDS,
-    persistent: raw.get('delivery-mode')?.[0] === 2,
-    expiration: raw.get('expiration')?.toString('utf8', 1),
-    userId: raw.get('user-id')?.toString('utf8', 1),
-  };
+  try {
+    const raw = split(bytes);
+    const headers = raw.get('headers');
+    return {
+      headers: headers ? readTable(new ByteReader(headers)) : NO_FIELDS,
+      persistent: raw.get('delivery-mode')?.[0] === 2,
+      expiration: raw.get('expiration')?.toString('utf8', 1),
+      userId: raw.get('user-id')?.toString('utf8', 1),
+    };
+  } catch (error) {
+    throw new AmqpError('SYNTAX_ERROR', `content properties: ${asAmqpError(error).text}`);
+  }
 }
 
 /** The same property list with other headers, and without the expiration when `keepExpiration` is false. */

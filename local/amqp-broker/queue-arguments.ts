@@ -16,46 +16,60 @@ export interface QueueSettings {
 }
 
 const OVERFLOWS = ['drop-head', 'reject-publish', 'reject-publish-dlx'];
-const QUEUE_TYPES = ['classic', 'quorum'];
+/** Longest TTL RabbitMQ takes, in milliseconds. */
+const MAX_EXPIRY = 2 ** 32 - 1;
 
 /** Reads and checks the arguments; `queue` names it in the errors, as in "queue 'q' in vhost '/'". */
 export function readQueueArguments(queue: string, args: FieldTable): QueueSettings {
   const invalid = (name: string, reason: string) =>
     new AmqpError('PRECONDITION_FAILED', `invalid arg '${name}' for ${queue}: ${reason}`);
 
-  const integer = (name: string, min = 0): number | undefined => {
+  const integer = (name: string, min: number, max = Number.POSITIVE_INFINITY): number | undefined => {
     const field = args.get(name);
     if (!field) return undefined;
     const value = integerOf(field);
-    if (value === undefined) throw invalid(name, `{unacceptable_type,${typeName(field)}}`);
+    if (value === undefined) throw invalid(name, `"expected integer, got ${typeName(field)}"`);
     if (value < min) throw invalid(name, value < 0 ? `{value_negative,${value}}` : '{value_zero,0}');
+    if (value > max) throw invalid(name, `{value_too_large,${value}}`);
     return value;
   };
-  const text = (name: string, allowed?: readonly string[]): string | undefined => {
+  const text = (name: string): string | undefined => {
     const field = args.get(name);
-    if (!field) return undefined;
-    const value = textOf(field);
-    if (value === undefined) throw invalid(name, `{unacceptable_type,${typeName(field)}}`);
-    if (allowed && !allowed.includes(value)) throw invalid(name, `{unsupported_value,<<"${value}">>}`);
-    return value;
+    if (field && textOf(field) === undefined) throw invalid(name, `{unacceptable_type,${typeName(field)}}`);
+    return textOf(field);
   };
 
+  const type = text('x-queue-type') ?? 'classic';
+  if (type !== 'classic' && type !== 'quorum') {
+    throw invalid('x-queue-type', `"unsupported queue type '${type}'"`);
+  }
+  const overflow = text('x-overflow') ?? 'drop-head';
+  if (!OVERFLOWS.includes(overflow)) throw invalid('x-overflow', 'invalid_overflow');
   const deadLetterExchange = text('x-dead-letter-exchange');
   const deadLetterRoutingKey = text('x-dead-letter-routing-key');
   if (deadLetterRoutingKey !== undefined && deadLetterExchange === undefined) {
     throw invalid('x-dead-letter-routing-key', 'routing_key_but_no_dlx_defined');
   }
+  const single = args.get('x-single-active-consumer');
+  if (single && typeof single.value !== 'boolean') {
+    throw invalid('x-single-active-consumer', `{unacceptable_type,${typeName(single)}}`);
+  }
+  if (args.has('x-delivery-limit') && type === 'classic') {
+    const reason = `invalid arg 'x-delivery-limit' for ${queue} of queue type rabbit_classic_queue`;
+    throw new AmqpError('PRECONDITION_FAILED', reason);
+  }
+  const deliveryLimit = integer('x-delivery-limit', Number.NEGATIVE_INFINITY) ?? -1;
   return {
-    quorum: text('x-queue-type', QUEUE_TYPES) === 'quorum',
-    messageTtl: integer('x-message-ttl'),
-    expires: integer('x-expires', 1),
-    maxLength: integer('x-max-length') ?? Number.POSITIVE_INFINITY,
-    maxLengthBytes: integer('x-max-length-bytes') ?? Number.POSITIVE_INFINITY,
-    overflow: text('x-overflow', OVERFLOWS) ?? 'drop-head',
+    quorum: type === 'quorum',
+    messageTtl: integer('x-message-ttl', 0, MAX_EXPIRY),
+    expires: integer('x-expires', 1, MAX_EXPIRY),
+    maxLength: integer('x-max-length', 0) ?? Number.POSITIVE_INFINITY,
+    maxLengthBytes: integer('x-max-length-bytes', 0) ?? Number.POSITIVE_INFINITY,
+    overflow,
     deadLetterExchange,
     deadLetterRoutingKey,
-    singleActiveConsumer: args.get('x-single-active-consumer')?.value === true,
-    deliveryLimit: integer('x-delivery-limit') ?? Number.POSITIVE_INFINITY,
+    singleActiveConsumer: single?.value === true,
+    deliveryLimit: deliveryLimit < 0 ? Number.POSITIVE_INFINITY : deliveryLimit,
   };
 }
 

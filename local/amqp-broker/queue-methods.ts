@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Handlers } from './channel-methods';
 import { AmqpError } from './errors';
-import { refuseDefault } from './exchange-methods';
+import { checkMatch, refuseDefault } from './exchange-methods';
 
 export const queueMethods: Handlers = {
   'queue.declare'(
@@ -15,7 +15,7 @@ export const queueMethods: Handlers = {
     const name = wanted === '' && !passive ? `amq.gen-${randomBytes(16).toString('base64url')}` : wanted;
     const owner = exclusive ? connection : undefined;
     const queue = passive
-      ? channel.queue(name)
+      ? vhost.queue(name, connection)
       : vhost.declareQueue({ name, durable, autoDelete, owner, args });
     queue.touch();
     channel.lastQueue = queue.name;
@@ -29,6 +29,7 @@ export const queueMethods: Handlers = {
 
   'queue.bind'(channel, { queue: name, exchange, routingKey, nowait, arguments: args }) {
     refuseDefault(exchange);
+    checkMatch(args);
     const queue = channel.queue(name);
     // Naming neither queue nor key means the last queue for both (queue.bind, section 1.7.2.3).
     const key = name === '' && routingKey === '' ? queue.name : routingKey;
@@ -38,9 +39,13 @@ export const queueMethods: Handlers = {
 
   'queue.unbind'(channel, { queue: name, exchange, routingKey, arguments: args }) {
     refuseDefault(exchange);
-    const queue = channel.queue(name);
-    const key = name === '' && routingKey === '' ? queue.name : routingKey;
-    channel.vhost.unbind(channel.vhost.exchange(exchange), { destination: queue, routingKey: key, args });
+    const queueName = channel.queueName(name);
+    const key = name === '' && routingKey === '' ? queueName : routingKey;
+    const source = channel.vhost.exchanges.get(exchange);
+    // RabbitMQ answers the removal of what is not there as done.
+    if (source && channel.vhost.queues.has(queueName)) {
+      channel.vhost.unbind(source, { destination: channel.queue(name), routingKey: key, args });
+    }
     channel.send('queue.unbind-ok', {});
   },
 

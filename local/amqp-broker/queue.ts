@@ -1,19 +1,10 @@
+import type { Consumer } from './consumer';
 import type { DeathReason } from './dead-letter';
 import type { FieldTable } from './fields';
 import type { Message } from './message';
 import type { QueueSettings } from './queue-arguments';
 import { type Entry, ReadyList } from './ready-list';
-
-/** Whoever gets messages pushed; a channel implements it. */
-export interface Consumer {
-  readonly tag: string;
-  readonly exclusive: boolean;
-  /** Whether prefetch limits and the socket leave room for one more message. */
-  canTake(): boolean;
-  deliver(entry: Entry): void;
-  /** The queue is gone (https://www.rabbitmq.com/docs/consumer-cancel). */
-  queueDeleted(): void;
-}
+import { Timer } from './timer';
 
 /** What a queue needs from its virtual host. */
 export interface QueueOwner {
@@ -34,9 +25,6 @@ export interface QueueIdentity {
   readonly args: FieldTable;
 }
 
-/** Node's timers hold 31 bits; a longer wait goes in steps. */
-const LONGEST_TIMER = 2 ** 31 - 1;
-
 /** A queue: messages in order, and the consumers they are pushed to. */
 export class Queue {
   readonly ready = new ReadyList();
@@ -44,8 +32,8 @@ export class Queue {
   /** In order of subscription, rotated by deliveries; with a single active consumer the first is the active one. */
   readonly consumers: Consumer[] = [];
   #nextPosition = 1;
-  #expiryTimer: NodeJS.Timeout | undefined;
-  #unusedTimer: NodeJS.Timeout | undefined;
+  readonly #expiry = new Timer(() => this.#expireHead());
+  readonly #unused = new Timer(() => this.owner.expired(this));
   #stopped = false;
 
   constructor(
@@ -164,17 +152,16 @@ export class Queue {
 
   /** Starts `x-expires` again: it runs while the queue has no consumer, is not got from and not declared. */
   touch(): void {
-    clearTimeout(this.#unusedTimer);
     const { expires } = this.settings;
-    if (expires === undefined || this.consumers.length > 0) return;
-    this.#unusedTimer = setTimeout(() => this.owner.expired(this), Math.min(expires, LONGEST_TIMER));
+    const runs = expires !== undefined && this.consumers.length === 0 && !this.#stopped;
+    this.#unused.set(runs ? Date.now() + expires : undefined);
   }
 
   /** Stops the timers of a queue that is deleted or whose broker stops. */
   stop(): void {
     this.#stopped = true;
-    clearTimeout(this.#expiryTimer);
-    clearTimeout(this.#unusedTimer);
+    this.#expiry.set(undefined);
+    this.#unused.set(undefined);
   }
 
   #nextConsumer(): Consumer | undefined {
@@ -196,16 +183,13 @@ export class Queue {
 
   /** Expires what is due at the head; like RabbitMQ's, a message behind one that lives longer has to wait. */
   #expireHead(): void {
-    clearTimeout(this.#expiryTimer);
-    for (let first = this.ready.first(); first?.expiresAt !== undefined; first = this.ready.first()) {
-      const wait = first.expiresAt - Date.now();
-      if (wait > 0) {
-        this.#expiryTimer = setTimeout(() => this.#expireHead(), Math.min(wait, LONGEST_TIMER));
-        return;
-      }
+    let first = this.ready.first();
+    while (first?.expiresAt !== undefined && first.expiresAt <= Date.now()) {
       this.ready.shift();
       this.#kill(first, 'expired');
+      first = this.ready.first();
     }
+    this.#expiry.set(this.#stopped ? undefined : first?.expiresAt);
   }
 
   #dropOverflow(): void {

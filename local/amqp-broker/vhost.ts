@@ -1,5 +1,5 @@
 import { type DeathReason, deadLetter, isCycle } from './dead-letter';
-import { assertSame, assertSameArguments } from './equivalence';
+import { assertSame, assertSameArguments, assertSameQueueArguments } from './equivalence';
 import { AmqpError } from './errors';
 import { type Binding, Exchange, removeBindingsTo } from './exchange';
 import { type FieldTable, NO_FIELDS } from './fields';
@@ -77,7 +77,7 @@ export class VirtualHost implements QueueOwner {
       assertSame(what, 'durable', durable, existing.durable);
       assertSame(what, 'auto_delete', autoDelete, existing.autoDelete);
       assertSame(what, 'internal', internal, existing.internal);
-      assertSameArguments(what, args, existing.args, (arg) => arg === 'alternate-exchange');
+      assertSameArguments(what, args, existing.args, ['alternate-exchange']);
       return;
     }
     const exchange = new Exchange(name, type, durable, autoDelete, internal, args);
@@ -103,11 +103,17 @@ export class VirtualHost implements QueueOwner {
       if (existing.identity.owner !== owner) throw this.#locked(name);
       assertSame(what, 'durable', durable, existing.identity.durable);
       assertSame(what, 'auto_delete', autoDelete, existing.identity.autoDelete);
-      assertSameArguments(what, args, existing.identity.args, (arg) => arg.startsWith('x-'));
+      assertSameQueueArguments(what, args, existing.identity.args);
       existing.touch();
       return existing;
     }
-    const wrong = !durable ? 'durable' : owner ? 'exclusive' : autoDelete ? 'auto-delete' : undefined;
+    const wrong = !durable
+      ? 'non-durable'
+      : owner
+        ? 'exclusive-owner'
+        : autoDelete
+          ? 'auto-delete'
+          : undefined;
     if (settings.quorum && wrong) {
       throw new AmqpError('PRECONDITION_FAILED', `invalid property '${wrong}' for ${what}`);
     }

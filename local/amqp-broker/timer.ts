@@ -1,0 +1,30 @@
+/** Node's timers hold 31 bits; a longer wait goes in steps. */
+const LONGEST = 2 ** 31 - 1;
+
+/** One timer that can be set again and again. */
+export class Timer {
+  #handle: NodeJS.Timeout | undefined;
+  #due: number | undefined;
+
+  constructor(private readonly ring: () => void) {}
+
+  /** Rings at a time in milliseconds since 1970, or not at all. Setting the same time again costs nothing. */
+  set(due: number | undefined): void {
+    if (due === this.#due) return;
+    clearTimeout(this.#handle);
+    this.#due = due;
+    if (due !== undefined) this.#wait(due);
+  }
+
+  #wait(due: number): void {
+    const remaining = due - Date.now();
+    this.#handle = setTimeout(
+      () => {
+        if (remaining > LONGEST) return this.#wait(due);
+        this.#due = undefined;
+        this.ring();
+      },
+      Math.min(Math.max(remaining, 0), LONGEST),
+    );
+  }
+}
