@@ -15,7 +15,37 @@ export const EVENT_DATA = {
     role: v.string(),
     createdAt: Time,
   }),
+  'user.updated': v.object({
+    id: Id,
+    username: v.string(),
+    email: v.nullable(v.string()),
+    changes: v.record(v.string(), v.object({ from: v.unknown(), to: v.unknown() })),
+  }),
+  'user.deleted': v.object({ id: Id }),
+  'user.email_verified': v.object({ id: Id }),
+  'user.password_changed': v.object({ id: Id }),
+  'user.role_changed': v.object({ id: Id, from: v.string(), to: v.string() }),
+  // No token crosses the broker: the e-mail consumer makes it.
+  'user.verification_requested': v.object({ id: Id }),
+  'user.password_reset_requested': v.object({ id: Id }),
   'session.created': v.object({ userId: Id, sessionId: Id, reason: v.literal('login') }),
+  'session.revoked': v.object({
+    userId: Id,
+    sessionId: Id,
+    reason: v.picklist([
+      'logout',
+      'logout_all',
+      'revoked',
+      'password_changed',
+      'reuse_detected',
+      'user_deleted',
+    ]),
+  }),
+  'session.reuse_detected': v.object({
+    userId: Id,
+    sessionId: Id,
+    reason: v.literal('refresh_token_reused'),
+  }),
 } as const;
 
 export type EventType = keyof typeof EVENT_DATA;

@@ -22,7 +22,7 @@ export interface NewEvent<T extends EventType> {
 
 export interface PendingEvent {
   event: UserEvent;
-  /** False where an older event of the same user is still unsent: then only the relay may send this one. */
+  /** False where an older change's event of the same user is still unsent: then only the relay may send this one. */
   mayPublishNow: boolean;
 }
 
@@ -71,7 +71,7 @@ export async function appendEvent<T extends EventType>(
       sql<boolean>`exists (
         select from outbox older
         where older.subject = outbox.subject and older.position < outbox.position
-        and older.published_at is null)`.as('older_unsent'),
+        and older.published_at is null and older.xmin <> pg_current_xact_id()::xid)`.as('older_unsent'),
     )
     .executeTakeFirstOrThrow();
   return { event: toEvent({ ...values, data }), mayPublishNow: sender === 'inline' && !row.older_unsent };

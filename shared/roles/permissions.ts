@@ -4,6 +4,7 @@ export const PERMISSIONS = [
   'roles:read',
   'roles:write',
   'events:read',
+  'events:write',
   'audit:read',
 ] as const;
 

@@ -9,7 +9,7 @@ import {
   type LoginName,
   type LoginRecord,
   replaceHash,
-  takeLoginSequence,
+  takeMinorSequence,
 } from '../users/user-store';
 import { openSession, type SessionTokens } from './open-session';
 
@@ -32,7 +32,7 @@ export async function logIn(
   const passwordHash = await upgradeHash(ctx, found, password);
   return ctx.db.transaction().execute(async (tx) => {
     // The lock also settles the race with a password change, which ends all sessions that exist by then.
-    const sequence = await takeLoginSequence(tx, found.user.id, passwordHash);
+    const sequence = await takeMinorSequence(tx, found.user.id, passwordHash);
     if (sequence === null) throw new DomainError('invalid_credentials');
     const { sessionId, tokens } = await openSession(tx, ctx, found.user, found.rolePermissions, origin);
     await appendEvent(tx, ctx, 'relay', {

@@ -112,17 +112,21 @@ export async function replaceHash(
 }
 
 /**
- * Locks the user and takes the sequence for a login, an event that changes nothing in the user itself.
- * @returns null where the user is gone, or the password is no longer the one that was checked
+ * Locks the user and takes the sequence for an event that changes nothing in the user itself, such as a login.
+ * @param checkedHash given: only while the password is still the one that was checked
+ * @returns null where the user is gone, or the password has changed
  */
-export async function takeLoginSequence(tx: Tx, userId: string, checkedHash: string): Promise<string | null> {
-  const row = await tx
+export async function takeMinorSequence(
+  tx: Tx,
+  userId: string,
+  checkedHash?: string,
+): Promise<string | null> {
+  let query = tx
     .updateTable('users')
     .set((eb) => ({ minor_version: eb('minor_version', '+', 1) }))
-    .where('id', '=', userId)
-    .where('password_hash', '=', checkedHash)
-    .returning(['version', 'minor_version'])
-    .executeTakeFirst();
+    .where('id', '=', userId);
+  if (checkedHash !== undefined) query = query.where('password_hash', '=', checkedHash);
+  const row = await query.returning(['version', 'minor_version']).executeTakeFirst();
   return row ? `${sequenceOf(row.version)}.${String(row.minor_version).padStart(6, '0')}` : null;
 }
 

@@ -1,0 +1,57 @@
+import { createBroker } from '../../shared/broker/connection';
+import { readConfig } from '../../shared/config';
+import { createContext } from '../../shared/context';
+import { createPublisher, type PublishingContext } from '../../shared/events/publisher';
+import { createLog, type LogFields } from '../../shared/log';
+import { brokerUrl, deleteTopology, uniqueNames } from './broker';
+import { createTestDatabase } from './database';
+
+export interface TestContext extends PublishingContext {
+  /** What was logged, parsed. */
+  logged: (LogFields & { message: string })[];
+  /** The clock: what `now` returns. Moved by tests, never by time. */
+  clock: { now: Date };
+  close(): Promise<void>;
+}
+
+/**
+ * A real database and the real broker, a clock that stands still, cheap hashes, and a log to look into.
+ * @param environment variables that differ from a test's usual ones
+ */
+export async function testContext(environment: Record<string, string> = {}): Promise<TestContext> {
+  const database = await createTestDatabase();
+  const config = readConfig({
+    DATABASE_URL: database.url,
+    DATABASE_POOL_SIZE: '10',
+    RABBITMQ_URL: brokerUrl(),
+    JWT_SECRET: 'a secret of the tests, long enough',
+    BCRYPT_COST: '4',
+    LOG_LEVEL: 'debug',
+    QUEUE_TYPE: 'classic',
+    ...uniqueNames(),
+    ...environment,
+  });
+  const logged: TestContext['logged'] = [];
+  const base = createContext(
+    config,
+    createLog(config.logLevel, (line) => void logged.push(JSON.parse(line))),
+  );
+  const clock = { now: new Date() };
+  const ctx = {
+    ...base,
+    now: () => new Date(clock.now),
+    broker: createBroker(config.broker.url, 'rollcall-test', base.log),
+  };
+  return {
+    ...ctx,
+    publisher: createPublisher(ctx),
+    logged,
+    clock,
+    close: async () => {
+      await ctx.broker.close().catch(() => ctx.broker.discard());
+      await ctx.db.destroy();
+      await deleteTopology(config.events);
+      await database.drop();
+    },
+  };
+}
