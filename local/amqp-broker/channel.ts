@@ -28,6 +28,8 @@ export class Channel {
   channelPrefetch = 0;
   confirms: Confirms | undefined;
   #deliveries = new Map<number, Delivery>();
+  /** How many of the deliveries went to consumers; basic.get is not limited. */
+  #consumed = 0;
   #lastTag = 0;
 
   constructor(
@@ -41,7 +43,7 @@ export class Channel {
   }
 
   get hasRoom(): boolean {
-    return this.channelPrefetch === 0 || this.#deliveries.size < this.channelPrefetch;
+    return this.channelPrefetch === 0 || this.#consumed < this.channelPrefetch;
   }
 
   send<M extends MethodName>(name: M, args: Args<M>, message?: Message): void {
@@ -142,7 +144,7 @@ export class Channel {
     if (noAck) queue.settle([entry]);
     else {
       this.#deliveries.set(this.#lastTag, { queue, entry, consumer });
-      if (consumer) consumer.unacked += 1;
+      this.#count(consumer, 1);
     }
     return this.#lastTag;
   }
@@ -158,7 +160,7 @@ export class Channel {
       const delivery = this.#deliveries.get(candidate);
       if (!delivery) continue;
       this.#deliveries.delete(candidate);
-      if (delivery.consumer) delivery.consumer.unacked -= 1;
+      this.#count(delivery.consumer, -1);
       released.push(delivery);
     }
     return released;
@@ -187,6 +189,12 @@ export class Channel {
   /** There is room again: lets the queues this channel consumes from push on. */
   resume(): void {
     for (const { queue } of this.consumers.values()) queue.dispatch();
+  }
+
+  #count(consumer: ChannelConsumer | undefined, change: number): void {
+    if (!consumer) return;
+    consumer.unacked += change;
+    this.#consumed += change;
   }
 }
 

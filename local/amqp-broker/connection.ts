@@ -38,7 +38,7 @@ export class Connection implements Flushable {
     this.#output = new Output(socket, UNTUNED_FRAME_MAX);
     this.#heartbeat = new Heartbeat(
       () => this.#beat(),
-      () => this.#onSilence(),
+      () => socket.destroy(new Error('the client missed two heartbeats')),
     );
     this.#deadline = setTimeout(() => socket.destroy(), HANDSHAKE_TIMEOUT);
     socket.setNoDelay(true);
@@ -61,7 +61,6 @@ export class Connection implements Flushable {
     this.requestFlush();
   }
 
-  /** There is something to say at the end of the turn. */
   requestFlush(): void {
     this.shared.turn.request(this);
   }
@@ -114,11 +113,19 @@ export class Connection implements Flushable {
   #onData(chunk: Buffer): void {
     this.#heartbeat.received = true;
     if (this.#phase === 'closed') return;
+    this.#reader.push(chunk);
+    this.#serve();
+  }
+
+  /** Serves the frames that have come, as long as there is room for the replies. */
+  #serve(): void {
     try {
-      this.#reader.push(chunk);
       if (this.#phase === 'header') this.#greet();
-      if (this.#phase === 'header') return;
-      for (let frame = this.#reader.next(); frame; frame = this.#reader.next()) this.#onFrame(frame);
+      while (this.#phase !== 'header' && this.#phase !== 'closed' && !this.#output.isFull) {
+        const frame = this.#reader.next();
+        if (!frame) break;
+        this.#onFrame(frame);
+      }
     } catch (thrown) {
       const error = asAmqpError(thrown);
       this.shared.log(`closing a connection: ${error.message}`);
@@ -142,7 +149,7 @@ export class Connection implements Flushable {
   }
 
   #onFrame(frame: Frame): void {
-    if (this.#phase === 'closed' || frame.type === FRAME.HEARTBEAT) return;
+    if (frame.type === FRAME.HEARTBEAT) return;
     if (frame.channel !== 0) {
       if (this.#phase === 'closing') return;
       if (!this.#channels) throw new AmqpError('CHANNEL_ERROR', 'the connection is not open');
@@ -180,13 +187,9 @@ export class Connection implements Flushable {
     this.requestFlush();
   }
 
-  #onSilence(): void {
-    this.shared.log('the client missed two heartbeats');
-    this.socket.destroy();
-  }
-
   #onDrain(): void {
     this.socket.resume();
+    this.#serve();
     this.#channels?.resume();
   }
 

@@ -37,7 +37,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   let journal: Journal | undefined;
   const turn = new Turn(() => {
     journal?.flush();
-    if (journal?.isLong) journal.rewrite(snapshot(vhosts.values()));
+    if (journal?.isLong) compact(journal, vhosts.values(), log);
   });
   const vhost = (name: string): VirtualHost => {
     const existing = vhosts.get(name);
@@ -49,12 +49,16 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const names = options.vhosts ?? ['/'];
   for (const name of names) vhost(name);
 
-  const connections = new Map<Socket, Connection>();
-  const shared: Shared = { vhosts, username, password, turn, log, serving: true };
+  const connections = new Set<Connection>();
+  const shared: Shared = { vhosts, username, password, turn, log, serving: false };
   const accept = (socket: Socket) => {
-    if (!shared.serving) return void socket.destroy();
-    connections.set(socket, new Connection(socket, shared));
-    socket.on('close', () => connections.delete(socket));
+    if (!shared.serving) {
+      socket.destroy();
+      return;
+    }
+    const connection = new Connection(socket, shared);
+    connections.add(connection);
+    socket.on('close', () => connections.delete(connection));
   };
 
   const servers: Server[] = [];
@@ -65,10 +69,12 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       const server = createServer(accept);
       servers.push(server);
       port = await listen(server, address, port);
+      server.on('error', (error) => log(`listening on ${address}: ${error.message}`));
     }
     if (options.dataDir !== undefined) {
       journal = new Journal(options.dataDir, () => turn.request());
-      journal.replay((record, body) => applyRecord(vhost(record.vhost), record, body));
+      const torn = journal.replay((record, body) => applyRecord(vhost(record.vhost), record, body));
+      if (torn > 0) log(`journal: cut ${torn} bytes that an earlier broker had not finished writing`);
       journal.rewrite(snapshot(vhosts.values()));
     }
   } catch (error) {
@@ -76,6 +82,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     await Promise.all(servers.map(close));
     throw error;
   }
+  shared.serving = true;
   // What expired while the broker was down goes its way now.
   for (const { queues } of vhosts.values()) for (const queue of [...queues.values()]) queue.dispatch();
 
@@ -107,6 +114,15 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       return stopping;
     },
   };
+}
+
+/** A rewrite that fails (a full disk) leaves the longer journal in use, which holds the same. */
+function compact(journal: Journal, vhosts: Iterable<VirtualHost>, log: (line: string) => void): void {
+  try {
+    journal.rewrite(snapshot(vhosts));
+  } catch (error) {
+    log(`journal: ${error instanceof Error ? error.message : error}`);
+  }
 }
 
 function listen(server: Server, host: string, port: number): Promise<number> {

@@ -30,13 +30,16 @@ export class Journal {
     this.#path = join(directory, 'journal');
   }
 
-  /** Reads every whole record; what follows the first torn one was never confirmed to anyone. */
-  replay(apply: (record: JournalRecord, body: Buffer) => void): void {
+  /**
+   * Reads every whole record, and returns the number of bytes left over: what follows a torn record was never
+   * confirmed to anyone.
+   */
+  replay(apply: (record: JournalRecord, body: Buffer) => void): number {
     let bytes: Buffer;
     try {
       bytes = readFileSync(this.#path);
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 0;
       throw error;
     }
     if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) {
@@ -51,12 +54,24 @@ export class Journal {
       apply(JSON.parse(bytes.toString('utf8', at + HEAD, bodyAt)), bytes.subarray(bodyAt, end));
       at = end;
     }
+    return bytes.length - at;
   }
 
   /** Replaces the file by one that holds just these records, and appends to that from now on. */
   rewrite(records: Iterable<StoredRecord>): void {
+    // Whatever happens, not again before as much has been appended.
+    this.#compactAt = Math.max(COMPACT_ABOVE, this.#size * 2);
     const temporary = `${this.#path}.new`;
     const fd = openSync(temporary, 'w');
+    try {
+      this.#replaceBy(fd, temporary, records);
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
+  }
+
+  #replaceBy(fd: number, temporary: string, records: Iterable<StoredRecord>): void {
     let size = writeAll(fd, MAGIC, 0);
     let batch: Buffer[] = [];
     let batched = 0;

@@ -6,7 +6,7 @@ import type { Args, MethodName } from './methods';
 
 /** Above this much unsent output no more messages are delivered to the connection … */
 const DELIVERY_WATERMARK = 1024 * 1024;
-/** … and above this much nothing is read from it either, so that replies cannot pile up. */
+/** … and above this much nothing it sends is served either, so that replies cannot pile up. */
 const REPLY_WATERMARK = 16 * 1024 * 1024;
 
 /** What a connection has to say, gathered until the end of the turn and then written at once. */
@@ -26,6 +26,10 @@ export class Output {
 
   get isCongested(): boolean {
     return this.#unsent > DELIVERY_WATERMARK;
+  }
+
+  get isFull(): boolean {
+    return this.#unsent > REPLY_WATERMARK;
   }
 
   get #unsent(): number {
@@ -52,7 +56,7 @@ export class Output {
     this.#wrote = true;
     this.socket.write(bytes);
     // The socket's 'drain' reads on.
-    if (this.#unsent > REPLY_WATERMARK) this.socket.pause();
+    if (this.isFull) this.socket.pause();
   }
 
   /** Whether anything was written since the last question (heartbeats). */

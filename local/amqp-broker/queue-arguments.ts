@@ -1,5 +1,6 @@
 import { AmqpError } from './errors';
 import { type Field, type FieldTable, integerOf, textOf } from './fields';
+import type { QueueIdentity } from './queue';
 
 /** What the arguments of a queue ask for (https://www.rabbitmq.com/docs/queues#optional-arguments). */
 export interface QueueSettings {
@@ -71,6 +72,14 @@ export function readQueueArguments(queue: string, args: FieldTable): QueueSettin
     singleActiveConsumer: single?.value === true,
     deliveryLimit: deliveryLimit < 0 ? Number.POSITIVE_INFINITY : deliveryLimit,
   };
+}
+
+/** Refuses a quorum queue that does not outlive its users (https://www.rabbitmq.com/docs/quorum-queues). */
+export function assertReplicable(queue: string, { durable, owner, autoDelete }: QueueIdentity): void {
+  const wrong = [!durable && 'non-durable', owner && 'exclusive-owner', autoDelete && 'auto-delete'].find(
+    Boolean,
+  );
+  if (wrong) throw new AmqpError('PRECONDITION_FAILED', `invalid property '${wrong}' for ${queue}`);
 }
 
 const TYPE_NAMES: Readonly<Record<string, string>> = {

@@ -8,8 +8,8 @@ import { Timer } from './timer';
 
 /** What a queue needs from its virtual host. */
 export interface QueueOwner {
-  /** Hands a dead message on; it has left the queue. */
-  died(queue: Queue, message: Message, reason: DeathReason): void;
+  /** Hands a dead message on and then forgets the entry it had, if it was in the queue. */
+  died(queue: Queue, message: Message, reason: DeathReason, entry?: Entry): void;
   added(queue: Queue, entry: Entry): void;
   removed(queue: Queue, entries: readonly Entry[]): void;
   /** The queue's `x-expires` time is up. */
@@ -205,10 +205,8 @@ export class Queue {
     return this.ready.length + moreMessages > maxLength || this.ready.bytes + moreBytes > maxLengthBytes;
   }
 
-  /** Dead-letters first, then removes: a crash in between may double the message but never loses it. */
   #kill(entry: Entry, reason: DeathReason): void {
     this.unacked.delete(entry);
-    this.owner.died(this, entry.message, reason);
-    this.owner.removed(this, [entry]);
+    this.owner.died(this, entry.message, reason, entry);
   }
 }

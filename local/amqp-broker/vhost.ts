@@ -5,7 +5,7 @@ import { type Binding, Exchange, removeBindingsTo } from './exchange';
 import { type FieldTable, NO_FIELDS } from './fields';
 import type { Message } from './message';
 import { Queue, type QueueIdentity, type QueueOwner } from './queue';
-import { readQueueArguments } from './queue-arguments';
+import { assertReplicable, readQueueArguments } from './queue-arguments';
 import type { Entry } from './ready-list';
 import {
   bindingRecord,
@@ -15,6 +15,7 @@ import {
   queueRecord,
   type StoredRecord,
 } from './records';
+import { routeMessage } from './route';
 import { EXCHANGE_TYPES } from './routing';
 
 const PREDECLARED = [
@@ -26,11 +27,18 @@ const PREDECLARED = [
   ['amq.match', 'headers'],
 ] as const;
 
+interface Death {
+  readonly queue: Queue;
+  readonly message: Message;
+  readonly reason: DeathReason;
+  readonly entry: Entry | undefined;
+}
+
 /** A virtual host: its exchanges, queues and bindings, and the way of a message through them. */
 export class VirtualHost implements QueueOwner {
   readonly exchanges = new Map<string, Exchange>();
   readonly queues = new Map<string, Queue>();
-  #dead: Message[] = [];
+  #deaths: Death[] = [];
 
   constructor(
     readonly name: string,
@@ -107,16 +115,7 @@ export class VirtualHost implements QueueOwner {
       existing.touch();
       return existing;
     }
-    const wrong = !durable
-      ? 'non-durable'
-      : owner
-        ? 'exclusive-owner'
-        : autoDelete
-          ? 'auto-delete'
-          : undefined;
-    if (settings.quorum && wrong) {
-      throw new AmqpError('PRECONDITION_FAILED', `invalid property '${wrong}' for ${what}`);
-    }
+    if (settings.quorum) assertReplicable(what, identity);
     const queue = new Queue(identity, settings, this);
     this.queues.set(name, queue);
     if (isStored(queue)) this.store({ record: queueRecord(this.name, queue) });
@@ -145,37 +144,19 @@ export class VirtualHost implements QueueOwner {
     this.#deleteUnused(source);
   }
 
-  /** The queues a message goes to, each once, over exchange bindings and alternate exchanges. */
+  /** The queues a message goes to. */
   route(message: Message): Set<Queue> {
-    const queues = new Set<Queue>();
-    const start = this.exchanges.get(message.exchange);
-    const exchanges = new Set(start ? [start] : []);
-    // A set grows while it is walked and takes each exchange once, so cycles end.
-    for (const exchange of exchanges) {
-      const direct = exchange.name === '' ? this.queues.get(message.routingKey) : undefined;
-      const destinations = direct ? [direct] : exchange.destinations(message);
-      for (const destination of destinations) {
-        if (destination instanceof Queue) queues.add(destination);
-        else exchanges.add(destination);
-      }
-      const alternate = destinations.length === 0 ? this.exchanges.get(exchange.alternate ?? '') : undefined;
-      if (alternate && exchange.alternate !== undefined) exchanges.add(alternate);
-    }
-    return queues;
+    return routeMessage(message, this.exchanges, this.queues);
   }
 
-  died(queue: Queue, message: Message, reason: DeathReason): void {
-    const { deadLetterExchange, deadLetterRoutingKey } = queue.settings;
-    if (deadLetterExchange === undefined) return;
-    this.#dead.push(deadLetter(message, queue.name, reason, deadLetterExchange, deadLetterRoutingKey));
+  died(queue: Queue, message: Message, reason: DeathReason, entry?: Entry): void {
+    this.#deaths.push({ queue, message, reason, entry });
     // Publishing may kill the next message; the outermost call deals with them all, so the stack stays flat.
-    if (this.#dead.length > 1) return;
+    if (this.#deaths.length > 1) return;
     try {
-      for (const dead of this.#dead) {
-        for (const target of this.route(dead)) if (!isCycle(dead, target.name)) target.publish(dead);
-      }
+      for (const death of this.#deaths) this.#bury(death);
     } finally {
-      this.#dead = [];
+      this.#deaths = [];
     }
   }
 
@@ -187,6 +168,16 @@ export class VirtualHost implements QueueOwner {
     const positions = entries.filter(({ durable }) => durable).map(({ position }) => position);
     if (positions.length === 0 || !isStored(queue)) return;
     this.store({ record: { op: 'remove', vhost: this.name, queue: queue.name, positions } });
+  }
+
+  /** Publishes first, then removes: a crash in between may double the message but never loses it. */
+  #bury({ queue, message, reason, entry }: Death): void {
+    const { deadLetterExchange, deadLetterRoutingKey } = queue.settings;
+    if (deadLetterExchange !== undefined && this.exchanges.has(deadLetterExchange)) {
+      const dead = deadLetter(message, queue.name, reason, deadLetterExchange, deadLetterRoutingKey);
+      for (const target of this.route(dead)) if (!isCycle(dead, target.name)) target.publish(dead);
+    }
+    if (entry) this.removed(queue, [entry]);
   }
 
   expired(queue: Queue): void {
