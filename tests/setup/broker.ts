@@ -1,7 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { type ChannelModel, type ConfirmChannel, type ConsumeMessage, connect } from 'amqplib';
 import type { Config } from '../../shared/config';
-import { CONSUMER_NAMES, deadExchangeOf, queueOf, retryExchangeOf } from '../../shared/events/topology';
+import {
+  CONSUMER_NAMES,
+  deadExchangeOf,
+  declareTopology,
+  queueOf,
+  retryExchangeOf,
+} from '../../shared/events/topology';
 
 export function brokerUrl(): string {
   return process.env['TEST_RABBITMQ_URL'] ?? '';
@@ -22,6 +28,13 @@ export async function openClient(
   const channel = await model.createConfirmChannel();
   channel.on('error', () => {});
   return { model, channel };
+}
+
+/** What the relay and the poller declare at their start. */
+export async function declare(events: Config['events']): Promise<void> {
+  const { model, channel } = await openClient();
+  await declareTopology(channel, events);
+  await model.close();
 }
 
 /** Everything that `declareTopology` declares, taken away again. */

@@ -3,7 +3,7 @@ import { readConfig } from '../../shared/config';
 import { createContext } from '../../shared/context';
 import { createPublisher, type PublishingContext } from '../../shared/events/publisher';
 import { createLog, type LogFields } from '../../shared/log';
-import { brokerUrl, deleteTopology, uniqueNames } from './broker';
+import { brokerUrl, declare, deleteTopology, uniqueNames } from './broker';
 import { createTestDatabase } from './database';
 
 export interface TestContext extends PublishingContext {
@@ -37,6 +37,7 @@ export async function testContext(environment: Record<string, string> = {}): Pro
     createLog(config.logLevel, (line) => void logged.push(JSON.parse(line))),
   );
   const clock = { now: new Date() };
+  await declare(config.events);
   const ctx = {
     ...base,
     now: () => new Date(clock.now),

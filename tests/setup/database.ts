@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { sql } from 'kysely';
 import { Client } from 'pg';
+import type { Db } from '../../shared/db/connection';
 
 /** Runs one statement in the server's own database. */
 export async function administer(statement: string): Promise<void> {
@@ -23,4 +25,16 @@ export async function createTestDatabase(): Promise<{ url: string; drop(): Promi
   const name = `rollcall_test_${randomBytes(6).toString('hex')}`;
   await administer(`create database ${name} template ${process.env['TEST_TEMPLATE']}`);
   return { url: databaseUrl(name), drop: () => administer(`drop database ${name} with (force)`) };
+}
+
+/** Resolves when a statement in this database waits for a lock that another transaction holds. */
+export async function untilLockIsAwaited({ db }: { db: Db }): Promise<void> {
+  let waiting = false;
+  while (!waiting) {
+    const { rows } = await sql`
+      select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(
+      db,
+    );
+    waiting = rows.length > 0;
+  }
 }

@@ -1,0 +1,78 @@
+import { SignJWT } from 'jose';
+import { getMe } from '../../../functions/users/get-me';
+import { type TestContext, testContext } from '../../setup/context';
+import { call } from '../../setup/http';
+import { type Person, registerPerson } from '../../setup/people';
+
+let ctx: TestContext;
+let person: Person;
+beforeAll(async () => {
+  ctx = await testContext();
+  person = await registerPerson(ctx);
+});
+afterAll(() => ctx.close());
+
+test('shows the caller, with the version as entity tag', async () => {
+  const { status, headers, body } = await call(getMe, ctx, { token: person.accessToken });
+  expect([status, headers['etag'], body]).toEqual([200, '"1"', person.user]);
+});
+
+test.each([['"1"'], ['W/"1"'], ['"7", "1"'], ['*']])('answers 304 to If-None-Match %s', async (tag) => {
+  const answer = await call(getMe, ctx, { token: person.accessToken, headers: { 'if-none-match': tag } });
+  expect([answer.status, answer.headers['etag'], answer.body]).toEqual([304, '"1"', undefined]);
+});
+
+test('answers 200 to an If-None-Match of another version', async () => {
+  const answer = await call(getMe, ctx, { token: person.accessToken, headers: { 'if-none-match': '"2"' } });
+  expect(answer.status).toBe(200);
+});
+
+test('without a token: 401, and which scheme to use', async () => {
+  const answer = await call(getMe, ctx);
+  expect([answer.status, answer.body.code]).toEqual([401, 'unauthorized']);
+  expect(answer.headers['www-authenticate']).toBe('Bearer');
+});
+
+test.each([['Basic Z29yZGVuOng='], ['Bearer'], ['Bearer a b'], ['Bearer nonsense']])(
+  'with the header "%s": 401 invalid_token',
+  async (authorization) => {
+    const answer = await call(getMe, ctx, { headers: { authorization } });
+    expect([answer.status, answer.body.code]).toEqual([401, 'unauthorized']);
+    expect(answer.headers['www-authenticate']).toBe('Bearer error="invalid_token"');
+  },
+);
+
+test('a token ends with its time, by the clock of the context', async () => {
+  const at = ctx.clock.now;
+  ctx.clock.now = new Date(at.getTime() + 901_000);
+  const answer = await call(getMe, ctx, { token: person.accessToken });
+  ctx.clock.now = at;
+  expect(answer.status).toBe(401);
+});
+
+test('a token of another issuer that holds our secret is refused', async () => {
+  const { tokens } = ctx.config;
+  const row = await ctx.db.selectFrom('sessions').selectAll().executeTakeFirstOrThrow();
+  const token = (issuer: string) =>
+    new SignJWT({ sid: row.id })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setIssuer(issuer)
+      .setAudience(tokens.audience)
+      .setSubject(row.user_id)
+      .setJti('1')
+      .setIssuedAt(ctx.clock.now)
+      .setExpirationTime('1h')
+      .sign(new TextEncoder().encode(tokens.secret));
+  expect((await call(getMe, ctx, { token: await token('somebody-else') })).status).toBe(401);
+  expect((await call(getMe, ctx, { token: await token(tokens.issuer) })).status).toBe(200);
+});
+
+test('a revoked session counts at once', async () => {
+  const other = await registerPerson(ctx);
+  await ctx.db
+    .updateTable('sessions')
+    .set({ revoked_at: ctx.clock.now })
+    .where('user_id', '=', other.user.id)
+    .execute();
+  expect((await call(getMe, ctx, { token: other.accessToken })).status).toBe(401);
+});
