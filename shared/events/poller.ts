@@ -41,10 +41,7 @@ async function pollConnection(
   connection: BrokerConnection,
   stop: AbortSignal,
 ): Promise<void> {
-  const setup = await connection.model.createChannel();
-  setup.on('error', () => {});
-  await declareTopology(setup, ctx.config.events);
-  await setup.close();
+  await declareTopology(connection.model, ctx.config.events, ctx.log);
 
   // One queue that fails ends the others too, each after the batch in its hands: all start again together.
   const failed = new AbortController();

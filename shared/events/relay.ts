@@ -3,7 +3,7 @@ import type { BrokerConnection } from '../broker/connection';
 import { type SendOutcome, send, within } from '../broker/send';
 import { type ClaimedEvent, claimEvents, type FailedEvent, markPublished, putBack } from './outbox';
 import { type BrokerContext, eventMessage } from './publisher';
-import { declareTopology, TopologyError } from './topology';
+import { declareTopology } from './topology';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 /** Shorter than the lease of a claim, so that a batch is put back before another relay may take it. */
@@ -32,7 +32,7 @@ export async function relayOutbox(
     try {
       const connection = await ctx.broker.open(CONNECT_TIMEOUT_MS);
       if (declaredOn !== connection) {
-        await declareOnce(ctx, connection);
+        await declareTopology(connection.model, ctx.config.events, ctx.log);
         declaredOn = connection;
       }
       const claimed = connection.blocked ? [] : await claimEvents(ctx.db, ctx.config.relay.batchSize);
@@ -44,19 +44,6 @@ export async function relayOutbox(
     if (idle) await waitUntil(Math.min(end, performance.now() + ctx.config.relay.idleMs), signal);
   } while (performance.now() < end && !signal?.aborted);
   return report;
-}
-
-/** On a channel of its own: where something exists with other arguments, the broker closes the channel. */
-async function declareOnce(ctx: BrokerContext, connection: BrokerConnection): Promise<void> {
-  const channel = await connection.model.createChannel();
-  channel.on('error', () => {});
-  try {
-    await declareTopology(channel, ctx.config.events);
-    await channel.close();
-  } catch (error) {
-    if (!(error instanceof TopologyError)) throw error;
-    ctx.log.error(error.message);
-  }
 }
 
 /** @returns whether to wait before the next one, because the connection broke or nothing could be sent */

@@ -1,5 +1,6 @@
-import type { Channel, Options } from 'amqplib';
+import type { Channel, ChannelModel } from 'amqplib';
 import type { Config } from '../config';
+import type { Log } from '../log';
 
 /**
  * Who gets which events. A consumer is a function in functions/consumers/ of the same name; its queue is
@@ -28,84 +29,102 @@ export function deadExchangeOf(config: EventsConfig): string {
   return `${config.queuePrefix}.dead`;
 }
 
+export function deadLetterQueueOf(config: EventsConfig): string {
+  return `${config.queuePrefix}.dead_letters`;
+}
+
 /**
- * Declares everything; what is there already stays as it is. Run by the scheduled functions at their start, so
- * that a new broker or a deleted queue mends itself.
- * @throws TopologyError where a queue or exchange exists with other arguments
+ * Declares everything that is not there yet. Run by the scheduled functions at their start, so that a new broker or
+ * a deleted queue mends itself. What exists with other arguments is named in the log and used as it is.
  */
-export async function declareTopology(channel: Channel, config: EventsConfig): Promise<void> {
-  await declare(`exchange ${config.exchange}`, () => channel.assertExchange(config.exchange, 'topic'));
-
-  for (const consumer of CONSUMER_NAMES) {
-    const queue = queueOf(config, consumer);
-    await declare(`queue ${queue}`, () =>
-      channel.assertQueue(queue, {
-        arguments: {
-          ...queueType(config),
-          // One poller at a time reads a queue and the next takes over where it stopped: overlapping runs
-          // would otherwise share it out between them, and one user's events could overtake each other.
-          'x-single-active-consumer': true,
-        },
-      }),
-    );
-    for (const pattern of CONSUMERS[consumer]) await channel.bindQueue(queue, config.exchange, pattern);
+export async function declareTopology(
+  model: Pick<ChannelModel, 'createChannel'>,
+  config: EventsConfig,
+  log: Log,
+) {
+  let channel = await openChannel(model);
+  for (const { what, declare } of declarations(config)) {
+    try {
+      await declare(channel);
+    } catch (error) {
+      if (!isPreconditionFailed(error)) throw error;
+      log.error(
+        `The ${what} exists with other arguments and is used as it is. To have it right, delete it once it is empty, or choose other names with QUEUE_PREFIX or EVENT_EXCHANGE.`,
+        { reason: error.message },
+      );
+      // The broker has closed the channel over it.
+      channel = await openChannel(model);
+    }
   }
+  await channel.close();
+}
 
+interface Declaration {
+  what: string;
+  declare(channel: Channel): Promise<unknown>;
+}
+
+function* declarations(config: EventsConfig): Generator<Declaration> {
+  yield exchange(config.exchange, 'topic');
+  for (const consumer of CONSUMER_NAMES) {
+    const name = queueOf(config, consumer);
+    // One poller at a time reads a queue, and the next takes over where it stopped: overlapping runs would
+    // otherwise share it out between them, and one user's events could overtake each other.
+    yield queue(name, { ...queueType(config), 'x-single-active-consumer': true });
+    for (const pattern of CONSUMERS[consumer]) yield binding(name, config.exchange, pattern);
+  }
   for (const delayMs of config.retryDelaysMs) {
     const name = retryExchangeOf(config, delayMs);
-    await declare(`exchange ${name}`, () => channel.assertExchange(name, 'fanout'));
-    await declare(`queue ${name}`, () => channel.assertQueue(name, retryQueueOptions(config, delayMs)));
-    await channel.bindQueue(name, name, '');
+    yield exchange(name, 'fanout');
+    yield queue(name, retryArguments(config, delayMs));
+    yield binding(name, name, '');
   }
+  yield exchange(deadExchangeOf(config), 'fanout');
+  yield queue(deadLetterQueueOf(config), queueType(config));
+  yield binding(deadLetterQueueOf(config), deadExchangeOf(config), '');
+}
 
-  const dead = deadExchangeOf(config);
-  const deadLetters = `${config.queuePrefix}.dead_letters`;
-  await declare(`exchange ${dead}`, () => channel.assertExchange(dead, 'fanout'));
-  await declare(`queue ${deadLetters}`, () =>
-    channel.assertQueue(deadLetters, { arguments: queueType(config) }),
-  );
-  await channel.bindQueue(deadLetters, dead, '');
+function exchange(name: string, type: string): Declaration {
+  return { what: `exchange ${name}`, declare: (channel) => channel.assertExchange(name, type) };
+}
+
+function queue(name: string, args: Record<string, unknown>): Declaration {
+  return { what: `queue ${name}`, declare: (channel) => channel.assertQueue(name, { arguments: args }) };
+}
+
+function binding(queueName: string, exchangeName: string, pattern: string): Declaration {
+  return {
+    what: `binding of ${queueName} to ${exchangeName}`,
+    declare: (channel) => channel.bindQueue(queueName, exchangeName, pattern),
+  };
 }
 
 function queueType(config: EventsConfig): Record<string, unknown> {
   return { 'x-queue-type': config.queueType };
 }
 
-function retryQueueOptions(config: EventsConfig, delayMs: number): Options.AssertQueue {
+function retryArguments(config: EventsConfig, delayMs: number): Record<string, unknown> {
   return {
-    arguments: {
-      ...queueType(config),
-      'x-message-ttl': delayMs,
-      // The default exchange, with the routing key that the message came with: the queue to go back to.
-      'x-dead-letter-exchange': '',
-      // By default a quorum queue may lose a message that expires while a node fails. This needs the overflow rule.
-      ...(config.queueType === 'quorum' && {
-        'x-dead-letter-strategy': 'at-least-once',
-        'x-overflow': 'reject-publish',
-      }),
-    },
+    ...queueType(config),
+    'x-message-ttl': delayMs,
+    // The default exchange, with the routing key that the message came with: the queue to go back to.
+    'x-dead-letter-exchange': '',
+    // By default a quorum queue may lose a message that expires while a node fails. This needs the overflow rule.
+    ...(config.queueType === 'quorum' && {
+      'x-dead-letter-strategy': 'at-least-once',
+      'x-overflow': 'reject-publish',
+    }),
   };
 }
 
-export class TopologyError extends Error {
-  constructor(what: string, cause: Error) {
-    super(
-      `The ${what} exists with other arguments: ${cause.message}. Delete it once it is empty, or choose other names with QUEUE_PREFIX or EVENT_EXCHANGE.`,
-      { cause },
-    );
-    this.name = 'TopologyError';
-  }
+async function openChannel(model: Pick<ChannelModel, 'createChannel'>): Promise<Channel> {
+  const channel = await model.createChannel();
+  channel.on('error', () => {});
+  return channel;
 }
 
 const PRECONDITION_FAILED = 406;
 
-async function declare(what: string, assert: () => Promise<unknown>): Promise<void> {
-  try {
-    await assert();
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === PRECONDITION_FAILED) {
-      throw new TopologyError(what, error);
-    }
-    throw error;
-  }
+function isPreconditionFailed(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && error.code === PRECONDITION_FAILED;
 }

@@ -4,10 +4,12 @@ import type { Config } from '../../shared/config';
 import {
   CONSUMER_NAMES,
   deadExchangeOf,
+  deadLetterQueueOf,
   declareTopology,
   queueOf,
   retryExchangeOf,
 } from '../../shared/events/topology';
+import { createLog } from '../../shared/log';
 
 export function brokerUrl(): string {
   return process.env['TEST_RABBITMQ_URL'] ?? '';
@@ -32,8 +34,8 @@ export async function openClient(
 
 /** What the relay and the poller declare at their start. */
 export async function declare(events: Config['events']): Promise<void> {
-  const { model, channel } = await openClient();
-  await declareTopology(channel, events);
+  const { model } = await openClient();
+  await declareTopology(model, events, createLog('silent'));
   await model.close();
 }
 
@@ -42,8 +44,7 @@ export async function deleteTopology(events: Config['events']): Promise<void> {
   const { model, channel } = await openClient();
   const retries = events.retryDelaysMs.map((delayMs) => retryExchangeOf(events, delayMs));
   const queues = CONSUMER_NAMES.map((name) => queueOf(events, name));
-  for (const queue of [...queues, ...retries, `${events.queuePrefix}.dead_letters`])
-    await channel.deleteQueue(queue);
+  for (const queue of [...queues, ...retries, deadLetterQueueOf(events)]) await channel.deleteQueue(queue);
   for (const exchange of [events.exchange, ...retries, deadExchangeOf(events)])
     await channel.deleteExchange(exchange);
   await model.close();

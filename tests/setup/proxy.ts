@@ -1,0 +1,71 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+
+/** A TCP proxy in front of the broker, for faults on the wire that are real to both ends. */
+export interface TcpProxy {
+  url: string;
+  /** Cuts every connection and refuses new ones. */
+  stop(): Promise<void>;
+  /** Listens again, on the same port. */
+  start(): Promise<void>;
+  /** From now on takes connections and bytes, and lets none through: no answer, no error. */
+  blackHole(): void;
+  /** Lets the client's bytes through and none of the broker's: a confirm that never arrives. */
+  muteBroker(): void;
+  /** Ends both of those, by cutting the connections that went through them. */
+  heal(): void;
+}
+
+export async function startProxy(target: string): Promise<TcpProxy> {
+  const { hostname, port } = new URL(target);
+  const sockets = new Set<Socket>();
+  let mode: 'open' | 'black-hole' | 'mute-broker' = 'open';
+
+  const server = createServer((client) => {
+    const broker = connect(Number(port), hostname);
+    for (const socket of [client, broker]) {
+      sockets.add(socket);
+      socket.on('error', () => {});
+      socket.on('close', () => {
+        sockets.delete(socket);
+        (socket === client ? broker : client).destroy();
+      });
+    }
+    client.on('data', (bytes) => void (mode !== 'black-hole' && broker.write(bytes)));
+    broker.on('data', (bytes) => void (mode === 'open' && client.write(bytes)));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const ownPort = (server.address() as AddressInfo).port;
+
+  const cut = () => {
+    for (const socket of sockets) socket.destroy();
+  };
+  const url = new URL(target);
+  url.hostname = '127.0.0.1';
+  url.port = String(ownPort);
+  return {
+    url: url.toString(),
+    stop: async () => {
+      if (!server.listening) return cut();
+      const closed = once(server, 'close');
+      server.close();
+      cut();
+      await closed;
+    },
+    start: async () => {
+      server.listen(ownPort, '127.0.0.1');
+      await once(server, 'listening');
+    },
+    blackHole: () => {
+      mode = 'black-hole';
+    },
+    muteBroker: () => {
+      mode = 'mute-broker';
+    },
+    heal: () => {
+      mode = 'open';
+      cut();
+    },
+  };
+}
