@@ -26,6 +26,7 @@ export async function pollQueue(
   const buffer = new MessageBuffer();
   channel.on('error', (error) => buffer.fail(error));
   channel.on('close', () => buffer.fail(new Error(`The channel on ${queue} was closed`)));
+  stop.addEventListener('abort', () => buffer.wake(), { once: true });
   await channel.prefetch(batchSize);
   const { consumerTag } = await channel.consume(queue, (message) => {
     if (message) buffer.push(message);
