@@ -1,7 +1,9 @@
 // Queue rollcall.audit: writes every event into the audit log.
 import { appendAuditEntry } from '../../shared/audit/audit-store';
-import { consumer } from '../../shared/events/consumer';
+import { consumer, type EventHandlers } from '../../shared/events/consumer';
 
-export const handler = consumer('audit', {
+export const handlers: EventHandlers = {
   '*': (event, tx) => appendAuditEntry(tx, event),
-});
+};
+
+export const handler = consumer('audit', handlers);

@@ -7,8 +7,8 @@ import { migrations } from './migrations';
  * Two at once are safe: the second waits for the first and finds nothing left to do.
  * @returns the names of the migrations that were applied
  */
-export async function migrateToLatest(db: Db): Promise<string[]> {
-  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
+export async function migrateToLatest(db: Db, all = migrations): Promise<string[]> {
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => all } });
   const { error, results = [] } = await migrator.migrateToLatest();
   if (error) {
     const failed =

@@ -1,0 +1,93 @@
+import { handlers } from '../../../functions/consumers/audit';
+import type { UserEvent } from '../../../shared/events/catalog';
+import { consumer } from '../../../shared/events/consumer';
+import { type TestContext, testContext } from '../../setup/context';
+import { storedEvents } from '../../setup/events';
+import { registerPerson } from '../../setup/people';
+import { rmqEvent } from '../../setup/rmq';
+
+let ctx: TestContext;
+let events: UserEvent[];
+beforeAll(async () => {
+  ctx = await testContext();
+  for (let i = 0; i < 3; i++) await registerPerson(ctx);
+  events = await storedEvents(ctx);
+});
+afterEach(async () => {
+  await ctx.db.deleteFrom('audit_log').execute();
+  await ctx.db.deleteFrom('inbox').execute();
+});
+afterAll(() => ctx.close());
+
+const audit = (batch: Parameters<ReturnType<typeof consumer>>[0]) =>
+  consumer('audit', handlers, () => ctx)(batch);
+const entries = () => ctx.db.selectFrom('audit_log').selectAll().orderBy('event_id').execute();
+
+test('writes an entry per event, with who did it and from where', async () => {
+  expect(await audit(rmqEvent(events))).toEqual({ batchItemFailures: [] });
+  expect(await entries()).toEqual(
+    events.map((event) => ({
+      event_id: event.id,
+      type: 'user.created',
+      subject: event.subject,
+      time: ctx.clock.now,
+      actor_id: event.subject,
+      address: '192.0.2.1',
+      user_agent: 'tests',
+      request_id: expect.any(String),
+    })),
+  );
+});
+
+test('an event takes effect once, delivered again, twice in a batch, or to two containers at once', async () => {
+  await audit(rmqEvent([...events, ...events]));
+  await audit(rmqEvent(events));
+  await Promise.all([audit(rmqEvent([...events].reverse())), audit(rmqEvent(events))]);
+  expect(await entries()).toHaveLength(events.length);
+});
+
+test('logs the trace of the request that an event came from', async () => {
+  await audit(rmqEvent(events.slice(0, 1)));
+  const traceId = events[0]?.traceparent?.split('-')[1];
+  expect(ctx.logged.at(-1)).toMatchObject({
+    message: 'An event was handled',
+    traceId,
+    eventId: events[0]?.id,
+  });
+});
+
+describe('where one event of a batch cannot be handled', () => {
+  // The database itself refuses this one: an event that no outbox row and no valid time belong to.
+  const poison = () => ({ ...events[1], time: '999999-01-01T00:00:00.000Z' }) as UserEvent;
+  const batch = () => [events[0], poison(), events[2]] as UserEvent[];
+
+  beforeAll(async () => {
+    const { sql } = await import('kysely');
+    await sql`alter table audit_log add constraint no_far_future check (time < '9000-01-01')`.execute(ctx.db);
+  });
+
+  test('our poller is told which, and the others are done', async () => {
+    const answer = await audit(rmqEvent(batch()));
+    expect(answer.batchItemFailures).toEqual([{ itemIdentifier: events[1]?.id, reason: expect.any(String) }]);
+    expect((await entries()).map((entry) => entry.event_id)).toEqual([events[0]?.id, events[2]?.id]);
+    // Not in the inbox either: the next attempt is a real one.
+    await audit(rmqEvent(events));
+    expect(await entries()).toHaveLength(3);
+  });
+
+  test("Amazon MQ's mapping, which knows no partial answer, gets an exception", async () => {
+    const arn = 'arn:aws:mq:eu-central-1:123456789012:broker:rollcall:b-9bcfa592';
+    await expect(audit(rmqEvent(batch(), arn))).rejects.toThrow("1 of the batch's messages failed");
+    expect(await entries()).toHaveLength(2);
+  });
+});
+
+test('a message that is no event is a failure that is named', async () => {
+  const batch = rmqEvent(events.slice(0, 1));
+  const [messages] = Object.values(batch.rmqMessagesByQueue);
+  const [first] = messages ?? [];
+  if (first) messages?.push({ ...first, data: Buffer.from('{}').toString('base64') });
+  expect((await audit(batch)).batchItemFailures).toEqual([
+    { itemIdentifier: events[0]?.id, reason: 'not a valid event' },
+  ]);
+});

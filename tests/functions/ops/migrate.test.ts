@@ -1,0 +1,37 @@
+import { sql } from 'kysely';
+import { openDatabase } from '../../../shared/db/connection';
+import { migrateToLatest } from '../../../shared/db/migrate';
+import { migrations } from '../../../shared/db/migrations';
+import { administer, databaseUrl } from '../../setup/database';
+
+const name = `rollcall_migrate_${process.pid}`;
+const url = () => databaseUrl(name);
+beforeAll(() => administer(`create database ${name}`));
+afterAll(() => administer(`drop database ${name} with (force)`));
+
+test('two at once apply everything once, and a later one finds nothing to do', async () => {
+  const [a, b] = [openDatabase(url(), 2, () => {}), openDatabase(url(), 2, () => {})];
+  const applied = await Promise.all([migrateToLatest(a), migrateToLatest(b)]);
+  expect(applied.flat()).toEqual(Object.keys(migrations));
+  expect(await migrateToLatest(a)).toEqual([]);
+  await a.destroy();
+  await b.destroy();
+});
+
+test('a migration that fails says which, and changes nothing', async () => {
+  const db = openDatabase(url(), 1, () => {});
+  const broken: typeof migrations = {
+    ...migrations,
+    '9998-fine': { up: async (tx) => void (await sql`create table half_done (id int)`.execute(tx)) },
+    '9999-broken': { up: async (tx) => void (await sql`create table`.execute(tx)) },
+  };
+  await sql`drop schema public cascade`.execute(db);
+  await sql`create schema public`.execute(db);
+  await expect(migrateToLatest(db, broken)).rejects.toThrow('9999-broken');
+  const { rows } =
+    await sql`select from pg_tables where schemaname = 'public' and tablename in ('users', 'half_done')`.execute(
+      db,
+    );
+  expect(rows).toEqual([]);
+  await db.destroy();
+});

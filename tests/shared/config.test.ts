@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs';
+import { ConfigError, readConfig } from '../../shared/config';
+
+const COMPLETE = {
+  DATABASE_URL: 'postgres://localhost/rollcall',
+  RABBITMQ_URL: 'amqp://localhost',
+  JWT_SECRET: 'x'.repeat(32),
+};
+
+function problems(environment: Record<string, string>): string {
+  try {
+    readConfig(environment);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+  return '';
+}
+
+test('has a default for everything but where the servers are and the secret', () => {
+  expect(readConfig(COMPLETE)).toMatchObject({
+    database: { poolSize: 1 },
+    users: { bcryptCost: 10, requireEmail: true },
+    events: { exchange: 'user_events', retryDelaysMs: [5_000, 30_000, 300_000, 1_800_000, 7_200_000] },
+  });
+});
+
+test('names every missing and every bad variable in one message', () => {
+  const message = problems({
+    BCRYPT_COST: 'ten',
+    REQUIRE_EMAIL: 'yes',
+    RETRY_DELAYS_MS: '5,x',
+    LOG_LEVEL: 'loud',
+  });
+  for (const name of [
+    'DATABASE_URL is missing',
+    'RABBITMQ_URL (or RABBITMQ_HOST) is missing',
+    'JWT_SECRET is missing',
+    'BCRYPT_COST must be a whole number from 4 to 15',
+    'REQUIRE_EMAIL must be true or false',
+    'RETRY_DELAYS_MS.1 must be a whole number',
+    'LOG_LEVEL must be one of debug, info, warn, error, silent',
+  ]) {
+    expect(message).toContain(name);
+  }
+});
+
+test.each([
+  ['empty is missing', { DATABASE_URL: '' }, 'DATABASE_URL is missing'],
+  ['empty is no 0', { BCRYPT_COST: '' }, ''],
+  ['0 is a number that may be too small', { BCRYPT_COST: '0' }, 'BCRYPT_COST must be at least 4'],
+  ['0 is a number where it is allowed', { PUBLISH_PAUSE_MS: '0' }, ''],
+  ['garbage behind a number is garbage', { BCRYPT_COST: '10x' }, 'BCRYPT_COST must be a whole number'],
+  ['a short secret', { JWT_SECRET: 'short' }, 'JWT_SECRET must be at least 32 bytes long'],
+  [
+    'another protocol',
+    { RABBITMQ_URL: 'http://localhost' },
+    'RABBITMQ_URL must be a URL that starts with amqp://',
+  ],
+])('%s', (_name, change, expected) => {
+  const message = problems({ ...COMPLETE, ...change });
+  if (expected) expect(message).toContain(expected);
+  else expect(message).toBe('');
+});
+
+test('a message repeats no value: it may be a secret', () => {
+  expect(
+    problems({ ...COMPLETE, JWT_SECRET: 'hunter2', DATABASE_URL: 'mysql://me:hunter2@db' }),
+  ).not.toContain('hunter2');
+});
+
+test('false and 0 are false, true and 1 are true', () => {
+  const requireEmail = (value: string) =>
+    readConfig({ ...COMPLETE, REQUIRE_EMAIL: value }).users.requireEmail;
+  expect(['false', '0', 'true', '1'].map(requireEmail)).toEqual([false, false, true, true]);
+});
+
+test('builds the broker URL from its parts, with what needs escaping escaped', () => {
+  const { RABBITMQ_URL: _url, ...rest } = COMPLETE;
+  const parts = { RABBITMQ_HOST: 'mq', RABBITMQ_USER: 'me', RABBITMQ_PASS: 'p@ss/word', RABBITMQ_VHOST: '/' };
+  expect(readConfig({ ...rest, ...parts }).broker.url).toBe('amqp://me:p%40ss%2Fword@mq:5672/%2F');
+  expect(readConfig({ ...rest, ...parts, RABBITMQ_TLS: 'true' }).broker.url).toBe(
+    'amqps://me:p%40ss%2Fword@mq:5671/%2F',
+  );
+});
+
+test('every variable is passed to the functions by serverless.yml and explained in .env.example', () => {
+  const source = readFileSync('shared/config.ts', 'utf8');
+  const names = [...source.matchAll(/^ {2}([A-Z][A-Z_]+):/gm)].map((match) => match[1]);
+  expect(names).toContain('DATABASE_URL');
+  const serverless = readFileSync('serverless.yml', 'utf8');
+  const example = readFileSync('.env.example', 'utf8');
+  for (const name of names) {
+    expect(serverless).toMatch(new RegExp(`^    ${name}: `, 'm'));
+    expect(example).toMatch(new RegExp(`^#? ?${name}=`, 'm'));
+  }
+});
