@@ -35,7 +35,7 @@ export class Connection implements Flushable {
     private readonly socket: Socket,
     readonly shared: Shared,
   ) {
-    this.#output = new Output(socket, UNTUNED_FRAME_MAX);
+    this.#output = new Output(socket, UNTUNED_FRAME_MAX, () => this.#onRoom());
     this.#heartbeat = new Heartbeat(
       () => this.#beat(),
       () => socket.destroy(new Error('the client missed two heartbeats')),
@@ -43,7 +43,6 @@ export class Connection implements Flushable {
     this.#deadline = setTimeout(() => socket.destroy(), HANDSHAKE_TIMEOUT);
     socket.setNoDelay(true);
     socket.on('data', (chunk) => this.#onData(chunk));
-    socket.on('drain', () => this.#onDrain());
     socket.on('error', (error) => shared.log(`connection: ${error.message}`));
     socket.on('close', () => this.#onSocketClose());
   }
@@ -187,7 +186,7 @@ export class Connection implements Flushable {
     this.requestFlush();
   }
 
-  #onDrain(): void {
+  #onRoom(): void {
     this.socket.resume();
     this.#serve();
     this.#channels?.resume();

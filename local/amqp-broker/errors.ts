@@ -58,3 +58,8 @@ export function asAmqpError(error: unknown): AmqpError {
   if (error instanceof AmqpError) return error;
   return new AmqpError('INTERNAL_ERROR', error instanceof Error ? error.message : String(error));
 }
+
+/** The code of a system error. Not by `instanceof`: under Jest, those of Node come from another realm. */
+export function errorCode(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+}

@@ -1,6 +1,7 @@
 import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { errorCode } from './errors';
 import { lockDirectory } from './lock';
 import type { JournalRecord, StoredRecord } from './records';
 
@@ -39,7 +40,7 @@ export class Journal {
     try {
       bytes = readFileSync(this.#path);
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 0;
+      if (errorCode(error) === 'ENOENT') return 0;
       throw error;
     }
     if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) {

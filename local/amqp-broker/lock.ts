@@ -1,5 +1,6 @@
 import { readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { errorCode } from './errors';
 
 /** Directories locked by this very process: its own pid in a lock file would not tell. */
 const held = new Set<string>();
@@ -18,7 +19,7 @@ export function lockDirectory(directory: string): () => void {
       writeFileSync(path, mine, { flag: 'wx' });
       break;
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+      if (errorCode(error) !== 'EEXIST') throw error;
     }
     const holder = readHolder(path);
     if (holder && isAlive(holder.pid, holder.start)) throw refuse(holder.pid);
@@ -46,7 +47,7 @@ function isAlive(pid: number, start: string): boolean {
     process.kill(pid, 0);
   } catch (error) {
     // EPERM: it lives, and belongs to someone else.
-    if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) return false;
+    if (errorCode(error) !== 'EPERM') return false;
   }
   return startOf(pid) === start;
 }

@@ -17,9 +17,11 @@ export class Output {
   #bytes = 0;
   #wrote = false;
 
+  /** `onRoom` is called once what held up deliveries or replies has been written. */
   constructor(
     private readonly socket: Socket,
     frameMax: number,
+    private readonly onRoom: () => void,
   ) {
     this.frameMax = frameMax;
   }
@@ -54,8 +56,9 @@ export class Output {
     this.#bytes = 0;
     if (bytes.length === 0 || !this.socket.writable) return;
     this.#wrote = true;
-    this.socket.write(bytes);
-    // The socket's 'drain' reads on.
+    // The callback and not 'drain', which does not come after a write that the system took at once.
+    if (this.#unsent + bytes.length > DELIVERY_WATERMARK) this.socket.write(bytes, this.onRoom);
+    else this.socket.write(bytes);
     if (this.isFull) this.socket.pause();
   }
 
