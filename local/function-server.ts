@@ -22,15 +22,18 @@ interface Options {
   dataDir: string;
 }
 
-/**
- * serverless-offline in a process of its own. Its output goes to `<dataDir>/functions.log`; the functions' own log
- * lines, which are JSON, are shown as well.
- * @param onExit told when it ends without having been asked to
- */
+interface Listener {
+  /** A line of a function's own log, which is JSON. All of the output goes to `<dataDir>/functions.log`. */
+  onLogLine(line: string): void;
+  /** It ended without having been asked to. */
+  onExit(reason: string): void;
+}
+
+/** serverless-offline in a process of its own. */
 export async function serveFunctions(
   options: Options,
   environment: NodeJS.ProcessEnv,
-  onExit: (reason: string) => void,
+  listener: Listener,
 ): Promise<FunctionServer> {
   const logFile = join(options.dataDir, 'functions.log');
   await mkdir(options.dataDir, { recursive: true });
@@ -45,13 +48,13 @@ export async function serveFunctions(
     // With a channel, which tells it to reload, and by its end that this process is gone.
     { cwd: ROOT, env: environment, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },
   );
-  const tail = showOutput(child, logFile);
+  const tail = readOutput(child, logFile, listener.onLogLine);
   let asked = false;
   let exited = false;
   child.once('exit', (code) => {
     exited = true;
     if (!asked)
-      onExit(
+      listener.onExit(
         `serverless-offline ended (${code}); its last lines, the rest is in ${logFile}:\n${tail.join('\n')}`,
       );
   });
@@ -86,7 +89,8 @@ async function answers(port: number): Promise<boolean> {
   }
 }
 
-function showOutput(child: ChildProcess, logFile: string): string[] {
+/** @returns the last lines, kept up to date */
+function readOutput(child: ChildProcess, logFile: string, onLogLine: Listener['onLogLine']): string[] {
   const log = createWriteStream(logFile);
   const tail: string[] = [];
   for (const stream of [child.stdout, child.stderr]) {
@@ -95,7 +99,7 @@ function showOutput(child: ChildProcess, logFile: string): string[] {
       log.write(`${line}\n`);
       tail.push(line);
       if (tail.length > 20) tail.shift();
-      if (line.startsWith('{')) console.log(line);
+      if (line.startsWith('{')) onLogLine(line);
     });
   }
   return tail;

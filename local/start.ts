@@ -56,9 +56,12 @@ async function main(): Promise<void> {
       LAMBDA_ENDPOINT: lambdaEndpoint,
     };
     const admin = await prepareDatabase(environment, settings);
-    server = await serveFunctions(settings, environment, (reason) => {
-      console.error(reason);
-      void stop(1);
+    server = await serveFunctions(settings, environment, {
+      onLogLine: (line) => console.log(line),
+      onExit: (reason) => {
+        console.error(reason);
+        void stop(1);
+      },
     });
     schedule = startSchedule(
       SCHEDULED.map((name) => `rollcall-dev-${name}`),

@@ -96,6 +96,9 @@ const Environment = v.object({
   LOG_LEVEL: v.optional(v.picklist(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`), 'info'),
 });
 
+/** Every variable that the functions read. */
+export const VARIABLES = Object.keys(Environment.entries);
+
 /** What is wrong with the environment: every missing or bad variable in one message. */
 export class ConfigError extends Error {
   constructor(problems: string[]) {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { ConfigError, readConfig } from '../../shared/config';
+import { ConfigError, readConfig, VARIABLES } from '../../shared/config';
 
 const COMPLETE = {
   DATABASE_URL: 'postgres://localhost/rollcall',
@@ -85,12 +85,9 @@ test('builds the broker URL from its parts, with what needs escaping escaped', (
 });
 
 test('every variable is passed to the functions by serverless.yml and explained in .env.example', () => {
-  const source = readFileSync('shared/config.ts', 'utf8');
-  const names = [...source.matchAll(/^ {2}([A-Z][A-Z_]+):/gm)].map((match) => match[1]);
-  expect(names).toContain('DATABASE_URL');
   const serverless = readFileSync('serverless.yml', 'utf8');
   const example = readFileSync('.env.example', 'utf8');
-  for (const name of names) {
+  for (const name of VARIABLES) {
     expect(serverless).toMatch(new RegExp(`^    ${name}: `, 'm'));
     expect(example).toMatch(new RegExp(`^#? ?${name}=`, 'm'));
   }

@@ -1,0 +1,174 @@
+// `npm start` as a person has it: from nothing, stopped with Ctrl-C, killed, and started again.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { freePort } from '../../local/ports';
+import { VARIABLES } from '../../shared/config';
+import { registration } from '../setup/people';
+import { eventually } from '../setup/service';
+
+const ADMIN = { username: 'chief', password: 'the password of the chief' };
+
+let checkout: string;
+let environment: NodeJS.ProcessEnv;
+let url: string;
+const children: ChildProcess[] = [];
+beforeAll(async () => {
+  checkout = await mkdtemp(join(tmpdir(), 'rollcall-start-'));
+  await chmod(checkout, 0o755);
+  // A copy, so that what it builds and what is edited here does not get in the way of the other suites.
+  for (const name of [
+    'functions',
+    'shared',
+    'local',
+    'scripts',
+    'package.json',
+    'serverless.yml',
+    'tsconfig.json',
+  ]) {
+    await cp(name, join(checkout, name), { recursive: true });
+  }
+  await symlink(resolve('node_modules'), join(checkout, 'node_modules'));
+  const [http, lambda, postgres, amqp] = [
+    await freePort(),
+    await freePort(),
+    await freePort(),
+    await freePort(),
+  ];
+  url = `http://127.0.0.1:${http}`;
+  environment = {
+    PATH: process.env['PATH'],
+    HOME: process.env['HOME'],
+    // Set, if only to nothing, so that neither this shell nor a .env has a say.
+    ...Object.fromEntries(VARIABLES.map((name) => [name, ''])),
+    BCRYPT_COST: '4',
+    HTTP_PORT: String(http),
+    LAMBDA_PORT: String(lambda),
+    PG_PORT: String(postgres),
+    AMQP_PORT: String(amqp),
+    ADMIN_USERNAME: ADMIN.username,
+    ADMIN_PASSWORD: ADMIN.password,
+  };
+});
+afterAll(async () => {
+  for (const child of children) {
+    if (child.exitCode !== null || child.signalCode !== null) continue;
+    child.kill('SIGINT');
+    await once(child, 'exit');
+  }
+  await rm(checkout, { recursive: true, force: true });
+});
+
+/** @returns once it says that it runs, or has ended */
+async function start() {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'local/start.ts'], {
+    cwd: checkout,
+    env: environment,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  children.push(child);
+  const lines: string[] = [];
+  const running = new Promise<void>((resolve) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      createInterface({ input: stream }).on('line', (line) => {
+        lines.push(line);
+        if (line.includes('npm run reset')) resolve();
+      });
+    }
+    child.once('close', () => resolve());
+  });
+  await running;
+  return { child, output: () => lines.join('\n') };
+}
+
+const post = (path: string, body: unknown) =>
+  fetch(url + path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+
+// biome-ignore lint/suspicious/noExplicitAny: a JSON body, whose fields the tests assert one by one
+const readJson = (response: Response): Promise<any> => response.json();
+
+async function register(): Promise<string> {
+  const response = await post('/register', registration());
+  expect(response.status).toBe(201);
+  return (await readJson(response)).user.id;
+}
+
+async function auditEntries(subject: string): Promise<unknown[]> {
+  const { accessToken } = await readJson(await post('/login', ADMIN));
+  const headers = { authorization: `Bearer ${accessToken}` };
+  const response = await fetch(`${url}/audit?subject=${subject}`, { headers });
+  return (await readJson(response)).entries;
+}
+
+test('starts from nothing, says where everything is, and ends with Ctrl-C', async () => {
+  const { child, output } = await start();
+  expect(output()).toContain(`localhost:${environment['HTTP_PORT']}/register`);
+  expect(output()).toContain(`127.0.0.1:${environment['PG_PORT']}`);
+  expect(output()).toContain(`127.0.0.1:${environment['AMQP_PORT']}`);
+  expect(output()).toContain(`chief  password ${ADMIN.password}`);
+  const id = await register();
+  await eventually(
+    () => auditEntries(id),
+    (entries) => entries.length === 1,
+  );
+  child.kill('SIGINT');
+  await once(child, 'exit');
+  expect(child.exitCode).toBe(0);
+  await expect(fetch(`${url}/health`)).rejects.toThrow();
+}, 60_000);
+
+test('a second start keeps the data, a kill -9 loses nothing, and every event is handled once', async () => {
+  const { child, output } = await start();
+  expect(output()).not.toContain(ADMIN.password);
+  const login = await post('/login', ADMIN);
+  expect(login.status).toBe(200);
+
+  // Killed in the middle of registrations: whatever was answered with 201 is there afterwards.
+  const ids: string[] = [];
+  const registering = (async () => {
+    for (;;) ids.push(await register());
+  })();
+  await eventually(
+    async () => ids.length,
+    (count) => count >= 20,
+  );
+  child.kill('SIGKILL');
+  await registering.catch(() => {});
+
+  await start();
+  for (const id of ids) {
+    const entries = await eventually(
+      () => auditEntries(id),
+      (found) => found.length > 0,
+    );
+    expect(entries).toHaveLength(1);
+  }
+}, 90_000);
+
+test('a taken port is a message that names the variable', async () => {
+  const { child, output } = await start();
+  expect(output()).toContain(`Port ${environment['HTTP_PORT']} is taken`);
+  expect(output()).toContain('Set HTTP_PORT');
+  expect(child.exitCode).toBe(1);
+});
+
+test('serves an edited function without a restart, and goes on handling events', async () => {
+  const detail = async () => (await readJson(await fetch(`${url}/nowhere`))).detail;
+  expect(await detail()).toBe('There is no such route');
+  const file = join(checkout, 'functions/ops/fallback.ts');
+  await writeFile(file, (await readFile(file, 'utf8')).replace('There is no such route', 'Edited'));
+  await eventually(detail, (text) => text === 'Edited');
+
+  const id = await register();
+  await eventually(
+    () => auditEntries(id),
+    (entries) => entries.length === 1,
+  );
+}, 60_000);

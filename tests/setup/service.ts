@@ -1,0 +1,119 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { serveFunctions } from '../../local/function-server';
+import { freePort } from '../../local/ports';
+import { startSchedule } from '../../local/schedule';
+import { readConfig, VARIABLES } from '../../shared/config';
+import { createContext } from '../../shared/context';
+import type { Db } from '../../shared/db/connection';
+import { createLog } from '../../shared/log';
+import { createAdmin } from '../../shared/users/create-admin';
+import { brokerUrl, deleteTopology, uniqueNames } from './broker';
+import { createTestDatabase } from './database';
+import type { TestReply } from './http';
+import { PASSWORD } from './people';
+
+export interface ServiceRequest {
+  method?: string;
+  headers?: Record<string, string>;
+  body?: unknown;
+  token?: string;
+}
+
+/** The whole service behind serverless-offline: HTTP, relay, poller and consumers, each in containers of its own. */
+export interface Service {
+  url: string;
+  db: Db;
+  adminToken: string;
+  request(path: string, request?: ServiceRequest): Promise<TestReply>;
+  stop(): Promise<void>;
+}
+
+export async function startService(environment: Record<string, string> = {}): Promise<Service> {
+  const database = await createTestDatabase();
+  const dataDir = await mkdtemp(join(tmpdir(), 'rollcall-service-'));
+  const httpPort = await freePort();
+  const lambdaPort = await freePort();
+  const lambdaEndpoint = `http://127.0.0.1:${lambdaPort}`;
+  const settings = {
+    // Set, if only to nothing: serverless fills in from a .env what is not.
+    ...Object.fromEntries(VARIABLES.map((name) => [name, ''])),
+    DATABASE_URL: database.url,
+    RABBITMQ_URL: brokerUrl(),
+    JWT_SECRET: 'a secret of the tests, long enough',
+    BCRYPT_COST: '4',
+    QUEUE_TYPE: 'classic',
+    RELAY_IDLE_MS: '100',
+    LAMBDA_ENDPOINT: lambdaEndpoint,
+    FUNCTION_PREFIX: 'rollcall-dev-',
+    ...uniqueNames(),
+    ...environment,
+  };
+  const ctx = createContext(readConfig(settings), createLog('silent'));
+  await createAdmin(ctx, 'admin', PASSWORD);
+
+  const { PATH = '', HOME = '' } = process.env;
+  let failure: string | undefined;
+  const server = await serveFunctions(
+    { httpPort, lambdaPort, dataDir },
+    { PATH, HOME, ...settings },
+    {
+      onLogLine: () => {},
+      onExit: (reason) => {
+        failure = reason;
+      },
+    },
+  );
+  const schedule = startSchedule(
+    ['rollcall-dev-relay-outbox', 'rollcall-dev-poll-queues'],
+    lambdaEndpoint,
+    () => {},
+  );
+
+  const url = `http://127.0.0.1:${httpPort}`;
+  const request = async (
+    path: string,
+    { method = 'GET', headers = {}, body, token }: ServiceRequest = {},
+  ) => {
+    if (failure) throw new Error(failure);
+    const response = await fetch(url + path, {
+      method,
+      headers: {
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return {
+      status: response.status,
+      headers: Object.fromEntries(response.headers),
+      body: text === '' ? undefined : JSON.parse(text),
+    };
+  };
+  const login = await request('/login', { method: 'POST', body: { username: 'admin', password: PASSWORD } });
+  return {
+    url,
+    db: ctx.db,
+    adminToken: login.body.accessToken,
+    request,
+    stop: async () => {
+      schedule.stop();
+      await server.stop();
+      await ctx.db.destroy();
+      await deleteTopology(ctx.config.events);
+      await database.drop();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Asks again until the answer is as it should be; the test's own time limit is the limit. */
+export async function eventually<T>(ask: () => Promise<T>, isRight: (answer: T) => boolean): Promise<T> {
+  for (;;) {
+    const answer = await ask();
+    if (isRight(answer)) return answer;
+  }
+}
