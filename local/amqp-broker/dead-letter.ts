@@ -42,7 +42,7 @@ function recordDeath(message: Message, queue: string, reason: DeathReason): Fiel
     textOf(death.get('queue')) === queue && textOf(death.get('reason')) === reason;
   const earlier = deaths.find(same);
   const latest: Field = earlier
-    ? { tag: 'F', value: new Map(earlier).set('count', long((integerOf(earlier.get('count')) ?? 0) + 1)) }
+    ? { tag: 'F', value: new Map(earlier).set('count', long(countAfter(earlier))) }
     : table({
         count: long(1),
         reason: longstr(reason),
@@ -54,6 +54,11 @@ function recordDeath(message: Message, queue: string, reason: DeathReason): Fiel
       });
   const rest = deaths.filter((death) => death !== earlier).map((value): Field => ({ tag: 'F', value }));
   return array([latest, ...rest]);
+}
+
+/** One more; a client may have sent any number, which must not grow out of its 64 bits. */
+function countAfter(death: FieldTable): number {
+  return Math.min((integerOf(death.get('count')) ?? 0) + 1, Number.MAX_SAFE_INTEGER);
 }
 
 /**

@@ -1,6 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { type Channel, type ChannelModel, type ConfirmChannel, type ConsumeMessage, connect } from 'amqplib';
+import type { Channel, ChannelModel, ConfirmChannel, ConsumeMessage } from 'amqplib';
+import * as amqp from 'amqplib';
 import { type Broker, startBroker } from '../../local/amqp-broker';
+
+/** A connection that does not wait for acknowledgements of the network (Nagle), which costs 40 ms a step. */
+export async function connect(url: string): Promise<ChannelModel> {
+  const model = await amqp.connect(url, { noDelay: true });
+  model.on('error', () => undefined);
+  return model;
+}
 
 /** How the server closed a channel or a connection. */
 export interface Refusal {
@@ -57,7 +65,6 @@ export class BrokerUnderTest {
 
   async connect(): Promise<ChannelModel> {
     const model = await connect(this.url);
-    model.on('error', () => undefined);
     this.#models.push(model);
     return model;
   }

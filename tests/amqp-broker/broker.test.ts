@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
-import { type ChannelModel, connect } from 'amqplib';
 import { type Broker, startBroker } from '../../local/amqp-broker';
-import { consume, publish, refusal } from './broker-under-test';
+import { connect, consume, publish, refusal } from './broker-under-test';
 import { RawClient } from './raw-client';
 
 const brokers: Broker[] = [];
@@ -109,7 +108,7 @@ it('serves a client that asks for far more than it reads, without holding it all
 
 it('goes on serving others while one breaks the protocol', async () => {
   const broker = await start();
-  const model: ChannelModel = await connect(broker.url);
+  const model = await connect(broker.url);
   const channel = await model.createConfirmChannel();
   await channel.assertQueue('steady');
   const inbox = await consume(channel, 'steady', { noAck: true });

@@ -1,10 +1,9 @@
-import { connect } from 'amqplib';
 import { type Broker, startBroker } from '../../local/amqp-broker';
 import { encodeMethod } from '../../local/amqp-broker/codec';
 import { longstr, table } from '../../local/amqp-broker/fields';
 import { encodeFrame, FRAME, PROTOCOL_HEADER } from '../../local/amqp-broker/frames';
 import { METHODS } from '../../local/amqp-broker/methods';
-import { publish } from './broker-under-test';
+import { connect, consume, publish } from './broker-under-test';
 import { CAPABLE, RawClient } from './raw-client';
 
 /** A small seeded generator (xorshift32), so that a failure can be had again. */
@@ -167,6 +166,37 @@ it('survives damaged frames on an open connection', async () => {
   }
   await expect(isAlive()).resolves.toBe(true);
   expect(failures).toEqual([]);
+});
+
+it('dead-letters a message that brings any death record along', async () => {
+  const model = await connect(broker.url);
+  const channel = await model.createConfirmChannel();
+  const { queue: dead } = await channel.assertQueue('', { exclusive: true });
+  const { queue } = await channel.assertQueue('', {
+    exclusive: true,
+    messageTtl: 1,
+    deadLetterExchange: '',
+    deadLetterRoutingKey: dead,
+  });
+  const death = (count: unknown) => ({ queue, reason: 'expired', count });
+  const records = [
+    'text',
+    5,
+    [],
+    [1, 'two', null],
+    [death({ '!': 'int64', value: 9223372036854775807n })],
+    [death({ '!': 'int64', value: -9223372036854775808n })],
+    [death('many')],
+    [death(null)],
+    { not: 'a list' },
+  ];
+  for (const record of records) await publish(channel, '', queue, 'x', { headers: { 'x-death': record } });
+  const inbox = await consume(channel, dead, { noAck: true });
+  await inbox.atLeast(records.length);
+  for (const { properties } of inbox.messages) {
+    expect(properties.headers?.['x-death']).toEqual([expect.objectContaining({ queue, reason: 'expired' })]);
+  }
+  await model.close();
 });
 
 it('refuses tables nested without end', async () => {

@@ -1,7 +1,6 @@
-import { connect } from 'amqplib';
 import { encodeMethod } from '../../local/amqp-broker/codec';
 import { encodeFrame, FRAME } from '../../local/amqp-broker/frames';
-import { useBroker } from './broker-under-test';
+import { connect, useBroker } from './broker-under-test';
 import { CAPABLE, RawClient } from './raw-client';
 
 const broker = useBroker();
@@ -193,6 +192,7 @@ it('ignores what comes on a channel it has closed, until the client has seen tha
   client.method(1, 'queue.purge', { ticket: 0, queue: 'no-such-queue', nowait: false });
   client.method(1, 'channel.flow', { active: true });
   client.publish(1);
+  client.header(1, 0);
   client.method(1, 'channel.close-ok', {});
   client.method(1, 'channel.open', { reserved1: '' });
   await expect(client.next()).resolves.toMatchObject({

@@ -23,7 +23,7 @@ export class RawClient {
 
   constructor(url: string) {
     const { hostname, port } = new URL(url);
-    this.socket = connect({ host: hostname, port: Number(port || 5672) });
+    this.socket = connect({ host: hostname, port: Number(port || 5672), noDelay: true });
     this.socket.on('error', () => undefined);
     this.socket.on('data', (chunk) => {
       this.#received.push(chunk);
