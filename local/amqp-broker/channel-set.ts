@@ -53,8 +53,6 @@ export class ChannelSet {
       throw new AmqpError('CHANNEL_ERROR', "expected 'channel.open'");
     }
     this.#guard(channel, channel.content.method, () => {
-      if (type !== FRAME.HEADER && type !== FRAME.BODY)
-        throw new AmqpError('FRAME_ERROR', `unknown frame type ${type}`);
       const { content } = channel;
       const publish = type === FRAME.HEADER ? content.header(payload) : content.body(payload);
       if (publish) channel.publish(publish);
@@ -68,9 +66,11 @@ export class ChannelSet {
       if (channel) this.#drop(channel);
       this.#closing.delete(number);
       this.connection.send(number, 'channel.close-ok', {});
-    } else if (this.#closing.has(number)) {
-      if (method.name === 'channel.close-ok') this.#closing.delete(number);
-    } else if (channel) this.#guard(channel, method.name, () => handleMethod(channel, method));
+    } else if (method.name === 'channel.close-ok' && !channel) {
+      // Also after both sides have closed at once: the client then sends a close and a close-ok.
+      this.#closing.delete(number);
+    } else if (this.#closing.has(number)) return;
+    else if (channel) this.#guard(channel, method.name, () => handleMethod(channel, method));
     else if (method.name === 'channel.open') this.#openChannel(number);
     else throw new AmqpError('CHANNEL_ERROR', "expected 'channel.open'").during(method.name);
   }

@@ -207,6 +207,17 @@ it('ignores what comes on a channel it has closed, until the client has seen tha
   await expect(client.next()).resolves.toMatchObject({ name: 'channel.open-ok' });
 });
 
+it('lets both sides close a channel at once', async () => {
+  await client.openChannel();
+  client.method(1, 'queue.purge', { ticket: 0, queue: 'no-such-queue', nowait: false });
+  client.method(1, 'channel.close', { replyCode: 200, replyText: '', classId: 0, methodId: 0 });
+  client.method(1, 'channel.close-ok', {});
+  client.method(1, 'channel.open', { reserved1: '' });
+  await expect(client.next()).resolves.toMatchObject({ name: 'channel.close' });
+  await expect(client.next()).resolves.toMatchObject({ name: 'channel.close-ok' });
+  await expect(client.next()).resolves.toMatchObject({ name: 'channel.open-ok' });
+});
+
 it('splits bodies at the frame size of the connection, and sends no heartbeats to who wants none', async () => {
   const channel = await broker.confirmChannel();
   const queue = broker.queue('small-frames');
