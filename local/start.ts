@@ -15,6 +15,8 @@ const SCHEDULED = ['relay-outbox', 'poll-queues'];
 
 async function main(): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile('.env');
+  // The SDK's reminder to leave Node.js 20 is for those who deploy, and serverless.yml has.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
   const settings = readSettings(process.env);
   await assertPortFree('HTTP_PORT', settings.httpPort);
   await assertPortFree('LAMBDA_PORT', settings.lambdaPort);
