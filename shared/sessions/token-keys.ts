@@ -58,7 +58,7 @@ export function parsePrivateKey(text: string): SigningKey {
  */
 export function parsePreviousKeys(text: string): TokenKey[] {
   const json = parseJson(text);
-  const list = isObject(json) && 'keys' in json ? json['keys'] : json;
+  const list = isObject(json) && !Array.isArray(json) ? json['keys'] : json;
   if (!Array.isArray(list)) throw new Error('must be a JSON list of keys, or a JWKS');
   return list.map((item: unknown) => {
     if (typeof item === 'string') return parseSecret(item);
