@@ -6,21 +6,25 @@ import { appendEvent, type PendingEvent } from '../events/outbox';
 import { takeMinorSequence } from '../users/user-store';
 import { markRevoked, type SessionChoice } from './session-store';
 
+export interface SessionsEnd {
+  userId: string;
+  choice: SessionChoice;
+  reason: EventData<'session.revoked'>['reason'];
+  origin: Origin;
+}
+
 /**
  * Ends a user's living sessions in the caller's transaction, with a `session.revoked` for each. Their access tokens
  * stop working with the commit, in every container: each request reads its session.
  * @param sender `inline` where the caller publishes the user's other events of this transaction itself, so that
- * these are not overtaken by them
+ * those do not overtake these
  * @returns the events, one for each session that was alive
  */
 export async function endSessions(
   tx: Tx,
   ctx: Context,
   sender: 'inline' | 'relay',
-  userId: string,
-  choice: SessionChoice,
-  reason: EventData<'session.revoked'>['reason'],
-  origin: Origin,
+  { userId, choice, reason, origin }: SessionsEnd,
 ): Promise<PendingEvent[]> {
   // First of all, for the lock on the user: a login waits for it, or is seen here.
   let sequence = await takeMinorSequence(tx, userId);
@@ -29,15 +33,8 @@ export async function endSessions(
     sequence ??= await takeMinorSequence(tx, userId);
     if (sequence === null) break;
     const data = { userId, sessionId, reason };
-    events.push(
-      await appendEvent(tx, ctx, sender, {
-        type: 'session.revoked',
-        subject: userId,
-        sequence,
-        data,
-        origin,
-      }),
-    );
+    const event = { type: 'session.revoked' as const, subject: userId, sequence, data, origin };
+    events.push(await appendEvent(tx, ctx, sender, event));
     sequence = null;
   }
   return events;

@@ -39,7 +39,7 @@ export async function refreshSession(
   const refreshed = await ctx.db.transaction().execute(async (tx) => {
     const session = await lockLivingSession(tx, owner.sessionId, ctx.now());
     if (!session) throw new DomainError('invalid_refresh_token');
-    const current = await currentToken(tx, ctx, owner.sessionId, session, refreshToken, origin);
+    const current = await currentToken(tx, ctx, session, refreshToken, origin);
     return current === 'reused' ? current : { session, current };
   });
   if (refreshed === 'reused') {
@@ -54,7 +54,6 @@ export async function refreshSession(
 async function currentToken(
   tx: Tx,
   ctx: Context,
-  sessionId: string,
   session: RefreshableSession,
   token: string,
   origin: Origin,
@@ -62,7 +61,7 @@ async function currentToken(
   const now = ctx.now();
   const graceStart = new Date(now.getTime() - GRACE_MS);
   const hash = hashToken(token);
-  const tokens = await findTokens(tx, sessionId, hash, graceStart);
+  const tokens = await findTokens(tx, session.id, hash, graceStart);
   const usedAt = new Map(tokens.map((known) => [known.hash.toString('hex'), known.usedAt]));
   const useOf = (candidate: string) => usedAt.get(hashToken(candidate).toString('hex'));
 
@@ -76,7 +75,7 @@ async function currentToken(
     const next = successorOf(token, seed);
     const { address, userAgent } = origin;
     const nextHash = hashToken(next);
-    await rotateToken(tx, { sessionId, usedHash: hash, nextHash, seed, address, userAgent, now });
+    await rotateToken(tx, { sessionId: session.id, usedHash: hash, nextHash, seed, address, userAgent, now });
     return next;
   }
   let latest = token;

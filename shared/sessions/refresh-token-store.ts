@@ -19,6 +19,7 @@ export async function findTokenOwner(
 }
 
 export interface RefreshableSession {
+  id: string;
   user: { id: string; role: string };
   rolePermissions: string[];
   /** Null before the first rotation. */
@@ -43,6 +44,7 @@ export async function lockLivingSession(
     .executeTakeFirst();
   if (!row) return null;
   return {
+    id: sessionId,
     user: { id: row.id, role: row.role },
     rolePermissions: row.permissions,
     rotation: row.rotation_seed && { seed: row.rotation_seed, at: row.last_used_at },

@@ -26,7 +26,8 @@ export async function revokeForReuse(
       data: { userId, sessionId, reason: 'refresh_token_reused' },
       origin,
     });
-    await endSessions(tx, ctx, 'relay', userId, { only: sessionId }, 'reuse_detected', origin);
+    const choice = { only: sessionId };
+    await endSessions(tx, ctx, 'relay', { userId, choice, reason: 'reuse_detected', origin });
   });
   ctx.log.warn('A refresh token was used again: its session has been ended', { userId, sessionId });
 }

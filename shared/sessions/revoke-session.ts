@@ -17,10 +17,12 @@ export async function revokeSession(
   origin: Origin,
 ): Promise<void> {
   const user = await getUserToActFor(ctx, caller, userId);
-  const ended = v.is(SessionId, sessionId)
-    ? await ctx.db
-        .transaction()
-        .execute((tx) => endSessions(tx, ctx, 'relay', user.id, { only: sessionId }, 'revoked', origin))
-    : [];
-  if (ended.length === 0) throw new DomainError('not_found', { detail: 'There is no such session' });
+  if (!v.is(SessionId, sessionId)) throw notFound();
+  const end = { userId: user.id, choice: { only: sessionId }, reason: 'revoked' as const, origin };
+  const ended = await ctx.db.transaction().execute((tx) => endSessions(tx, ctx, 'relay', end));
+  if (ended.length === 0) throw notFound();
+}
+
+function notFound(): DomainError {
+  return new DomainError('not_found', { detail: 'There is no such session' });
 }
