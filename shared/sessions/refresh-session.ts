@@ -35,6 +35,7 @@ export async function refreshSession(
     ...(owner ? [{ limit: 'refreshAccount' as const, subject: owner.userId }] : []),
   ]);
   if (!owner) throw new DomainError('invalid_refresh_token');
+  ctx.log.bind({ userId: owner.userId });
 
   const refreshed = await ctx.db.transaction().execute(async (tx) => {
     const session = await lockLivingSession(tx, owner.sessionId, ctx.now());
