@@ -3,8 +3,8 @@ import { buildFunctions } from './bundle';
 
 async function main(): Promise<void> {
   const startedAt = performance.now();
-  const { metafile } = await buildFunctions();
-  const bundles = Object.keys(metafile?.outputs ?? {}).filter((file) => file.endsWith('.cjs'));
+  const outputs = await buildFunctions();
+  const bundles = Object.keys(outputs).filter((file) => file.endsWith('.cjs'));
   const bytes = bundles.reduce((sum, file) => sum + statSync(file).size, 0);
   const ms = Math.round(performance.now() - startedAt);
   console.log(`${bundles.length} functions, ${Math.round(bytes / 1024)} KB, in ${ms} ms`);

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { type BuildContext, type BuildOptions, build, context, type Plugin } from 'esbuild';
+import { type BuildOptions, build, context, type Metafile, type Plugin } from 'esbuild';
+import { leaveOutUnused } from './leave-out';
 
 export const ROOT = join(__dirname, '..');
 
@@ -12,10 +13,25 @@ export function functionFiles(): Map<string, string> {
   return new Map(files.sort().map((file) => [basename(file, '.ts'), join('functions', file)]));
 }
 
-function options(outdir: string): BuildOptions {
+/** The one function that runs kysely's migrator, which needs what `leaveOutUnused` takes away. */
+const NEEDS_EVERYTHING = 'migrate';
+
+/** Two builds, side by side: a module is either whole or left out in all of a build's bundles. */
+function builds(outdir: string, ...plugins: Plugin[]) {
+  const functions = [...functionFiles()];
+  const [whole, slim] = [true, false].map((needs) =>
+    functions.filter(([name]) => (name === NEEDS_EVERYTHING) === needs),
+  );
+  return [
+    options(outdir, slim ?? [], [leaveOutUnused, ...plugins]),
+    options(outdir, whole ?? [], plugins),
+  ] as const;
+}
+
+function options(outdir: string, functions: [name: string, file: string][], plugins: Plugin[]) {
   return {
     absWorkingDir: ROOT,
-    entryPoints: [...functionFiles()].map(([name, file]) => ({ in: file, out: `${name}/index` })),
+    entryPoints: functions.map(([name, file]) => ({ in: file, out: `${name}/index` })),
     outdir,
     outExtension: { '.js': '.cjs' },
     bundle: true,
@@ -31,28 +47,34 @@ function options(outdir: string): BuildOptions {
     external: ['@aws-sdk/*', 'pg-native'],
     logLevel: 'warning',
     metafile: true,
-  };
+    plugins,
+  } satisfies BuildOptions;
 }
 
-/** Bundles every function to `<outdir>/<name>/index.cjs`. */
-export function buildFunctions(outdir = 'dist') {
-  return build(options(outdir));
+/** Bundles every function to `<outdir>/<name>/index.cjs`. @returns what went into each, by its file */
+export async function buildFunctions(outdir = 'dist'): Promise<Metafile['outputs']> {
+  const results = await Promise.all(builds(outdir).map((one) => build(one)));
+  return Object.assign({}, ...results.map((result) => result.metafile.outputs));
 }
 
 /** Bundles, and again at every change, telling about each result. The first build is done when this resolves. */
-export async function watchFunctions(onBuilt: (ok: boolean) => void): Promise<BuildContext> {
-  let first = true;
+export async function watchFunctions(onBuilt: (ok: boolean) => void): Promise<{ dispose(): Promise<void> }> {
+  let watching = false;
   const notify: Plugin = {
     name: 'notify',
     setup(builder) {
       builder.onEnd((result) => {
-        if (!first) onBuilt(result.errors.length === 0);
-        first = false;
+        if (watching) onBuilt(result.errors.length === 0);
       });
     },
   };
-  const building = await context({ ...options('dist'), plugins: [notify] });
-  await building.rebuild();
-  await building.watch();
-  return building;
+  const contexts = await Promise.all(builds('dist', notify).map((one) => context(one)));
+  await Promise.all(contexts.map((building) => building.rebuild()));
+  watching = true;
+  await Promise.all(contexts.map((building) => building.watch()));
+  return {
+    dispose: async () => {
+      await Promise.all(contexts.map((building) => building.dispose()));
+    },
+  };
 }

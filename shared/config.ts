@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { LOG_LEVELS } from './log';
+import { parsePreviousKeys, parsePrivateKey, parseSecret } from './sessions/token-keys';
 
 const DAY_SECONDS = 24 * 60 * 60;
 
@@ -51,6 +52,34 @@ const url = (protocols: string[]) =>
     ),
   );
 
+/** So many in so many seconds, as `10/900`. */
+const rate = (fallback: `${number}/${number}`) =>
+  v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/^[1-9]\d{0,8}\/[1-9]\d{0,8}$/, 'must be a number per seconds, such as 10/900'),
+      v.transform((value) => {
+        const [max = 0, seconds = 0] = value.split('/').map(Number);
+        return { max, seconds };
+      }),
+    ),
+    fallback,
+  );
+
+/** What a function makes of the text; what it throws is the problem with the variable. */
+const parsed = <T>(parse: (text: string) => T) =>
+  v.pipe(
+    v.string(),
+    v.rawTransform(({ dataset, addIssue, NEVER }) => {
+      try {
+        return parse(dataset.value);
+      } catch (error) {
+        addIssue({ message: error instanceof Error ? error.message : 'is wrong' });
+        return NEVER;
+      }
+    }),
+  );
+
 const Environment = v.object({
   DATABASE_URL: v.pipe(v.string('is missing'), url(['postgres:', 'postgresql:'])),
   DATABASE_POOL_SIZE: integer(1, 1, 100),
@@ -63,15 +92,22 @@ const Environment = v.object({
   RABBITMQ_VHOST: text('/'),
   RABBITMQ_TLS: flag(false),
 
-  JWT_SECRET: v.pipe(
-    v.string('is missing'),
-    // RFC 7518, section 3.2: a key for HS256 has at least the size of the hash.
-    v.check((value) => Buffer.byteLength(value) >= 32, 'must be at least 32 bytes long'),
-  ),
+  JWT_SECRET: v.optional(parsed(parseSecret)),
+  JWT_PRIVATE_KEY: v.optional(parsed(parsePrivateKey)),
+  JWT_PREVIOUS_KEYS: v.optional(parsed(parsePreviousKeys), '[]'),
   JWT_ISSUER: text('rollcall'),
   JWT_AUDIENCE: text('rollcall'),
   ACCESS_TOKEN_SECONDS: integer(15 * 60, 1, DAY_SECONDS),
   REFRESH_TOKEN_SECONDS: integer(30 * DAY_SECONDS, 1, 400 * DAY_SECONDS),
+
+  RATE_LIMITS: v.optional(v.picklist(['on', 'off'], 'must be on or off'), 'on'),
+  RATE_LIMIT_LOGIN_ACCOUNT: rate('10/900'),
+  RATE_LIMIT_LOGIN_ADDRESS: rate('100/900'),
+  RATE_LIMIT_REGISTER_ADDRESS: rate('100/3600'),
+  RATE_LIMIT_REFRESH_ACCOUNT: rate('300/900'),
+  RATE_LIMIT_REFRESH_ADDRESS: rate('1000/900'),
+  RATE_LIMIT_MAIL_ACCOUNT: rate('5/3600'),
+  RATE_LIMIT_MAIL_ADDRESS: rate('100/3600'),
 
   BCRYPT_COST: integer(10, 4, 15),
   REQUIRE_EMAIL: flag(true),
@@ -120,17 +156,38 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
   if (!present['RABBITMQ_URL'] && !present['RABBITMQ_HOST']) {
     problems.push('RABBITMQ_URL (or RABBITMQ_HOST) is missing');
   }
+  if (!present['JWT_SECRET'] && !present['JWT_PRIVATE_KEY']) {
+    problems.push('JWT_SECRET is missing (at least 32 bytes), or JWT_PRIVATE_KEY');
+  }
   if (!result.success || problems.length > 0) throw new ConfigError(problems);
   const env = result.output;
+  // With a private key the secret is no longer accepted, unless it is named among the previous keys.
+  const signingKey = env.JWT_PRIVATE_KEY ?? env.JWT_SECRET;
+  if (!signingKey) throw new ConfigError(problems);
   return {
     database: { url: env.DATABASE_URL, poolSize: env.DATABASE_POOL_SIZE },
     broker: { url: env.RABBITMQ_URL ?? brokerUrl(env) },
     tokens: {
-      secret: env.JWT_SECRET,
+      signingKey,
+      previousKeys: env.JWT_PREVIOUS_KEYS,
       issuer: env.JWT_ISSUER,
       audience: env.JWT_AUDIENCE,
       accessSeconds: env.ACCESS_TOKEN_SECONDS,
       refreshSeconds: env.REFRESH_TOKEN_SECONDS,
+    },
+    rateLimits: {
+      enabled: env.RATE_LIMITS === 'on',
+      /** Turns what is counted into keys that tell nobody whose they are. */
+      secret: `rate limits, ${signingKey.privateJwk.k ?? signingKey.privateJwk.d}`,
+      limits: {
+        loginAccount: env.RATE_LIMIT_LOGIN_ACCOUNT,
+        loginAddress: env.RATE_LIMIT_LOGIN_ADDRESS,
+        registerAddress: env.RATE_LIMIT_REGISTER_ADDRESS,
+        refreshAccount: env.RATE_LIMIT_REFRESH_ACCOUNT,
+        refreshAddress: env.RATE_LIMIT_REFRESH_ADDRESS,
+        mailAccount: env.RATE_LIMIT_MAIL_ACCOUNT,
+        mailAddress: env.RATE_LIMIT_MAIL_ADDRESS,
+      },
     },
     users: { bcryptCost: env.BCRYPT_COST, requireEmail: env.REQUIRE_EMAIL },
     corsOrigins: env.CORS_ORIGINS,

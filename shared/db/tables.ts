@@ -33,6 +33,8 @@ export interface SessionsTable {
   last_used_at: Date;
   expires_at: Date;
   revoked_at: Date | null;
+  /** Makes successors of refresh tokens; null until the first refresh. */
+  rotation_seed: Buffer | null;
   address: string | null;
   user_agent: string | null;
 }
@@ -42,6 +44,12 @@ export interface RefreshTokensTable {
   session_id: string;
   created_at: Date;
   used_at: Date | null;
+}
+
+export interface RateLimitsTable {
+  key: Buffer;
+  used: number;
+  resets_at: Date;
 }
 
 export interface OutboxTable {
@@ -87,6 +95,7 @@ export interface Tables {
   roles: RolesTable;
   sessions: SessionsTable;
   refresh_tokens: RefreshTokensTable;
+  rate_limits: RateLimitsTable;
   outbox: OutboxTable;
   inbox: InboxTable;
   audit_log: AuditLogTable;

@@ -71,7 +71,9 @@ export async function appendEvent<T extends EventType>(
       sql<boolean>`exists (
         select from outbox older
         where older.subject = outbox.subject and older.position < outbox.position
-        and older.published_at is null and older.xmin <> pg_current_xact_id()::xid)`.as('older_unsent'),
+        and older.published_at is null
+        -- The caller sends those of this transaction that are inline, which have their window, before this one.
+        and not (older.xmin = pg_current_xact_id()::xid and older.available_at > now()))`.as('older_unsent'),
     )
     .executeTakeFirstOrThrow();
   return { event: toEvent({ ...values, data }), mayPublishNow: sender === 'inline' && !row.older_unsent };

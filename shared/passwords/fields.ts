@@ -1,16 +1,20 @@
 import * as v from 'valibot';
+import { isCommonPassword } from './common';
+import { MAX_PASSWORD_BYTES } from './hash';
 
-const MIN_CHARACTERS = 8;
-// bcrypt reads no more than 72 bytes. Cutting silently would let a prefix of the password log in.
-export const MAX_PASSWORD_BYTES = 72;
+export const MIN_PASSWORD_CHARACTERS = 8;
 
 export const NewPassword = v.pipe(
   v.string('must be a string'),
-  v.check((value) => [...value].length >= MIN_CHARACTERS, `must be at least ${MIN_CHARACTERS} characters`),
+  v.check(
+    (value) => [...value].length >= MIN_PASSWORD_CHARACTERS,
+    `must be at least ${MIN_PASSWORD_CHARACTERS} characters`,
+  ),
   v.check(
     (value) => Buffer.byteLength(value) <= MAX_PASSWORD_BYTES,
     `must be at most ${MAX_PASSWORD_BYTES} bytes of UTF-8`,
   ),
+  v.check((value) => !isCommonPassword(value), 'must not be one of the most common passwords'),
 );
 
 /** Whether a password merely repeats what everyone can see. */

@@ -1,5 +1,7 @@
 import bcrypt from 'bcryptjs';
-import { MAX_PASSWORD_BYTES } from './fields';
+
+// bcrypt reads no more than 72 bytes. Cutting silently would let a prefix of the password log in.
+export const MAX_PASSWORD_BYTES = 72;
 
 /** @param cost log2 of the rounds */
 export function hashPassword(password: string, cost: number): Promise<string> {

@@ -1,8 +1,7 @@
-import { jwtVerify, SignJWT } from 'jose';
+import { type CryptoKey, decodeProtectedHeader, importJWK, jwtVerify, SignJWT } from 'jose';
 import * as v from 'valibot';
 import type { Config } from '../config';
-
-const ALGORITHM = 'HS256';
+import type { TokenKey } from './token-keys';
 
 const Claims = v.object({ sub: v.pipe(v.string(), v.uuid()), sid: v.pipe(v.string(), v.uuid()) });
 
@@ -15,25 +14,26 @@ export interface AccessTokenSubject {
 }
 
 /** A JWT (RFC 7519) with the claims `iss aud sub sid jti iat exp role scope`. */
-export function signAccessToken(
+export async function signAccessToken(
   tokens: Config['tokens'],
   subject: AccessTokenSubject,
   now: Date,
 ): Promise<string> {
   const issuedAt = Math.floor(now.getTime() / 1000);
+  const { algorithm, kid, privateJwk } = tokens.signingKey;
   return new SignJWT({
     sid: subject.sessionId,
     role: subject.role,
     scope: [...subject.permissions].join(' '),
   })
-    .setProtectedHeader({ alg: ALGORITHM, typ: 'JWT' })
+    .setProtectedHeader({ alg: algorithm, typ: 'JWT', ...(kid === null ? {} : { kid }) })
     .setIssuer(tokens.issuer)
     .setAudience(tokens.audience)
     .setSubject(subject.userId)
     .setJti(subject.tokenId)
     .setIssuedAt(issuedAt)
     .setExpirationTime(issuedAt + tokens.accessSeconds)
-    .sign(secretKey(tokens));
+    .sign(await imported(algorithm, privateJwk));
 }
 
 /** The user and session that a token was issued for, or null for anything but a valid token of ours. */
@@ -42,22 +42,51 @@ export async function verifyAccessToken(
   token: string,
   now: Date,
 ): Promise<{ userId: string; sessionId: string } | null> {
+  for (const key of keysFor(tokens, token)) {
+    try {
+      const { payload } = await jwtVerify(token, await imported(key.algorithm, key.jwk), {
+        // RFC 8725, section 3.1: the algorithm is the key's, never the token's to choose.
+        algorithms: [key.algorithm],
+        issuer: tokens.issuer,
+        audience: tokens.audience,
+        currentDate: now,
+        requiredClaims: ['exp', 'iat', 'jti'],
+      });
+      const claims = v.safeParse(Claims, payload);
+      if (claims.success) return { userId: claims.output.sub, sessionId: claims.output.sid };
+    } catch {
+      // Not by this key. Secrets have no `kid`, so while one takes over from another there are two to try.
+    }
+  }
+  return null;
+}
+
+/** The keys that the token's header claims: it can choose among ours, and no algorithm but the key's own. */
+function keysFor(tokens: Config['tokens'], token: string): TokenKey[] {
   try {
-    const { payload } = await jwtVerify(token, secretKey(tokens), {
-      // RFC 8725, section 3.1: the algorithm is ours to choose, never the token's.
-      algorithms: [ALGORITHM],
-      issuer: tokens.issuer,
-      audience: tokens.audience,
-      currentDate: now,
-      requiredClaims: ['exp', 'iat', 'jti'],
-    });
-    const claims = v.safeParse(Claims, payload);
-    return claims.success ? { userId: claims.output.sub, sessionId: claims.output.sid } : null;
+    const { alg, kid = null } = decodeProtectedHeader(token);
+    return [tokens.signingKey, ...tokens.previousKeys].filter(
+      (key) => key.algorithm === alg && key.kid === kid,
+    );
   } catch {
-    return null;
+    return [];
   }
 }
 
-function secretKey(tokens: Config['tokens']): Uint8Array {
-  return new TextEncoder().encode(tokens.secret);
+type Jwk = TokenKey['jwk'];
+const importedKeys = new WeakMap<Jwk, Promise<CryptoKey>>();
+
+/** Each key is imported once in a container's life, at its first use. */
+function imported(algorithm: TokenKey['algorithm'], jwk: Jwk): Promise<CryptoKey> {
+  const known = importedKeys.get(jwk);
+  if (known) return known;
+  const importing = importKey(algorithm, jwk);
+  importedKeys.set(jwk, importing);
+  return importing;
+}
+
+async function importKey(algorithm: TokenKey['algorithm'], jwk: Jwk): Promise<CryptoKey> {
+  const key = await importJWK(jwk, algorithm);
+  if (!(key instanceof Uint8Array)) return key;
+  return crypto.subtle.importKey('raw', key, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign', 'verify']);
 }

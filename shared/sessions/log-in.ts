@@ -3,6 +3,8 @@ import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
 import { appendEvent } from '../events/outbox';
 import { hashPassword, needsRehash, verifyPassword } from '../passwords/hash';
+import { giveBackUse, limitRate, type Use, useByAddress } from '../rate-limits/limit-rate';
+import { foldCase } from '../users/fields';
 import type { User } from '../users/user';
 import {
   findForLogin,
@@ -15,8 +17,8 @@ import { openSession, type SessionTokens } from './open-session';
 
 /**
  * Opens a session for whoever knows the password. A wrong name and a wrong password are the same answer after the
- * same time.
- * @throws DomainError `invalid_credentials`
+ * same time; so are a locked account and a name that nobody has, tried as often.
+ * @throws DomainError `invalid_credentials` or `rate_limited`
  */
 export async function logIn(
   ctx: Context,
@@ -25,7 +27,10 @@ export async function logIn(
   origin: Origin,
 ): Promise<{ user: User; tokens: SessionTokens }> {
   const { bcryptCost } = ctx.config.users;
-  const found = await findForLogin(ctx.db, name);
+  const found = await findForLogin(ctx.db, name, origin.address);
+  const failure = failureOf(name, found?.knownAddress ? origin.address : null);
+  // Before the hash, which is what an attacker would have us compute.
+  await limitRate(ctx, [useByAddress('loginAddress', origin.address), failure]);
   const matches = await verifyPassword(password, found?.passwordHash ?? null, bcryptCost);
   if (!found || !matches) throw new DomainError('invalid_credentials');
 
@@ -42,8 +47,19 @@ export async function logIn(
       data: { userId: found.user.id, sessionId, reason: 'login' },
       origin: { ...origin, actorId: found.user.id },
     });
+    await giveBackUse(tx, ctx, failure);
     return { user: found.user, tokens };
   });
+}
+
+/**
+ * What a failure counts against. The name as it was given and not the user it means: that would tell, by one being
+ * locked with the other, which e-mail address belongs to which username. Where the user has been logged in before,
+ * failures are counted apart, so that nobody can lock them out from elsewhere.
+ */
+function failureOf(name: LoginName, knownAddress: string | null): Use {
+  const given = 'email' in name ? `email ${foldCase(name.email)}` : `username ${foldCase(name.username)}`;
+  return { limit: 'loginAccount', subject: knownAddress === null ? given : `${given} at ${knownAddress}` };
 }
 
 /** Where the configured cost has been raised, this is the moment when the password is at hand. */

@@ -1,13 +1,11 @@
-import { createHash, randomBytes } from 'node:crypto';
 import type { Context } from '../context';
 import type { Tx } from '../db/connection';
 import type { Origin } from '../events/origin';
 import { permissionsOf } from '../roles/permissions';
 import type { User } from '../users/user';
 import { signAccessToken } from './access-token';
-import { insertRefreshToken, insertSession } from './session-store';
-
-const REFRESH_TOKEN_BYTES = 32;
+import { hashToken, randomRefreshToken } from './refresh-token';
+import { insertSession } from './session-store';
 
 export interface SessionTokens {
   accessToken: string;
@@ -27,7 +25,7 @@ export async function openSession(
 ): Promise<{ sessionId: string; tokens: SessionTokens }> {
   const now = ctx.now();
   const sessionId = ctx.newId();
-  const refreshToken = randomBytes(REFRESH_TOKEN_BYTES).toString('base64url');
+  const refreshToken = randomRefreshToken();
   await insertSession(tx, {
     id: sessionId,
     userId: user.id,
@@ -35,24 +33,27 @@ export async function openSession(
     expiresAt: new Date(now.getTime() + ctx.config.tokens.refreshSeconds * 1000),
     address: origin.address,
     userAgent: origin.userAgent,
+    tokenHash: hashToken(refreshToken),
   });
-  await insertRefreshToken(tx, sessionId, hashToken(refreshToken), now);
-  const accessToken = await signAccessToken(
-    ctx.config.tokens,
-    {
-      userId: user.id,
-      sessionId,
-      tokenId: ctx.newId(),
-      role: user.role,
-      permissions: permissionsOf(user.role, rolePermissions),
-    },
-    now,
-  );
-  const expiresIn = ctx.config.tokens.accessSeconds;
-  return { sessionId, tokens: { accessToken, refreshToken, tokenType: 'Bearer', expiresIn } };
+  return { sessionId, tokens: await issueTokens(ctx, sessionId, user, rolePermissions, refreshToken) };
 }
 
-/** A fast hash is enough for 256 random bits: there is nothing to guess. */
-export function hashToken(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
+/** The pair that a client goes on with. */
+export async function issueTokens(
+  ctx: Context,
+  sessionId: string,
+  user: { id: string; role: string },
+  rolePermissions: string[],
+  refreshToken: string,
+): Promise<SessionTokens> {
+  const { tokens } = ctx.config;
+  const subject = {
+    userId: user.id,
+    sessionId,
+    tokenId: ctx.newId(),
+    role: user.role,
+    permissions: permissionsOf(user.role, rolePermissions),
+  };
+  const accessToken = await signAccessToken(tokens, subject, ctx.now());
+  return { accessToken, refreshToken, tokenType: 'Bearer', expiresIn: tokens.accessSeconds };
 }

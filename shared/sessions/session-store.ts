@@ -2,6 +2,8 @@ import type { Db, Tx } from '../db/connection';
 import type { User } from '../users/user';
 import { USER_COLUMNS, userFromRow } from '../users/user-store';
 
+const DAY_MS = 24 * 60 * 60 * 1000;
+
 export interface NewSession {
   id: string;
   userId: string;
@@ -9,26 +11,37 @@ export interface NewSession {
   expiresAt: Date;
   address: string | null;
   userAgent: string | null;
+  /** SHA-256 of its first refresh token: a copy of the table logs nobody in. */
+  tokenHash: Buffer;
 }
 
+/** How long a session is kept after its end. */
+const ENDED_SESSION_DAYS = 7;
+
+/** Stores a session with its first refresh token, and takes away the user's sessions that ended long ago. */
 export async function insertSession(tx: Tx, session: NewSession): Promise<void> {
+  const endedBefore = new Date(session.now.getTime() - ENDED_SESSION_DAYS * DAY_MS);
   await tx
-    .insertInto('sessions')
-    .values({
-      id: session.id,
-      user_id: session.userId,
-      created_at: session.now,
-      last_used_at: session.now,
-      expires_at: session.expiresAt,
-      address: session.address,
-      user_agent: session.userAgent,
-    })
+    .with('opened', (db) =>
+      db.insertInto('sessions').values({
+        id: session.id,
+        user_id: session.userId,
+        created_at: session.now,
+        last_used_at: session.now,
+        expires_at: session.expiresAt,
+        address: session.address,
+        user_agent: session.userAgent,
+      }),
+    )
+    .with('purged', (db) =>
+      db
+        .deleteFrom('sessions')
+        .where('user_id', '=', session.userId)
+        .where((eb) => eb.or([eb('expires_at', '<', endedBefore), eb('revoked_at', '<', endedBefore)])),
+    )
+    .insertInto('refresh_tokens')
+    .values({ hash: session.tokenHash, session_id: session.id, created_at: session.now })
     .execute();
-}
-
-/** @param hash SHA-256 of the token: a copy of the table logs nobody in */
-export async function insertRefreshToken(tx: Tx, sessionId: string, hash: Buffer, now: Date): Promise<void> {
-  await tx.insertInto('refresh_tokens').values({ hash, session_id: sessionId, created_at: now }).execute();
 }
 
 /** One indexed query per authenticated request: the user of a living session, with what their role may do today. */
@@ -49,4 +62,73 @@ export async function findSessionUser(
     .where('sessions.expires_at', '>', now)
     .executeTakeFirst();
   return row ? { user: userFromRow(row), rolePermissions: row.permissions } : null;
+}
+
+/** A session as its user sees it. */
+export interface Session {
+  id: string;
+  createdAt: string;
+  /** When it was opened or last refreshed. */
+  lastUsedAt: string;
+  expiresAt: string;
+  address: string | null;
+  userAgent: string | null;
+}
+
+/** More than anyone reads, and no more than fits an answer. */
+const MAX_LISTED = 1000;
+
+/** The user's living sessions, the one used last first. */
+export async function listLivingSessions(db: Db, userId: string, now: Date): Promise<Session[]> {
+  const rows = await db
+    .selectFrom('sessions')
+    .select(['id', 'created_at', 'last_used_at', 'expires_at', 'address', 'user_agent'])
+    .where('user_id', '=', userId)
+    .where('revoked_at', 'is', null)
+    .where('expires_at', '>', now)
+    .orderBy('last_used_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(MAX_LISTED)
+    .execute();
+  return rows.map((row) => ({
+    id: row.id,
+    createdAt: row.created_at.toISOString(),
+    lastUsedAt: row.last_used_at.toISOString(),
+    expiresAt: row.expires_at.toISOString(),
+    address: row.address,
+    userAgent: row.user_agent,
+  }));
+}
+
+/** Which of a user's sessions. */
+export type SessionChoice = 'all' | { only: string } | { except: string };
+
+/** @returns the ids of those that were alive until now */
+export async function markRevoked(
+  tx: Tx,
+  userId: string,
+  choice: SessionChoice,
+  now: Date,
+): Promise<string[]> {
+  let query = tx
+    .updateTable('sessions')
+    .set({ revoked_at: now })
+    .where('user_id', '=', userId)
+    .where('revoked_at', 'is', null)
+    .where('expires_at', '>', now);
+  if (choice !== 'all' && 'only' in choice) query = query.where('id', '=', choice.only);
+  if (choice !== 'all' && 'except' in choice) query = query.where('id', '<>', choice.except);
+  const rows = await query.returning('id').execute();
+  return rows.map(({ id }) => id).sort();
+}
+
+export async function isAlive(tx: Tx, sessionId: string, now: Date): Promise<boolean> {
+  const row = await tx
+    .selectFrom('sessions')
+    .select('id')
+    .where('id', '=', sessionId)
+    .where('revoked_at', 'is', null)
+    .where('expires_at', '>', now)
+    .executeTakeFirst();
+  return row !== undefined;
 }

@@ -2,6 +2,7 @@ import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
 import type { PublishingContext } from '../events/publisher';
 import { hashPassword } from '../passwords/hash';
+import { limitRate, useByAddress } from '../rate-limits/limit-rate';
 import { type Permission, permissionsOf } from '../roles/permissions';
 import { findRolePermissions } from '../roles/role-store';
 import { openSession, type SessionTokens } from '../sessions/open-session';
@@ -22,7 +23,8 @@ export interface Registration {
  * Creates a user, their first session and the event that tells everyone, all or nothing; then publishes the event.
  * A broker that is down costs the publish deadline at most, and never the registration.
  * @param granting what the caller may do, where they chose the role
- * @throws DomainError `username_taken`, `email_taken`, `forbidden`, or `invalid_request` for an unknown role
+ * @throws DomainError `username_taken`, `email_taken`, `forbidden`, `rate_limited`, or `invalid_request` for an unknown
+ * role
  */
 export async function registerUser(
   ctx: PublishingContext,
@@ -30,6 +32,8 @@ export async function registerUser(
   origin: Origin,
   granting: ReadonlySet<Permission> | null = null,
 ): Promise<{ user: User; tokens: SessionTokens }> {
+  // Whoever may change every user may also make as many as they like.
+  if (!granting?.has('users:write')) await limitRate(ctx, [useByAddress('registerAddress', origin.address)]);
   const rolePermissions = await assertMayGrant(ctx, input.role, granting);
   // Before the transaction: it is CPU for tens of milliseconds, and no connection or lock should wait on that.
   const passwordHash = await hashPassword(input.password, ctx.config.users.bcryptCost);

@@ -11,3 +11,14 @@ export async function storedEvents(ctx: TestContext): Promise<UserEvent[]> {
   const claimed = await claimEvents(ctx.db, 10_000);
   return claimed.map((item) => item.event);
 }
+
+/** The types of a user's events, in their order. */
+export async function eventsOf(ctx: TestContext, userId: string): Promise<string[]> {
+  const rows = await ctx.db
+    .selectFrom('outbox')
+    .select('type')
+    .where('subject', '=', userId)
+    .orderBy('position')
+    .execute();
+  return rows.map(({ type }) => type);
+}

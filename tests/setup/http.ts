@@ -12,6 +12,8 @@ export interface TestRequest {
   /** An object is sent as JSON; text as it is. */
   body?: unknown;
   token?: string;
+  /** The client's. */
+  address?: string;
 }
 
 export interface TestReply {
@@ -23,7 +25,16 @@ export interface TestReply {
 
 /** An event as API Gateway sends it (HTTP API, payload format 2.0). */
 export function httpEvent(request: TestRequest): APIGatewayProxyEventV2 {
-  const { method = 'GET', path = '/', params = {}, query = {}, headers = {}, body, token } = request;
+  const {
+    method = 'GET',
+    path = '/',
+    params = {},
+    query = {},
+    headers = {},
+    body,
+    token,
+    address = '192.0.2.1',
+  } = request;
   return {
     version: '2.0',
     routeKey: `${method} ${path}`,
@@ -44,7 +55,7 @@ export function httpEvent(request: TestRequest): APIGatewayProxyEventV2 {
       apiId: 'test',
       domainName: 'test',
       domainPrefix: 'test',
-      http: { method, path, protocol: 'HTTP/1.1', sourceIp: '192.0.2.1', userAgent: 'tests' },
+      http: { method, path, protocol: 'HTTP/1.1', sourceIp: address, userAgent: 'tests' },
       requestId: 'gateway',
       routeKey: `${method} ${path}`,
       stage: '$default',

@@ -32,7 +32,10 @@ export async function countUnsent(ctx: TestContext): Promise<number> {
 
 /** Makes everything that waits for its next attempt, or is claimed, due now: the time that passes, passed. */
 export async function makeDue(ctx: TestContext): Promise<void> {
-  await sql`update outbox set available_at = now() where published_at is null`.execute(ctx.db);
+  // Around the rows that a relay is at: it takes them in another order, and both would wait for each other.
+  await sql`
+    update outbox set available_at = now()
+    where id in (select id from outbox where published_at is null for update skip locked)`.execute(ctx.db);
 }
 
 /** @returns the subjects whose events arrived out of order */

@@ -1,87 +1,223 @@
+import bcrypt from 'bcryptjs';
 import { login } from '../../../functions/auth/login';
+import { register } from '../../../functions/auth/register';
 import { getMe } from '../../../functions/users/get-me';
 import { hashPassword } from '../../../shared/passwords/hash';
 import { type TestContext, testContext } from '../../setup/context';
 import { untilLockIsAwaited } from '../../setup/database';
+import { eventsOf } from '../../setup/events';
 import { call } from '../../setup/http';
-import { PASSWORD, registerPerson } from '../../setup/people';
+import { logInAdmin, PASSWORD, registerPerson, registration } from '../../setup/people';
 
 let ctx: TestContext;
+let limited: TestContext;
 beforeAll(async () => {
-  ctx = await testContext();
+  [ctx, limited] = await Promise.all([testContext(), testContext({ RATE_LIMITS: 'on' })]);
 });
-afterAll(() => ctx.close());
+afterAll(() => Promise.all([ctx.close(), limited.close()]));
 
-const post = (body: unknown) => call(login, ctx, { method: 'POST', path: '/login', body });
+const logIn = (at: TestContext, body: unknown, more = {}) =>
+  call(login, at, { method: 'POST', path: '/login', body, ...more });
+const hashOf = async (id: string) =>
+  (await ctx.db.selectFrom('users').select('password_hash').where('id', '=', id).executeTakeFirstOrThrow())
+    .password_hash;
 
-test.each(['username', 'email'] as const)('opens a session by %s, in any case', async (field) => {
-  const { user } = await registerPerson(ctx);
-  const { status, body } = await post({ [field]: user[field]?.toUpperCase(), password: PASSWORD });
-  expect(status).toBe(200);
-  expect(body).toMatchObject({ user, tokenType: 'Bearer', expiresIn: 900 });
-  const me = await call(getMe, ctx, { token: body.accessToken });
-  expect(me.body).toEqual(user);
-});
-
-test('writes session.created for the relay, after user.created and before anything later', async () => {
-  const { user } = await registerPerson(ctx);
-  await post({ username: user.username, password: PASSWORD });
-  await post({ username: user.username, password: PASSWORD });
-  const rows = await ctx.db
-    .selectFrom('outbox')
-    .selectAll()
-    .where('subject', '=', user.id)
-    .orderBy('position')
-    .execute();
-  expect(rows.map((row) => [row.type, row.sequence])).toEqual([
+test('opens a session by username or e-mail address, whatever their case', async () => {
+  const { user } = await registerPerson(ctx, { username: 'Gorden', email: 'Gorden@example.com' });
+  for (const name of [{ username: 'gORDEN' }, { email: 'gordeN@EXAMPLE.com' }]) {
+    const answer = await logIn(ctx, { ...name, password: PASSWORD });
+    expect([answer.status, answer.headers['cache-control']]).toEqual([200, 'no-store']);
+    expect(answer.body).toEqual({
+      user,
+      accessToken: expect.any(String),
+      refreshToken: expect.stringMatching(/^[\w-]{43}$/),
+      tokenType: 'Bearer',
+      expiresIn: 900,
+    });
+    expect((await call(getMe, ctx, { token: answer.body.accessToken })).body).toEqual(user);
+  }
+  const rows = await ctx.db.selectFrom('outbox').selectAll().where('subject', '=', user.id).execute();
+  expect(rows.map(({ type, sequence }) => [type, sequence])).toEqual([
     ['user.created', '0000000001'],
     ['session.created', '0000000001.000001'],
     ['session.created', '0000000001.000002'],
   ]);
-  expect(rows[1]).toMatchObject({ actor_id: user.id, published_at: null });
-  expect(Object.keys(rows[1]?.data ?? {}).sort()).toEqual(['reason', 'sessionId', 'userId']);
+  expect(rows[1]).toMatchObject({ actor_id: user.id, address: '192.0.2.1', published_at: null });
 });
 
-test('gives the same answer for a wrong name, a wrong password and a password that bcrypt would cut', async () => {
-  const long = 'x'.repeat(72);
-  const { user } = await registerPerson(ctx, { password: long });
+test('any wrong pair is the same answer', async () => {
+  const { user } = await registerPerson(ctx);
   const answers = await Promise.all([
-    post({ username: 'nobody-of-that-name', password: PASSWORD }),
-    post({ email: 'nobody@example.com', password: PASSWORD }),
-    post({ username: user.username, password: 'wrong' }),
-    post({ username: user.username, password: `${long}y` }),
-    post({ username: 'no\u212Aelvin', password: PASSWORD }),
+    logIn(ctx, { username: user.username, password: 'wrong password' }),
+    logIn(ctx, { username: user.username, password: PASSWORD.toUpperCase() }),
+    logIn(ctx, { email: user.email, password: 'x'.repeat(1000) }),
+    logIn(ctx, { username: 'nobody', password: PASSWORD }),
+    logIn(ctx, { email: 'nobody', password: PASSWORD }),
   ]);
-  for (const { status, body } of answers) {
-    expect([status, body.code]).toEqual([401, 'invalid_credentials']);
-    expect({ ...body, requestId: '' }).toEqual({ ...answers[0]?.body, requestId: '' });
+  const [first] = answers.map(({ body }) => ({ ...body, requestId: '' }));
+  for (const answer of answers) {
+    expect([answer.status, { ...answer.body, requestId: '' }]).toEqual([401, first]);
+    expect(answer.body.code).toBe('invalid_credentials');
   }
+  expect(await eventsOf(ctx, user.id)).toEqual(['user.created']);
+});
+
+test.each([
+  ['neither name', { password: 'x' }, ''],
+  ['both names', { username: 'a', email: 'b', password: 'x' }, ''],
+  ['no password', { username: 'a' }, 'password'],
+  ['an empty password', { username: 'a', password: '' }, 'password'],
+  ['an unknown field', { username: 'a', password: 'x', role: 'admin' }, 'role'],
+  ['an object for a name', { username: { $ne: null }, password: 'x' }, 'username'],
+])('refuses %s', async (_name, body, path) => {
+  const answer = await logIn(ctx, body);
+  expect([answer.status, answer.body.code]).toEqual([422, 'invalid_request']);
+  expect(answer.body.errors.map((error: { path: string }) => error.path)).toContain(path);
+});
+
+test('a prefix of 72 bytes is not the password', async () => {
+  const password = 'p'.repeat(72);
+  const { user } = await registerPerson(ctx, { password });
+  expect((await logIn(ctx, { username: user.username, password })).status).toBe(200);
+  expect((await logIn(ctx, { username: user.username, password: `${password}x` })).status).toBe(401);
+});
+
+test('upgrades a hash that costs less than configured, once, and never down', async () => {
+  const { user } = await registerPerson(ctx);
+  const at = (bcryptCost: number) => ({
+    ...ctx,
+    config: { ...ctx.config, users: { ...ctx.config.users, bcryptCost } },
+  });
+  await logIn(at(5), { username: user.username, password: 'wrong password' });
+  expect(bcrypt.getRounds(await hashOf(user.id))).toBe(4);
+  expect((await logIn(at(5), { username: user.username, password: PASSWORD })).body.user.version).toBe(1);
+  const upgraded = await hashOf(user.id);
+  expect(bcrypt.getRounds(upgraded)).toBe(5);
+  await logIn(at(4), { username: user.username, password: PASSWORD });
+  expect(await hashOf(user.id)).toBe(upgraded);
+});
+
+describe('its limits', () => {
+  const wrong = (name: object, address = '198.51.100.1') =>
+    logIn(limited, { ...name, password: 'wrong password' }, { address });
+  const statuses = (answers: { status: number }[]) => answers.map(({ status }) => status).sort();
+  let block = 0;
+  /** An address that no other test uses. */
+  const somewhere = () => {
+    block += 1;
+    return `203.0.113.${block}`;
+  };
+
+  async function lock(name: object) {
+    const address = somewhere();
+    for (let i = 0; i < 10; i += 1) expect((await wrong(name, address)).status).toBe(401);
+    return wrong(name, address);
+  }
+
+  test('a locked account and a name that nobody has look the same', async () => {
+    const { user } = await registerPerson(limited);
+    const answers = [
+      await lock({ username: user.username }),
+      await lock({ username: 'nobody_at_all' }),
+      await lock({ email: 'nobody@example.com' }),
+    ];
+    const [first] = answers.map(({ body }) => ({ ...body, requestId: '' }));
+    for (const answer of answers) {
+      expect([answer.status, { ...answer.body, requestId: '' }]).toEqual([429, first]);
+      expect([answer.body.code, answer.headers['retry-after']]).toEqual(['rate_limited', '900']);
+    }
+  });
+
+  test('hold for the right password too, until their time is over', async () => {
+    const { user } = await registerPerson(limited);
+    const now = limited.clock.now;
+    await lock({ username: user.username });
+    const right = () =>
+      logIn(limited, { username: user.username.toUpperCase(), password: PASSWORD }, { address: somewhere() });
+    expect((await right()).status).toBe(429);
+    limited.clock.now = new Date(now.getTime() + 900_000);
+    expect((await right()).status).toBe(200);
+    limited.clock.now = now;
+  });
+
+  test('do not tell which e-mail address belongs to a username', async () => {
+    const { user } = await registerPerson(limited);
+    await lock({ username: user.username });
+    expect((await wrong({ email: user.email }, somewhere())).status).toBe(401);
+  });
+
+  test('keep nobody out where they have been logged in before', async () => {
+    const address = somewhere();
+    const body = registration();
+    await call(register, limited, { method: 'POST', body, address });
+    await lock({ username: body.username });
+    const right = { username: body.username, password: PASSWORD };
+    expect((await logIn(limited, right, { address })).status).toBe(200);
+    expect((await logIn(limited, right, { address: somewhere() })).status).toBe(429);
+    // Guesses from there have a budget of their own, and no more than that.
+    for (let i = 0; i < 10; i += 1) await wrong({ username: body.username }, address);
+    expect((await logIn(limited, right, { address })).status).toBe(429);
+  });
+
+  test('count no login that succeeds', async () => {
+    const { user } = await registerPerson(limited);
+    const address = somewhere();
+    for (let i = 0; i < 15; i += 1) {
+      const answer = await logIn(limited, { username: user.username, password: PASSWORD }, { address });
+      expect(answer.status).toBe(200);
+    }
+    expect(await lock({ username: user.username })).toMatchObject({ status: 429 });
+  });
+
+  test('50 guesses at once are 10', async () => {
+    const { user } = await registerPerson(limited);
+    const address = somewhere();
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, () => wrong({ username: user.username }, address)),
+    );
+    expect(statuses(answers)).toEqual([...Array(10).fill(401), ...Array(40).fill(429)]);
+  });
+
+  test('100 tries from an address are all, whoever is tried, and use up nobody’s budget after that', async () => {
+    const address = somewhere();
+    const { user } = await registerPerson(limited);
+    for (let i = 0; i < 100; i += 1) await wrong({ username: `nobody_${i}` }, address);
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => wrong({ username: user.username }, address)),
+    );
+    expect(statuses(answers)).toEqual(Array(20).fill(429));
+    const right = { username: user.username, password: PASSWORD };
+    expect((await logIn(limited, right, { address: somewhere() })).status).toBe(200);
+  });
+});
+
+test('an address registers 100 people in an hour, and an administrator as many as they like', async () => {
+  const few = await testContext({ RATE_LIMITS: 'on', RATE_LIMIT_REGISTER_ADDRESS: '2/3600' });
+  const admin = await logInAdmin(few);
+  const make = (more = {}) => call(register, few, { method: 'POST', body: registration(), ...more });
+  expect([(await make()).status, (await make()).status]).toEqual([201, 201]);
+  const third = await make();
+  expect([third.status, third.body.code, third.headers['retry-after']]).toEqual([
+    429,
+    'rate_limited',
+    '3600',
+  ]);
+  expect((await make({ token: admin.accessToken })).status).toBe(201);
+  expect((await make({ address: '2001:db8::1' })).status).toBe(201);
+  expect((await make({ address: '2001:db8::2' })).status).toBe(201);
+  expect((await make({ address: '2001:db8::3' })).status).toBe(429);
+  await few.close();
 });
 
 test('compares one hash for an unknown user too', async () => {
   // At a cost where the hash outweighs everything else by far; the real spread is measured in the benchmarks.
   const slow = { ...ctx, config: { ...ctx.config, users: { ...ctx.config.users, bcryptCost: 12 } } };
   const startedAt = performance.now();
-  await call(login, slow, { method: 'POST', body: { username: 'nobody', password: PASSWORD } });
+  await logIn(slow, { username: 'nobody', password: PASSWORD });
+  const loginMs = performance.now() - startedAt;
   const hashStartedAt = performance.now();
   await hashPassword(PASSWORD, 12);
-  const hashMs = performance.now() - hashStartedAt;
-  expect(hashStartedAt - startedAt).toBeGreaterThan(hashMs / 3);
-});
-
-test('upgrades a hash of a lower cost, and the new one works', async () => {
-  const { user } = await registerPerson(ctx);
-  const raised = { ...ctx, config: { ...ctx.config, users: { ...ctx.config.users, bcryptCost: 5 } } };
-  const body = { username: user.username, password: PASSWORD };
-  expect((await call(login, raised, { method: 'POST', body })).status).toBe(200);
-  const row = await ctx.db
-    .selectFrom('users')
-    .selectAll()
-    .where('id', '=', user.id)
-    .executeTakeFirstOrThrow();
-  expect(row.password_hash).toMatch(/^\$2[aby]\$05\$/);
-  expect(row.version).toBe(1);
-  expect((await call(login, raised, { method: 'POST', body })).status).toBe(200);
+  expect(loginMs).toBeGreaterThan((performance.now() - hashStartedAt) / 3);
 });
 
 test('is refused where the password changes between the check and the session', async () => {
@@ -90,23 +226,10 @@ test('is refused where the password changes between the check and the session', 
   const { answer } = await ctx.db.transaction().execute(async (tx) => {
     await tx.updateTable('users').set({ password_hash: newHash }).where('id', '=', user.id).execute();
     // Sees the old hash, and then waits for the row that this transaction holds.
-    const answer = post({ username: user.username, password: PASSWORD });
+    const answer = logIn(ctx, { username: user.username, password: PASSWORD });
     await untilLockIsAwaited(ctx);
     return { answer };
   });
   const { status, body } = await answer;
   expect([status, body.code]).toEqual([401, 'invalid_credentials']);
-});
-
-test.each([
-  [{ password: PASSWORD }],
-  [{ username: 'a', email: 'b', password: PASSWORD }],
-  [{ username: '', password: PASSWORD }],
-  [{ username: 'gorden' }],
-  [{ username: ['gorden'], password: PASSWORD }],
-  [{ username: 'gorden', password: PASSWORD, remember: true }],
-])('refuses the body %j', async (body) => {
-  const answer = await post(body);
-  expect([answer.status, answer.body.code]).toEqual([422, 'invalid_request']);
-  expect(answer.body.errors.length).toBeGreaterThan(0);
 });

@@ -1,0 +1,20 @@
+// POST /logout (/auth/logout): ends the caller's session, or all of them; their access tokens stop working at once.
+import * as v from 'valibot';
+import { type Context, containerContext } from '../../shared/context';
+import { endpoint } from '../../shared/http/endpoint';
+import { originOf } from '../../shared/http/origin';
+import { type Reply, reply } from '../../shared/http/reply';
+import { bearerToken, exactly, parseBody, type Request } from '../../shared/http/request';
+import { authenticate } from '../../shared/sessions/authenticate';
+import { logOut } from '../../shared/sessions/log-out';
+
+const Body = exactly({ all: v.optional(v.boolean('must be true or false'), false) });
+
+export async function logout(request: Request, ctx: Context): Promise<Reply> {
+  const caller = await authenticate(ctx, bearerToken(request));
+  const { all } = request.rawBody.length === 0 ? { all: false } : parseBody(request, Body);
+  await logOut(ctx, caller, all, originOf(request, caller));
+  return reply(200, { status: 'logout successful' });
+}
+
+export const handler = endpoint(containerContext, logout);

@@ -1,0 +1,17 @@
+// POST /refresh (/auth/refresh): a refresh token for a new pair. Each is used once; see refreshSession for its grace.
+import * as v from 'valibot';
+import { type Context, containerContext } from '../../shared/context';
+import { endpoint } from '../../shared/http/endpoint';
+import { originOf } from '../../shared/http/origin';
+import { type Reply, reply } from '../../shared/http/reply';
+import { exactly, parseBody, type Request } from '../../shared/http/request';
+import { refreshSession } from '../../shared/sessions/refresh-session';
+
+const Body = exactly({ refreshToken: v.string('must be a string') });
+
+export async function refresh(request: Request, ctx: Context): Promise<Reply> {
+  const { refreshToken } = parseBody(request, Body);
+  return reply(200, await refreshSession(ctx, refreshToken, originOf(request, null)));
+}
+
+export const handler = endpoint(containerContext, refresh);

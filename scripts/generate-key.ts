@@ -1,0 +1,11 @@
+// `npm run keys:generate -- [EdDSA|ES256|RS256]`: a private key for JWT_PRIVATE_KEY, as a line for .env.
+import { ASYMMETRIC_ALGORITHMS, generatePrivateJwk } from '../shared/sessions/token-keys';
+
+const wanted = process.argv[2] ?? 'EdDSA';
+const algorithm = ASYMMETRIC_ALGORITHMS.find((name) => name.toLowerCase() === wanted.toLowerCase());
+if (algorithm) {
+  console.log(`JWT_PRIVATE_KEY='${JSON.stringify(generatePrivateJwk(algorithm))}'`);
+} else {
+  console.error(`There is no ${wanted} here: choose one of ${ASYMMETRIC_ALGORITHMS.join(', ')}.`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs';
+import type { Plugin } from 'esbuild';
+
+/**
+ * What the packages carry and no function calls. A bundler cannot tell by itself, because all of it hangs on objects
+ * that are used: `db.schema`, `pg.native`. It is a fifth of the bundle of every function that reads the database.
+ */
+const UNUSED = [
+  // `db.schema`, the builders for create and alter table: the migrations are SQL.
+  'kysely/dist/esm/schema/schema.js',
+  // `db.withSchema()`, and with it the machinery that rewrites whole query trees.
+  'kysely/dist/esm/plugin/with-schema/with-schema-plugin.js',
+  // `db.introspection`, reading the catalog.
+  'kysely/dist/esm/dialect/postgres/postgres-introspector.js',
+  // `db.mergeInto()`: the stores use `insert … on conflict`.
+  'kysely/dist/esm/query-builder/merge-query-builder.js',
+  // `pg.native`, the client on top of an add-on that is not installed.
+  'pg/lib/native/index.js',
+];
+
+/** Puts classes in the place of those above that say so when somebody does use them. */
+export const leaveOutUnused: Plugin = {
+  name: 'leave-out-unused',
+  setup(builder) {
+    const filter = new RegExp(`node_modules/(${UNUSED.join('|')})$`.replaceAll('.', '\\.'));
+    builder.onLoad({ filter }, ({ path }) => {
+      const source = readFileSync(path, 'utf8');
+      const names = [...source.matchAll(/^export class (\w+)/gm)].map(([, name]) => name);
+      const message = JSON.stringify(
+        `${path.split('node_modules/')[1]} is left out: see scripts/leave-out.ts`,
+      );
+      return names.length === 0
+        ? { contents: `throw new Error(${message});` }
+        : {
+            contents: names
+              .map((name) => `export class ${name} { constructor() { throw new Error(${message}); } }`)
+              .join('\n'),
+          };
+    });
+  },
+};

@@ -1,0 +1,55 @@
+import { type RawBuilder, sql } from 'kysely';
+import type { Db } from '../db/connection';
+
+export interface CountedUse {
+  key: Buffer;
+  max: number;
+  /** When its window ends, if this is the first use in it. */
+  resetsAt: Date;
+}
+
+/** Expired counters that each use takes away with it: more than it can add, so the table stays small by itself. */
+const PURGED_PER_USE = 10;
+
+/**
+ * Counts a use of each limit in turn, and of none after one that is used up: whoever is over one limit must not be
+ * able to use up another, such as somebody else's account. One statement, however many limits there are; two at
+ * once wait for one another at the counter's row, so that no use is lost or given out twice.
+ * @returns when the first limit that is used up starts anew, or null where there was room in all of them
+ */
+export async function countUses(db: Db, uses: CountedUse[], now: Date): Promise<Date | null> {
+  const step = (index: number) => sql.raw(`step_${index}`);
+  const counts = uses.map(({ key, max, resetsAt }, index): RawBuilder<unknown> => {
+    const before = uses[index - 1];
+    const onlyAfter = before ? sql`from ${step(index - 1)} where used <= ${before.max}` : sql``;
+    return sql`${step(index)} as (
+      insert into rate_limits as counter (key, used, resets_at)
+      select ${key}::bytea, 1, ${resetsAt}::timestamptz ${onlyAfter}
+      on conflict (key) do update set
+        used = case when counter.resets_at <= ${now} then 1 else least(counter.used, ${max}) + 1 end,
+        resets_at = case when counter.resets_at <= ${now} then excluded.resets_at else counter.resets_at end
+      returning used, resets_at)`;
+  });
+  const { rows } = await sql<{ resets_at: Date }>`
+    with ${sql.join(counts)},
+    purged as (
+      delete from rate_limits where key in (
+        select key from rate_limits
+        where resets_at <= ${now} and key <> all (${uses.map(({ key }) => key)}::bytea[])
+        order by resets_at limit ${PURGED_PER_USE} for update skip locked))
+    ${sql.join(
+      uses.map(({ max }, index) => sql`select resets_at from ${step(index)} where used > ${max}`),
+      sql` union all `,
+    )}`.execute(db);
+  return rows[0]?.resets_at ?? null;
+}
+
+/** Takes a use back that was counted before, in the window that it was counted in. */
+export async function uncountUse(db: Db, { key, max }: CountedUse, now: Date): Promise<void> {
+  await db
+    .updateTable('rate_limits')
+    .set((eb) => ({ used: sql<number>`greatest(least(${eb.ref('used')}, ${max}) - 1, 0)` }))
+    .where('key', '=', key)
+    .where('resets_at', '>', now)
+    .execute();
+}

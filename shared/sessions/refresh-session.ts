@@ -1,0 +1,86 @@
+import type { Context } from '../context';
+import type { Tx } from '../db/connection';
+import { DomainError } from '../errors';
+import type { Origin } from '../events/origin';
+import { limitRate, useByAddress } from '../rate-limits/limit-rate';
+import { issueTokens, type SessionTokens } from './open-session';
+import { hashToken, randomSeed, successorOf } from './refresh-token';
+import {
+  findTokenOwner,
+  findTokens,
+  lockLivingSession,
+  type RefreshableSession,
+  rotateToken,
+} from './refresh-token-store';
+import { revokeForReuse } from './revoke-for-reuse';
+
+/** So long after its first use a token may come again: from a second tab, or after an answer that got lost. */
+const GRACE_MS = 10_000;
+
+/**
+ * A new pair for a refresh token, which is used up by that (RFC 9700, section 4.14.2). A session has one unused token
+ * at any time: whoever repeats a token within the grace gets that one, however often it has rotated since, and so
+ * ends up on the same line as everybody else. Two holders of one line cannot go on side by side for longer than the
+ * grace: the second to come with a token of it is noticed, and the session ends for both.
+ * @throws DomainError `invalid_refresh_token`, `refresh_token_reused` after the grace, or `rate_limited`
+ */
+export async function refreshSession(
+  ctx: Context,
+  refreshToken: string,
+  origin: Origin,
+): Promise<SessionTokens> {
+  const owner = await findTokenOwner(ctx.db, hashToken(refreshToken));
+  await limitRate(ctx, [
+    useByAddress('refreshAddress', origin.address),
+    ...(owner ? [{ limit: 'refreshAccount' as const, subject: owner.userId }] : []),
+  ]);
+  if (!owner) throw new DomainError('invalid_refresh_token');
+  ctx.log.bind({ userId: owner.userId });
+
+  const refreshed = await ctx.db.transaction().execute(async (tx) => {
+    const session = await lockLivingSession(tx, owner.sessionId, ctx.now());
+    if (!session) throw new DomainError('invalid_refresh_token');
+    const current = await currentToken(tx, ctx, session, refreshToken, origin);
+    return current === 'reused' ? current : { session, current };
+  });
+  if (refreshed === 'reused') {
+    await revokeForReuse(ctx, owner.userId, owner.sessionId, origin);
+    throw new DomainError('refresh_token_reused', { detail: 'The session has been ended: log in again' });
+  }
+  const { session, current } = refreshed;
+  return issueTokens(ctx, owner.sessionId, session.user, session.rolePermissions, current);
+}
+
+/** The token to go on with: a new one for one that was not used yet, the session's present one in the grace. */
+async function currentToken(
+  tx: Tx,
+  ctx: Context,
+  session: RefreshableSession,
+  token: string,
+  origin: Origin,
+): Promise<string | 'reused'> {
+  const now = ctx.now();
+  const graceStart = new Date(now.getTime() - GRACE_MS);
+  const hash = hashToken(token);
+  const tokens = await findTokens(tx, session.id, hash, graceStart);
+  const usedAt = new Map(tokens.map((known) => [known.hash.toString('hex'), known.usedAt]));
+  const useOf = (candidate: string) => usedAt.get(hashToken(candidate).toString('hex'));
+
+  const presented = useOf(token);
+  if (presented === undefined) throw new DomainError('invalid_refresh_token');
+  if (presented !== null && presented < graceStart) return 'reused';
+
+  // One seed for all rotations that are within the grace of one another, and none that leads on from older tokens.
+  const seed = session.rotation && session.rotation.at >= graceStart ? session.rotation.seed : randomSeed();
+  if (presented === null) {
+    const next = successorOf(token, seed);
+    const { address, userAgent } = origin;
+    const nextHash = hashToken(next);
+    await rotateToken(tx, { sessionId: session.id, usedHash: hash, nextHash, seed, address, userAgent, now });
+    return next;
+  }
+  let latest = token;
+  while (useOf(latest)) latest = successorOf(latest, seed);
+  if (useOf(latest) === undefined) throw new DomainError('invalid_refresh_token');
+  return latest;
+}

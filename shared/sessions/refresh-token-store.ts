@@ -1,0 +1,107 @@
+import type { Db, Tx } from '../db/connection';
+
+/** Used tokens are kept this long to recognize them, should a thief have been faster than their owner. */
+const USED_TOKEN_DAYS = 7;
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** Whose token it is, valid or not; null for one that was never given out, or is forgotten. */
+export async function findTokenOwner(
+  db: Db,
+  hash: Buffer,
+): Promise<{ sessionId: string; userId: string } | null> {
+  const row = await db
+    .selectFrom('refresh_tokens')
+    .innerJoin('sessions', 'sessions.id', 'refresh_tokens.session_id')
+    .select(['sessions.id', 'sessions.user_id'])
+    .where('refresh_tokens.hash', '=', hash)
+    .executeTakeFirst();
+  return row ? { sessionId: row.id, userId: row.user_id } : null;
+}
+
+export interface RefreshableSession {
+  id: string;
+  user: { id: string; role: string };
+  rolePermissions: string[];
+  /** Null before the first rotation. */
+  rotation: { seed: Buffer; at: Date } | null;
+}
+
+/** Locks a living session: refreshes of one session go one after the other. */
+export async function lockLivingSession(
+  tx: Tx,
+  sessionId: string,
+  now: Date,
+): Promise<RefreshableSession | null> {
+  const row = await tx
+    .selectFrom('sessions')
+    .innerJoin('users', 'users.id', 'sessions.user_id')
+    .innerJoin('roles', 'roles.name', 'users.role')
+    .select(['users.id', 'users.role', 'roles.permissions', 'rotation_seed', 'last_used_at'])
+    .where('sessions.id', '=', sessionId)
+    .where('sessions.revoked_at', 'is', null)
+    .where('sessions.expires_at', '>', now)
+    .forUpdate('sessions')
+    .executeTakeFirst();
+  if (!row) return null;
+  return {
+    id: sessionId,
+    user: { id: row.id, role: row.role },
+    rolePermissions: row.permissions,
+    rotation: row.rotation_seed && { seed: row.rotation_seed, at: row.last_used_at },
+  };
+}
+
+/** The session's tokens that matter now: this one, the unused one, and those used of late. */
+export async function findTokens(
+  tx: Tx,
+  sessionId: string,
+  hash: Buffer,
+  usedSince: Date,
+): Promise<{ hash: Buffer; usedAt: Date | null }[]> {
+  const rows = await tx
+    .selectFrom('refresh_tokens')
+    .select(['hash', 'used_at'])
+    .where('session_id', '=', sessionId)
+    .where((eb) => eb.or([eb('hash', '=', hash), eb('used_at', 'is', null), eb('used_at', '>=', usedSince)]))
+    .execute();
+  return rows.map((row) => ({ hash: row.hash, usedAt: row.used_at }));
+}
+
+export interface Rotation {
+  sessionId: string;
+  usedHash: Buffer;
+  nextHash: Buffer;
+  seed: Buffer;
+  address: string | null;
+  userAgent: string | null;
+  now: Date;
+}
+
+/** Puts the next token in the place of the used one, and forgets those used long ago. */
+export async function rotateToken(tx: Tx, rotation: Rotation): Promise<void> {
+  const { sessionId, now } = rotation;
+  await tx
+    .with('used', (db) =>
+      db.updateTable('refresh_tokens').set({ used_at: now }).where('hash', '=', rotation.usedHash),
+    )
+    .with('forgotten', (db) =>
+      db
+        .deleteFrom('refresh_tokens')
+        .where('session_id', '=', sessionId)
+        .where('used_at', '<', new Date(now.getTime() - USED_TOKEN_DAYS * DAY_MS)),
+    )
+    .with('refreshed', (db) =>
+      db
+        .updateTable('sessions')
+        .set({
+          last_used_at: now,
+          rotation_seed: rotation.seed,
+          address: rotation.address,
+          user_agent: rotation.userAgent,
+        })
+        .where('id', '=', sessionId),
+    )
+    .insertInto('refresh_tokens')
+    .values({ hash: rotation.nextHash, session_id: sessionId, created_at: now })
+    .execute();
+}

@@ -1,0 +1,28 @@
+import * as v from 'valibot';
+import type { Context } from '../context';
+import { DomainError } from '../errors';
+import type { Origin } from '../events/origin';
+import { getUserToActFor } from '../users/assert-may-act-for';
+import type { Caller } from './authenticate';
+import { endSessions } from './end-sessions';
+
+const SessionId = v.pipe(v.string(), v.uuid());
+
+/** Ends one session of a user. @throws DomainError `not_found`, for one that has ended already too, or `forbidden` */
+export async function revokeSession(
+  ctx: Context,
+  caller: Caller,
+  userId: string,
+  sessionId: string,
+  origin: Origin,
+): Promise<void> {
+  const user = await getUserToActFor(ctx, caller, userId);
+  if (!v.is(SessionId, sessionId)) throw notFound();
+  const end = { userId: user.id, choice: { only: sessionId }, reason: 'revoked' as const, origin };
+  const ended = await ctx.db.transaction().execute((tx) => endSessions(tx, ctx, 'relay', end));
+  if (ended.length === 0) throw notFound();
+}
+
+function notFound(): DomainError {
+  return new DomainError('not_found', { detail: 'There is no such session' });
+}

@@ -1,0 +1,43 @@
+import type { Context } from '../context';
+import { DomainError } from '../errors';
+import { PERMISSIONS, type Permission, permissionsOf } from '../roles/permissions';
+import { findRolePermissions } from '../roles/role-store';
+import { getUser } from './get-user';
+import type { User } from './user';
+
+interface Caller {
+  user: User;
+  permissions: ReadonlySet<Permission>;
+}
+
+/**
+ * Nobody changes, or acts for, a user whose role holds a permission that they lack themselves: else `users:write`
+ * would be a way to become an administrator, by way of an administrator's password or e-mail address.
+ * @throws DomainError `forbidden`
+ */
+export async function assertMayActFor(
+  ctx: Context,
+  caller: Caller,
+  target: { id: string; role: string },
+): Promise<void> {
+  if (target.id === caller.user.id) return;
+  // Nothing can exceed all there is: no need to look.
+  if (PERMISSIONS.every((permission) => caller.permissions.has(permission))) return;
+  const stored = (await findRolePermissions(ctx.db, target.role)) ?? [];
+  const exceeding = [...permissionsOf(target.role, stored)].filter(
+    (permission) => !caller.permissions.has(permission),
+  );
+  if (exceeding.length > 0) {
+    throw new DomainError('forbidden', {
+      detail: `The user's role holds permissions that you lack: ${exceeding.join(', ')}`,
+    });
+  }
+}
+
+/** The user that the caller wants to act for. @throws DomainError `not_found`, or `forbidden` as above */
+export async function getUserToActFor(ctx: Context, caller: Caller, id: string): Promise<User> {
+  if (id === caller.user.id) return caller.user;
+  const user = await getUser(ctx, id);
+  await assertMayActFor(ctx, caller, user);
+  return user;
+}

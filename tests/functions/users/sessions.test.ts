@@ -1,0 +1,158 @@
+import { randomUUID } from 'node:crypto';
+import { login } from '../../../functions/auth/login';
+import { getMe } from '../../../functions/users/get-me';
+import { listUserSessions } from '../../../functions/users/list-sessions';
+import { revokeUserSession } from '../../../functions/users/revoke-session';
+import { type TestContext, testContext } from '../../setup/context';
+import { call } from '../../setup/http';
+import { logInAdmin, PASSWORD, type Person, registerPerson } from '../../setup/people';
+
+let ctx: TestContext;
+let admin: Person;
+beforeAll(async () => {
+  ctx = await testContext();
+  admin = await logInAdmin(ctx);
+});
+afterAll(() => ctx.close());
+
+const list = (token: string, id = 'me') => call(listUserSessions, ctx, { token, params: { id } });
+const revoke = (token: string, id: string, sessionId: string) =>
+  call(revokeUserSession, ctx, { method: 'DELETE', token, params: { id, sessionId } });
+const again = async ({ user }: Person): Promise<Person> =>
+  (await call(login, ctx, { method: 'POST', body: { username: user.username, password: PASSWORD } })).body;
+const meStatus = async (token: string) => (await call(getMe, ctx, { token })).status;
+
+/** Somebody with these permissions. */
+async function personWith(...permissions: string[]): Promise<Person> {
+  const role = `role_${randomUUID()}`;
+  await ctx.db.insertInto('roles').values({ name: role, permissions }).execute();
+  const person = await registerPerson(ctx);
+  await ctx.db.updateTable('users').set({ role }).where('id', '=', person.user.id).execute();
+  return person;
+}
+
+describe('the list', () => {
+  test('has the living sessions, the one used last first, and marks the caller’s', async () => {
+    const person = await registerPerson(ctx);
+    const openedAt = ctx.clock.now.toISOString();
+    ctx.clock.now = new Date(ctx.clock.now.getTime() + 1000);
+    const other = await again(person);
+    const answer = await list(other.accessToken);
+    expect([answer.status, answer.headers['cache-control']]).toEqual([200, 'no-store']);
+    const first = answer.body.sessions[0];
+    expect(answer.body).toEqual({
+      sessions: [
+        {
+          id: expect.any(String),
+          createdAt: ctx.clock.now.toISOString(),
+          lastUsedAt: ctx.clock.now.toISOString(),
+          expiresAt: new Date(ctx.clock.now.getTime() + 30 * 24 * 60 * 60 * 1000).toISOString(),
+          address: '192.0.2.1',
+          userAgent: 'tests',
+          current: true,
+        },
+        {
+          ...first,
+          id: expect.any(String),
+          createdAt: openedAt,
+          lastUsedAt: openedAt,
+          expiresAt: expect.any(String),
+          current: false,
+        },
+      ],
+    });
+    await revoke(other.accessToken, 'me', answer.body.sessions[1].id);
+    expect((await list(other.accessToken)).body.sessions).toEqual([first]);
+  });
+
+  test('is for oneself by id too, and for those who may write users', async () => {
+    const person = await registerPerson(ctx);
+    const helper = await personWith('users:write');
+    for (const { accessToken } of [person, helper, admin]) {
+      const answer = await list(accessToken, person.user.id);
+      expect([answer.status, answer.body.sessions.length]).toEqual([200, 1]);
+    }
+  });
+
+  test('takes away what ended more than a week ago, at the next login', async () => {
+    const person = await registerPerson(ctx);
+    await revoke(person.accessToken, 'me', (await list(person.accessToken)).body.sessions[0].id);
+    const count = async () =>
+      (await ctx.db.selectFrom('sessions').select('id').where('user_id', '=', person.user.id).execute())
+        .length;
+    const now = ctx.clock.now;
+    await again(person);
+    expect(await count()).toBe(2);
+    ctx.clock.now = new Date(now.getTime() + 7 * 24 * 60 * 60 * 1000 + 1);
+    await again(person);
+    expect(await count()).toBe(2);
+    ctx.clock.now = now;
+  });
+});
+
+describe('ending one', () => {
+  test('works at once', async () => {
+    const person = await registerPerson(ctx);
+    const other = await again(person);
+    const { sessions } = (await list(other.accessToken)).body;
+    const target = sessions.find((session: { current: boolean }) => !session.current);
+    const answer = await revoke(other.accessToken, person.user.id, target.id);
+    expect([answer.status, answer.body]).toEqual([204, undefined]);
+    expect(await meStatus(person.accessToken)).toBe(401);
+    expect(await meStatus(other.accessToken)).toBe(200);
+    const event = await ctx.db
+      .selectFrom('outbox')
+      .selectAll()
+      .where('subject', '=', person.user.id)
+      .where('type', '=', 'session.revoked')
+      .executeTakeFirstOrThrow();
+    expect(event).toMatchObject({
+      actor_id: person.user.id,
+      data: { userId: person.user.id, sessionId: target.id, reason: 'revoked' },
+    });
+    expect((await revoke(other.accessToken, 'me', target.id)).status).toBe(404);
+  });
+
+  test('knows no session that is another’s, unknown or no id', async () => {
+    const person = await registerPerson(ctx);
+    const stranger = await registerPerson(ctx);
+    const [theirs] = (await list(stranger.accessToken)).body.sessions;
+    for (const sessionId of [theirs.id, randomUUID(), 'nonsense', "' or 1=1"]) {
+      const answer = await revoke(person.accessToken, 'me', sessionId);
+      expect([answer.status, answer.body.code]).toEqual([404, 'not_found']);
+    }
+    expect(await meStatus(stranger.accessToken)).toBe(200);
+  });
+});
+
+describe.each([
+  ['the list', list],
+  ['ending one', (token: string, id = 'me') => revoke(token, id, randomUUID())],
+])('%s, without the right to', (_name, attempt) => {
+  test('of another: 403, whether or not they exist', async () => {
+    const { accessToken } = await personWith('users:read');
+    for (const id of [admin.user.id, randomUUID(), 'nonsense']) {
+      const answer = await attempt(accessToken, id);
+      expect([answer.status, answer.body.code]).toEqual([403, 'forbidden']);
+    }
+  });
+
+  test('of somebody who may do more than the caller: 403', async () => {
+    const helper = await personWith('users:write');
+    const auditor = await personWith('audit:read', 'users:write');
+    expect((await attempt(helper.accessToken, admin.user.id)).status).toBe(403);
+    expect((await attempt(helper.accessToken, auditor.user.id)).status).toBe(403);
+    expect((await attempt(auditor.accessToken, helper.user.id)).status).not.toBe(403);
+    expect((await attempt(admin.accessToken, auditor.user.id)).status).not.toBe(403);
+  });
+
+  test('of nobody: 404 for those who might', async () => {
+    const helper = await personWith('users:write');
+    for (const id of [randomUUID(), 'nonsense'])
+      expect((await attempt(helper.accessToken, id)).status).toBe(404);
+  });
+
+  test('without a token: 401', async () => {
+    expect((await attempt('', 'me')).status).toBe(401);
+  });
+});
