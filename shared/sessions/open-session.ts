@@ -1,13 +1,11 @@
-import { createHash, randomBytes } from 'node:crypto';
 import type { Context } from '../context';
 import type { Tx } from '../db/connection';
 import type { Origin } from '../events/origin';
 import { permissionsOf } from '../roles/permissions';
+import { hashToken, newOpaqueToken } from '../tokens/opaque-token';
 import type { User } from '../users/user';
 import { signAccessToken } from './access-token';
 import { insertRefreshToken, insertSession } from './session-store';
-
-const REFRESH_TOKEN_BYTES = 32;
 
 export interface SessionTokens {
   accessToken: string;
@@ -27,7 +25,7 @@ export async function openSession(
 ): Promise<{ sessionId: string; tokens: SessionTokens }> {
   const now = ctx.now();
   const sessionId = ctx.newId();
-  const refreshToken = randomBytes(REFRESH_TOKEN_BYTES).toString('base64url');
+  const refreshToken = newOpaqueToken();
   await insertSession(tx, {
     id: sessionId,
     userId: user.id,
@@ -50,9 +48,4 @@ export async function openSession(
   );
   const expiresIn = ctx.config.tokens.accessSeconds;
   return { sessionId, tokens: { accessToken, refreshToken, tokenType: 'Bearer', expiresIn } };
-}
-
-/** A fast hash is enough for 256 random bits: there is nothing to guess. */
-export function hashToken(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
 }

@@ -26,6 +26,25 @@ export async function insertSession(tx: Tx, session: NewSession): Promise<void> 
     .execute();
 }
 
+/** Ends the user's living sessions, the oldest first. @returns their ids */
+export async function revokeSessions(
+  tx: Tx,
+  userId: string,
+  now: Date,
+  except: string | null,
+): Promise<string[]> {
+  const rows = await tx
+    .updateTable('sessions')
+    .set({ revoked_at: now })
+    .where('user_id', '=', userId)
+    .where('revoked_at', 'is', null)
+    .where('expires_at', '>', now)
+    .$if(except !== null, (query) => query.where('id', '<>', except))
+    .returning('id')
+    .execute();
+  return rows.map((row) => row.id).sort();
+}
+
 /** @param hash SHA-256 of the token: a copy of the table logs nobody in */
 export async function insertRefreshToken(tx: Tx, sessionId: string, hash: Buffer, now: Date): Promise<void> {
   await tx.insertInto('refresh_tokens').values({ hash, session_id: sessionId, created_at: now }).execute();
