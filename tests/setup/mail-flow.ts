@@ -2,7 +2,6 @@ import { emails } from '../../functions/consumers/emails';
 import type { UserEvent } from '../../shared/events/catalog';
 import { consume } from './consume';
 import { type TestContext, testContext } from './context';
-import { storedEvents } from './events';
 import { type MailServer, startMailServer } from './mail-server';
 
 export interface MailContext {
@@ -10,7 +9,7 @@ export interface MailContext {
   server: MailServer;
   /** Has the e-mail consumer handle everything stored that it has not handled. @returns the mails that this sent */
   deliver(): Promise<MailServer['mails']>;
-  /** The stored events about these users. */
+  /** The stored events about these users, in order. */
   eventsOf(...userIds: string[]): Promise<UserEvent[]>;
   close(): Promise<void>;
 }
@@ -31,16 +30,35 @@ export async function mailContext(environment: Record<string, string> = {}): Pro
       const before = server.mails.length;
       const { batchItemFailures } = await consume(
         emails(() => ctx),
-        await storedEvents(ctx),
+        await readEvents(ctx),
       );
       if (batchItemFailures.length > 0) throw new Error(JSON.stringify(batchItemFailures));
       return server.mails.slice(before);
     },
     eventsOf: async (...userIds) =>
-      (await storedEvents(ctx)).filter((event) => userIds.includes(event.subject)),
+      (await readEvents(ctx)).filter((event) => userIds.includes(event.subject)),
     close: async () => {
       await ctx.close();
       await server.stop();
     },
   };
+}
+
+/** Every stored event as it is published. Only looks: what is sent stays sent. */
+export async function readEvents(ctx: TestContext): Promise<UserEvent[]> {
+  const rows = await ctx.db.selectFrom('outbox').selectAll().orderBy('position').execute();
+  return rows.map(
+    ({ id, type, subject, sequence, time, data }) =>
+      ({
+        specversion: '1.0',
+        id,
+        source: 'rollcall',
+        type,
+        subject,
+        time: time.toISOString(),
+        datacontenttype: 'application/json',
+        sequence,
+        data,
+      }) as UserEvent,
+  );
 }
