@@ -41,6 +41,7 @@ export async function startMailbox(ports: { smtp: number; page: number }): Promi
   let lastId = 0;
   const smtp = new SMTPServer({
     authOptional: true,
+    disableReverseLookup: true,
     // A certificate of its own making would be refused, and loopback needs none.
     disabledCommands: ['STARTTLS'],
     size: MAX_BYTES,
