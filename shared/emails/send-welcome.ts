@@ -17,9 +17,8 @@ export async function sendWelcome(
   // Changed again already: the mail goes to the new address, once that is verified.
   if (!user?.email || !user.emailVerified) return;
   if (await wasWelcomed(tx, user.id)) return;
-  const { appName, publicUrl } = ctx.config.mail;
   const name = salutation(user);
-  const content = welcomeMail({ appName, name, link: publicUrl });
+  const content = welcomeMail({ appName: ctx.config.mail.appName, name, username: user.username });
   await sendMail(ctx, event.id, { name, address: user.email }, content);
   // After the send: the row locks the user against deletion, and no lock should wait on a mail server.
   await markWelcomed(tx, user.id, ctx.now());

@@ -20,11 +20,17 @@ export function verificationMail({ appName, name, link, seconds }: Action): Mail
   ]);
 }
 
-export function welcomeMail({ appName, name, link }: Omit<Action, 'seconds'>): MailContent {
+interface Welcome {
+  appName: string;
+  name: string;
+  username: string;
+}
+
+export function welcomeMail({ appName, name, username }: Welcome): MailContent {
   return renderMail(appName, `Welcome to ${appName}`, [
     { paragraph: `Hello ${name},` },
     { paragraph: `your e-mail address is confirmed. Welcome to ${appName}!` },
-    { button: `Open ${appName}`, url: link },
+    { paragraph: `You can log in with this address or with your username, ${username}.` },
   ]);
 }
 
