@@ -46,6 +46,7 @@ export async function startService(environment: Record<string, string> = {}): Pr
     QUEUE_TYPE: 'classic',
     RELAY_IDLE_MS: '100',
     RATE_LIMITS: 'off',
+    SMTP_URL: 'off',
     LAMBDA_ENDPOINT: lambdaEndpoint,
     FUNCTION_PREFIX: 'rollcall-dev-',
     ...uniqueNames(),
