@@ -10,6 +10,7 @@ export function printBanner(
   const http = `http://localhost:${settings.httpPort}`;
   const database = servers.environment['DATABASE_URL'] ?? 'as DATABASE_URL says';
   const broker = servers.environment['RABBITMQ_URL'] ?? 'as RABBITMQ_URL or RABBITMQ_HOST says';
+  const mail = servers.mailPage ?? 'as SMTP_URL says';
   const known =
     settings.adminPassword === undefined ? 'password as printed at the first start' : 'ADMIN_PASSWORD';
   const password = adminPassword === null ? `(${known})` : `password ${adminPassword}  (shown once)`;
@@ -21,6 +22,7 @@ export function printBanner(
     Admin     ${settings.adminUsername}  ${password}
     Database  ${database}
     Broker    ${broker}
+    Mail      ${mail}
 
     Stop with Ctrl-C.  Start again to go on with the same data;  npm run reset  drops it.
 `);

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
 /** @throws an error that names the variable to change, where another program has the port */
@@ -14,9 +15,15 @@ export async function assertPortFree(variable: string, port: number): Promise<vo
   }
 }
 
-/** A port that nobody listens on right now. */
-export function freePort(): Promise<number> {
-  return listenOnce(0);
+/**
+ * A port that nobody listens on right now. Below those that systems give out by themselves, of which the next
+ * client or server could get this very one before it is used.
+ */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(20_000, 32_000);
+    if (await listenOnce(port).catch(() => null)) return port;
+  }
 }
 
 function listenOnce(port: number): Promise<number> {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { startBroker } from './amqp-broker';
+import { type Mailbox, startMailbox } from './mailbox';
 import { assertPortFree } from './ports';
 import { startPostgres } from './postgres';
 import type { LocalSettings } from './settings';
@@ -7,6 +8,8 @@ import type { LocalSettings } from './settings';
 export interface LocalServers {
   /** What the functions need to find them: nothing for a server that the environment names already. */
   environment: Record<string, string>;
+  /** Where mail can be read; null where it goes to a server of one's own. */
+  mailPage: string | null;
   stop(): Promise<void>;
 }
 
@@ -15,25 +18,31 @@ interface Server {
   stop(): Promise<void>;
 }
 
-/** The embedded PostgreSQL and broker, each only where the environment names no other. */
+/** The embedded PostgreSQL, broker and mailbox, each only where the environment names no other. */
 export async function startServers(settings: LocalSettings): Promise<LocalServers> {
-  const [postgres, broker] = await Promise.allSettled([
+  const starting = [
     settings.databaseUrl === undefined ? embeddedPostgres(settings) : null,
     settings.hasBroker ? null : embeddedBroker(settings),
-  ]);
-  const started = [postgres, broker].flatMap((result) =>
-    result.status === 'fulfilled' && result.value ? [result.value] : [],
-  );
-  const stop = async () => void (await Promise.all(started.map((server) => server.stop())));
-  if (postgres.status === 'rejected' || broker.status === 'rejected') {
+    settings.hasMailServer ? null : localMailbox(settings),
+  ] as const;
+  const results = await Promise.allSettled(starting);
+  const stop = async () => {
+    const started = results.map((result) => (result.status === 'fulfilled' ? result.value : null));
+    await Promise.all(started.map((server) => server?.stop()));
+  };
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed) {
     await stop();
-    throw postgres.status === 'rejected' ? postgres.reason : broker.status === 'rejected' && broker.reason;
+    throw failed.reason;
   }
+  const [postgres, broker, mailbox] = await Promise.all(starting);
   return {
     environment: {
-      ...(postgres.value && { DATABASE_URL: postgres.value.url }),
-      ...(broker.value && { RABBITMQ_URL: broker.value.url }),
+      ...(postgres && { DATABASE_URL: postgres.url }),
+      ...(broker && { RABBITMQ_URL: broker.url }),
+      ...(mailbox && { SMTP_URL: mailbox.url }),
     },
+    mailPage: mailbox?.page ?? null,
     stop,
   };
 }
@@ -46,4 +55,10 @@ async function embeddedPostgres(settings: LocalSettings): Promise<Server> {
 async function embeddedBroker(settings: LocalSettings): Promise<Server> {
   await assertPortFree('AMQP_PORT', settings.amqpPort);
   return startBroker({ port: settings.amqpPort, dataDir: join(settings.dataDir, 'amqp') });
+}
+
+async function localMailbox(settings: LocalSettings): Promise<Mailbox> {
+  await assertPortFree('SMTP_PORT', settings.smtpPort);
+  await assertPortFree('MAIL_PORT', settings.mailPort);
+  return startMailbox({ smtp: settings.smtpPort, page: settings.mailPort });
 }

@@ -18,12 +18,16 @@ const Settings = v.object({
   LAMBDA_PORT: port(3002),
   PG_PORT: port(54_320),
   AMQP_PORT: port(5673),
+  SMTP_PORT: port(1025),
+  MAIL_PORT: port(8025),
   DATA_DIR: v.optional(v.string(), '.local'),
   ADMIN_USERNAME: v.optional(v.string(), 'admin'),
   ADMIN_PASSWORD: v.optional(v.string()),
   DATABASE_URL: v.optional(v.string()),
   RABBITMQ_URL: v.optional(v.string()),
   RABBITMQ_HOST: v.optional(v.string()),
+  SMTP_URL: v.optional(v.string()),
+  PUBLIC_URL: v.optional(v.string()),
   JWT_SECRET: v.optional(v.string()),
 });
 
@@ -42,12 +46,17 @@ export function readSettings(environment: NodeJS.ProcessEnv) {
     lambdaPort: env.LAMBDA_PORT,
     pgPort: env.PG_PORT,
     amqpPort: env.AMQP_PORT,
+    smtpPort: env.SMTP_PORT,
+    mailPort: env.MAIL_PORT,
     dataDir: resolve(env.DATA_DIR),
     adminUsername: env.ADMIN_USERNAME,
     adminPassword: env.ADMIN_PASSWORD,
     /** Set: a server that is there already. Unset: the embedded one. */
     databaseUrl: env.DATABASE_URL,
     hasBroker: env.RABBITMQ_URL !== undefined || env.RABBITMQ_HOST !== undefined,
+    hasMailServer: env.SMTP_URL !== undefined,
+    /** Where the links in mails lead; here, to the API's own pages. */
+    publicUrl: env.PUBLIC_URL ?? `http://localhost:${env.HTTP_PORT}`,
     jwtSecret: env.JWT_SECRET,
   };
 }

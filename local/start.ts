@@ -1,4 +1,4 @@
-// `npm start`: everything on this machine. PostgreSQL, the broker, the functions behind serverless-offline, and
+// `npm start`: everything on this machine. PostgreSQL, the broker, a mailbox, the functions behind serverless-offline, and
 // the schedule of relay and poller; all of it ends with this process.
 import { existsSync } from 'node:fs';
 import { watchFunctions } from '../scripts/bundle';
@@ -53,6 +53,7 @@ async function main(): Promise<void> {
     const environment = {
       ...process.env,
       ...servers.environment,
+      PUBLIC_URL: settings.publicUrl,
       JWT_SECRET: settings.jwtSecret ?? (await localSecret(settings.dataDir)),
       FUNCTION_PREFIX: 'rollcall-dev-',
       LAMBDA_ENDPOINT: lambdaEndpoint,

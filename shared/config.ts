@@ -79,6 +79,14 @@ const parsed = <T>(parse: (text: string) => T) =>
       }
     }),
   );
+/** Loose on purpose: whether a mailbox exists is for the mail server to say. */
+const mailbox = v.pipe(
+  v.string(),
+  v.regex(
+    /^([^<>\r\n]*<[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$/,
+    'must be an address, such as Rollcall <no-reply@example.com>',
+  ),
+);
 
 const Environment = v.object({
   DATABASE_URL: v.pipe(v.string('is missing'), url(['postgres:', 'postgresql:'])),
@@ -112,6 +120,16 @@ const Environment = v.object({
   BCRYPT_COST: integer(10, 4, 15),
   REQUIRE_EMAIL: flag(true),
   CORS_ORIGINS: list(v.string(), ''),
+
+  SMTP_URL: v.optional(
+    v.union([v.literal('off'), url(['smtp:', 'smtps:'])], 'must be an smtp:// or smtps:// URL, or off'),
+  ),
+  MAIL_FROM: v.optional(mailbox, 'Rollcall <no-reply@localhost>'),
+  ADMIN_NOTIFY_EMAIL: list(mailbox, ''),
+  APP_NAME: text('Rollcall'),
+  PUBLIC_URL: v.optional(url(['http:', 'https:']), 'http://localhost:3000'),
+  VERIFY_EMAIL_SECONDS: integer(DAY_SECONDS, 60, 30 * DAY_SECONDS),
+  RESET_PASSWORD_SECONDS: integer(60 * 60, 60, DAY_SECONDS),
 
   EVENT_EXCHANGE: text('user_events'),
   QUEUE_PREFIX: text('rollcall'),
@@ -191,6 +209,17 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
     },
     users: { bcryptCost: env.BCRYPT_COST, requireEmail: env.REQUIRE_EMAIL },
     corsOrigins: env.CORS_ORIGINS,
+    mail: {
+      /** `off`: this service sends no mail. Undefined: nobody has decided, and sending fails. */
+      smtpUrl: env.SMTP_URL,
+      from: env.MAIL_FROM,
+      adminAddresses: env.ADMIN_NOTIFY_EMAIL,
+      appName: env.APP_NAME,
+      /** Where the links in mails lead: the pages that take a token from their query. */
+      publicUrl: env.PUBLIC_URL.replace(/\/+$/, ''),
+      verifySeconds: env.VERIFY_EMAIL_SECONDS,
+      resetSeconds: env.RESET_PASSWORD_SECONDS,
+    },
     events: {
       exchange: env.EVENT_EXCHANGE,
       queuePrefix: env.QUEUE_PREFIX,

@@ -90,6 +90,22 @@ export interface AuditLogTable {
   request_id: string | null;
 }
 
+export interface EmailTokensTable {
+  hash: Buffer;
+  user_id: string;
+  purpose: 'verify_email' | 'reset_password';
+  address: string;
+  /** SHA-256 of the password hash that a reset would replace; null for a verification. */
+  password_digest: Buffer | null;
+  created_at: Date;
+  expires_at: Date;
+}
+
+export interface WelcomedUsersTable {
+  user_id: string;
+  welcomed_at: Date;
+}
+
 export interface Tables {
   users: UsersTable;
   roles: RolesTable;
@@ -99,4 +115,6 @@ export interface Tables {
   outbox: OutboxTable;
   inbox: InboxTable;
   audit_log: AuditLogTable;
+  email_tokens: EmailTokensTable;
+  welcomed_users: WelcomedUsersTable;
 }

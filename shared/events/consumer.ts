@@ -19,11 +19,15 @@ export type EventHandlers = { [T in EventType]?: EventHandler<T> } & { '*'?: Eve
  * | -------------- | ------------------------------------ | ---------------------------------------- |
  * | returns        | done                                 | done                                     |
  * | throws         | named in `batchItemFailures`         | the call throws, the whole batch is back |
+ *
+ * @param transactions `one`, which is fast, is for effects that a rollback takes back. `each` is for those that it
+ * cannot, such as a mail: one event's failure then repeats no other's.
  */
 export function consumer(
   name: Consumer,
   handlers: EventHandlers,
   context: () => Context = containerContext,
+  transactions: 'one' | 'each' = 'one',
 ): (event: RmqEvent) => Promise<BatchResponse> {
   return async (batch) => {
     const ctx = context();
@@ -39,25 +43,41 @@ export function consumer(
         });
     }
 
-    try {
-      await handleTogether(ctx, name, handlers, events);
-    } catch {
-      // One of them failed, and took the others' transaction along: each by itself then.
-      for (const event of events) {
-        try {
-          await handleTogether(ctx, name, handlers, [event]);
-        } catch (error) {
-          ctx.log.error('An event could not be handled', { consumer: name, ...traceOf(event), error });
-          const reason = error instanceof Error ? error.message : String(error);
-          failures.push({ itemIdentifier: event.id, reason });
-        }
-      }
-    }
+    failures.push(...(await handleAll(ctx, name, handlers, events, transactions)));
     if (failures.length > 0 && batch.eventSourceArn !== POLLER_ARN) {
       throw new Error(`${failures.length} of the batch's messages failed: ${failures[0]?.reason}`);
     }
     return { batchItemFailures: failures };
   };
+}
+
+/** @returns those that failed, and why */
+async function handleAll(
+  ctx: Context,
+  name: Consumer,
+  handlers: EventHandlers,
+  events: UserEvent[],
+  transactions: 'one' | 'each',
+): Promise<BatchResponse['batchItemFailures']> {
+  if (transactions === 'one') {
+    try {
+      await handleTogether(ctx, name, handlers, events);
+      return [];
+    } catch {
+      // One of them failed, and took the others' transaction along: each by itself then.
+    }
+  }
+  const failures: BatchResponse['batchItemFailures'] = [];
+  for (const event of events) {
+    try {
+      await handleTogether(ctx, name, handlers, [event]);
+    } catch (error) {
+      ctx.log.error('An event could not be handled', { consumer: name, ...traceOf(event), error });
+      const reason = error instanceof Error ? error.message : String(error);
+      failures.push({ itemIdentifier: event.id, reason });
+    }
+  }
+  return failures;
 }
 
 /** One transaction for all: in a batch of a hundred, the commit costs a hundredth. */

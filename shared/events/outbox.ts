@@ -79,6 +79,15 @@ export async function appendEvent<T extends EventType>(
   return { event: toEvent({ ...values, data }), mayPublishNow: sender === 'inline' && !row.older_unsent };
 }
 
+/** Takes back what the same transaction appended. After its commit an event is a fact, and stays. */
+export async function withdrawEvent(tx: Tx, id: string): Promise<void> {
+  await tx
+    .deleteFrom('outbox')
+    .where('id', '=', id)
+    .where(sql<boolean>`xmin = pg_current_xact_id()::xid`)
+    .execute();
+}
+
 /**
  * Takes the next unsent events for this relay, one user's events in order, and no event whose user has an older
  * unsent one elsewhere. No transaction stays open: the claim is a lease, and runs out if the relay dies.

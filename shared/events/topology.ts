@@ -9,6 +9,15 @@ import type { Log } from '../log';
 export const CONSUMERS = {
   // Everything, so that every event has a queue to go to and `mandatory` never returns one.
   audit: ['#'],
+  emails: [
+    'user.created',
+    'user.updated',
+    'user.email_verified',
+    'user.verification_requested',
+    'user.password_reset_requested',
+  ],
+  // Not part of `emails`: an administrator's full mailbox must not repeat, or hold up, the user's own mail.
+  'admin-notices': ['user.created'],
 } as const satisfies Record<string, readonly string[]>;
 
 export type Consumer = keyof typeof CONSUMERS;

@@ -72,6 +72,10 @@ function problem(error: DomainError, requestId: string | null): Omit<Reply, 'sta
   };
 }
 
+function bodyText(body: unknown): string {
+  return typeof body === 'string' ? body : JSON.stringify(body);
+}
+
 function toResult(answer: Reply, headers: Record<string, string>): APIGatewayProxyStructuredResultV2 {
   return {
     statusCode: answer.status,
@@ -83,6 +87,6 @@ function toResult(answer: Reply, headers: Record<string, string>): APIGatewayPro
       ...headers,
       ...answer.headers,
     },
-    ...(answer.body === undefined ? {} : { body: JSON.stringify(answer.body) }),
+    ...(answer.body === undefined ? {} : { body: bodyText(answer.body) }),
   };
 }

@@ -1,11 +1,21 @@
 export interface Reply {
   status: number;
+  /** Text is sent as it is, with the content type among the headers; everything else as JSON. */
   body?: unknown;
   headers?: Record<string, string>;
 }
 
 export function reply(status: number, body?: unknown, headers: Record<string, string> = {}): Reply {
   return { status, body, headers };
+}
+
+/** A page. @param policy its Content-Security-Policy */
+export function htmlReply(html: string, policy: string): Reply {
+  return reply(200, html, {
+    'content-type': 'text/html; charset=utf-8',
+    'content-security-policy': policy,
+    'referrer-policy': 'no-referrer',
+  });
 }
 
 /** A user with its version as the entity tag. 304 where the caller's `If-None-Match` has it already. */

@@ -2,9 +2,9 @@ import type { Context } from '../context';
 import type { Tx } from '../db/connection';
 import type { Origin } from '../events/origin';
 import { permissionsOf } from '../roles/permissions';
+import { hashToken, newOpaqueToken } from '../tokens/opaque-token';
 import type { User } from '../users/user';
 import { signAccessToken } from './access-token';
-import { hashToken, randomRefreshToken } from './refresh-token';
 import { insertSession } from './session-store';
 
 export interface SessionTokens {
@@ -25,7 +25,7 @@ export async function openSession(
 ): Promise<{ sessionId: string; tokens: SessionTokens }> {
   const now = ctx.now();
   const sessionId = ctx.newId();
-  const refreshToken = randomRefreshToken();
+  const refreshToken = newOpaqueToken();
   await insertSession(tx, {
     id: sessionId,
     userId: user.id,

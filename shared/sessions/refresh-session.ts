@@ -3,8 +3,9 @@ import type { Tx } from '../db/connection';
 import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
 import { limitRate, useByAddress } from '../rate-limits/limit-rate';
+import { hashToken } from '../tokens/opaque-token';
 import { issueTokens, type SessionTokens } from './open-session';
-import { hashToken, randomSeed, successorOf } from './refresh-token';
+import { randomSeed, successorOf } from './refresh-token';
 import {
   findTokenOwner,
   findTokens,

@@ -1,13 +1,9 @@
-import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 
-const TOKEN_BYTES = 32;
-
-export function randomRefreshToken(): string {
-  return randomBytes(TOKEN_BYTES).toString('base64url');
-}
+const SEED_BYTES = 32;
 
 export function randomSeed(): Buffer {
-  return randomBytes(TOKEN_BYTES);
+  return randomBytes(SEED_BYTES);
 }
 
 /**
@@ -17,9 +13,4 @@ export function randomSeed(): Buffer {
  */
 export function successorOf(token: string, seed: Buffer): string {
   return createHmac('sha256', seed).update(token).digest('base64url');
-}
-
-/** A fast hash is enough for 256 random bits: there is nothing to guess. */
-export function hashToken(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
 }

@@ -73,6 +73,15 @@ export async function findUser(db: Db, id: string): Promise<User | null> {
   return row ? userFromRow(row) : null;
 }
 
+export async function findUserIdByEmail(db: Db, email: string): Promise<string | null> {
+  const row = await db
+    .selectFrom('users')
+    .select('id')
+    .where(sql`lower(email)`, '=', foldCase(email))
+    .executeTakeFirst();
+  return row?.id ?? null;
+}
+
 export type LoginName = { username: string } | { email: string };
 
 export interface LoginRecord {

@@ -32,12 +32,7 @@ beforeAll(async () => {
     await cp(name, join(checkout, name), { recursive: true });
   }
   await symlink(resolve('node_modules'), join(checkout, 'node_modules'));
-  const [http, lambda, postgres, amqp] = [
-    await freePort(),
-    await freePort(),
-    await freePort(),
-    await freePort(),
-  ];
+  const [http, lambda, postgres, amqp, smtp, mail] = await Promise.all(Array.from({ length: 6 }, freePort));
   url = `http://127.0.0.1:${http}`;
   environment = {
     PATH: process.env['PATH'],
@@ -49,6 +44,8 @@ beforeAll(async () => {
     LAMBDA_PORT: String(lambda),
     PG_PORT: String(postgres),
     AMQP_PORT: String(amqp),
+    SMTP_PORT: String(smtp),
+    MAIL_PORT: String(mail),
     ADMIN_USERNAME: ADMIN.username,
     ADMIN_PASSWORD: ADMIN.password,
   };

@@ -45,6 +45,8 @@ export async function startService(environment: Record<string, string> = {}): Pr
     BCRYPT_COST: '4',
     QUEUE_TYPE: 'classic',
     RELAY_IDLE_MS: '100',
+    RATE_LIMITS: 'off',
+    SMTP_URL: 'off',
     LAMBDA_ENDPOINT: lambdaEndpoint,
     FUNCTION_PREFIX: 'rollcall-dev-',
     ...uniqueNames(),

@@ -1,0 +1,23 @@
+// POST /forgot-password: a reset link by mail. The same answer in the same time, whether or not the address is known.
+import { type Context, containerContext } from '../../shared/context';
+import { endpoint } from '../../shared/http/endpoint';
+import { originOf } from '../../shared/http/origin';
+import { type Reply, reply } from '../../shared/http/reply';
+import { exactly, parseBody, type Request } from '../../shared/http/request';
+import { requestPasswordReset } from '../../shared/passwords/request-password-reset';
+import { limitRate, useByAddress } from '../../shared/rate-limits/limit-rate';
+import { Email, foldCase } from '../../shared/users/fields';
+
+const Body = exactly({ email: Email });
+
+export async function forgotPassword(request: Request, ctx: Context): Promise<Reply> {
+  const { email } = parseBody(request, Body);
+  await limitRate(ctx, [
+    useByAddress('mailAddress', request.address),
+    { limit: 'mailAccount', subject: `forgot-password ${foldCase(email)}` },
+  ]);
+  await requestPasswordReset(ctx, email, originOf(request, null));
+  return reply(202, { status: 'accepted' });
+}
+
+export const handler = endpoint(containerContext, forgotPassword);

@@ -1,0 +1,21 @@
+// POST /verify-email/resend: another verification mail for the caller. 202 also where there is nothing to verify.
+import { type Context, containerContext } from '../../shared/context';
+import { requestVerification } from '../../shared/emails/request-verification';
+import { endpoint } from '../../shared/http/endpoint';
+import { originOf } from '../../shared/http/origin';
+import { type Reply, reply } from '../../shared/http/reply';
+import { bearerToken, type Request } from '../../shared/http/request';
+import { limitRate, useByAddress } from '../../shared/rate-limits/limit-rate';
+import { authenticate } from '../../shared/sessions/authenticate';
+
+export async function resendVerification(request: Request, ctx: Context): Promise<Reply> {
+  const caller = await authenticate(ctx, bearerToken(request));
+  await limitRate(ctx, [
+    useByAddress('mailAddress', request.address),
+    { limit: 'mailAccount', subject: `verify-email ${caller.user.id}` },
+  ]);
+  await requestVerification(ctx, caller.user, originOf(request, caller));
+  return reply(202, { status: 'accepted' });
+}
+
+export const handler = endpoint(containerContext, resendVerification);

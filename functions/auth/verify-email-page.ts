@@ -1,0 +1,13 @@
+// GET /verify-email: the page that the link of a verification mail leads to. Its button posts the token.
+import { type Context, containerContext } from '../../shared/context';
+import { verifyEmailPage } from '../../shared/emails/link-pages';
+import { endpoint } from '../../shared/http/endpoint';
+import { htmlReply, type Reply } from '../../shared/http/reply';
+import type { Request } from '../../shared/http/request';
+
+export async function showVerifyEmail(_request: Request, ctx: Context): Promise<Reply> {
+  const { html, policy } = verifyEmailPage(ctx.config.mail.appName);
+  return htmlReply(html, policy);
+}
+
+export const handler = endpoint(containerContext, showVerifyEmail);

@@ -1,0 +1,20 @@
+// POST /verify-email: the token of a verification mail, for a verified address.
+import * as v from 'valibot';
+import { verifyEmail } from '../../shared/emails/verify-email';
+import { type PublishingContext, publishingContext } from '../../shared/events/publisher';
+import { endpoint } from '../../shared/http/endpoint';
+import { originOf } from '../../shared/http/origin';
+import { type Reply, reply } from '../../shared/http/reply';
+import { exactly, parseBody, type Request } from '../../shared/http/request';
+import { limitRate, useByAddress } from '../../shared/rate-limits/limit-rate';
+
+const Body = exactly({ token: v.string('must be a string') });
+
+export async function verifyEmailAddress(request: Request, ctx: PublishingContext): Promise<Reply> {
+  const { token } = parseBody(request, Body);
+  await limitRate(ctx, [useByAddress('mailAddress', request.address)]);
+  const user = await verifyEmail(ctx, token, originOf(request, null));
+  return reply(200, { user }, { etag: `"${user.version}"` });
+}
+
+export const handler = endpoint(publishingContext, verifyEmailAddress);

@@ -1,0 +1,70 @@
+export interface MailContent {
+  subject: string;
+  text: string;
+  html: string;
+}
+
+/** What a mail is made of. Each string is one line of plain text, whoever wrote it. */
+export type Block =
+  | { paragraph: string }
+  | { button: string; url: string }
+  | { facts: [label: string, value: string][] };
+
+/** The text and the HTML of a mail from the same blocks: they cannot differ, and escaping happens in one place. */
+export function renderMail(appName: string, subject: string, blocks: Block[]): MailContent {
+  return {
+    subject: oneLine(subject),
+    text: `${blocks.map(textBlock).join('\n\n')}\n\n-- \n${oneLine(appName)}\n`,
+    html: `<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>${escapeHtml(subject)}</title></head>
+<body style="margin:0;padding:24px;background:#f4f4f5;font:16px/1.5 system-ui,sans-serif;color:#18181b">
+<div style="max-width:520px;margin:0 auto;padding:24px;background:#ffffff;border-radius:8px">
+${blocks.map(htmlBlock).join('\n')}
+<p style="color:#71717a;font-size:14px">${escapeHtml(appName)}</p>
+</div>
+</body>
+</html>
+`,
+  };
+}
+
+function textBlock(block: Block): string {
+  if ('paragraph' in block) return oneLine(block.paragraph);
+  if ('button' in block) return `${oneLine(block.button)}:\n${oneLine(block.url)}`;
+  return block.facts.map(([label, value]) => `${oneLine(label)}: ${oneLine(value)}`).join('\n');
+}
+
+function htmlBlock(block: Block): string {
+  if ('paragraph' in block) return `<p>${escapeHtml(block.paragraph)}</p>`;
+  if ('button' in block) {
+    const url = escapeHtml(block.url);
+    return `<p><a href="${url}" style="display:inline-block;padding:10px 16px;background:#18181b;color:#ffffff;border-radius:6px;text-decoration:none">${escapeHtml(block.button)}</a></p>
+<p style="color:#71717a;font-size:14px">Or open this address: ${url}</p>`;
+  }
+  const rows = block.facts.map(
+    ([label, value]) =>
+      `<tr><td style="padding-right:16px;color:#71717a">${escapeHtml(label)}</td><td>${escapeHtml(value)}</td></tr>`,
+  );
+  return `<table>${rows.join('')}</table>`;
+}
+
+// Line breaks and other control characters, and those that turn the direction of what follows: with them a name
+// could add a header to the mail, a paragraph to its text, or show itself as another.
+const UNPRINTABLE = /[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gu;
+
+export function oneLine(text: string): string {
+  return text.replace(UNPRINTABLE, ' ').trim();
+}
+
+const ENTITIES: Record<string, string> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+export function escapeHtml(text: string): string {
+  return oneLine(text).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
+}

@@ -1,0 +1,22 @@
+import type { Context } from '../context';
+import type { Origin } from '../events/origin';
+import { appendEvent } from '../events/outbox';
+import type { User } from '../users/user';
+import { takeMinorSequence } from '../users/user-store';
+
+/** Asks for another verification mail. Nothing happens where no address waits for one. */
+export async function requestVerification(ctx: Context, user: User, origin: Origin): Promise<void> {
+  if (user.email === null || user.emailVerified) return;
+  await ctx.db.transaction().execute(async (tx) => {
+    const sequence = await takeMinorSequence(tx, user.id);
+    // Deleted since the request was authenticated.
+    if (sequence === null) return;
+    await appendEvent(tx, ctx, 'relay', {
+      type: 'user.verification_requested',
+      subject: user.id,
+      sequence,
+      data: { id: user.id },
+      origin,
+    });
+  });
+}

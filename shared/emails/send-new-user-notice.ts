@@ -1,0 +1,20 @@
+import type { Context } from '../context';
+import type { Tx } from '../db/connection';
+import type { UserEvent } from '../events/catalog';
+import { findUser } from '../users/user-store';
+import { sendMail } from './send-mail';
+import { newUserNotice } from './templates';
+
+/** Tells the addresses in ADMIN_NOTIFY_EMAIL, where there are any, about a new user. */
+export async function sendNewUserNotice(
+  event: UserEvent<'user.created'>,
+  tx: Tx,
+  ctx: Context,
+): Promise<void> {
+  const { adminAddresses, appName } = ctx.config.mail;
+  if (adminAddresses.length === 0) return;
+  const user = await findUser(tx, event.subject);
+  if (!user) return;
+  // Another id than that of the mail to the user, which comes of the same event.
+  await sendMail(ctx, `${event.id}.notice`, adminAddresses, newUserNotice({ appName, user }));
+}

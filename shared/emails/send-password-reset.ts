@@ -1,0 +1,16 @@
+import type { Context } from '../context';
+import type { Tx } from '../db/connection';
+import type { UserEvent } from '../events/catalog';
+import { findUser } from '../users/user-store';
+import { sendLinkMail } from './link-mail';
+
+/** To an address that is not verified too: whoever reads its mail owns the account more than anyone else does. */
+export async function sendPasswordReset(
+  event: UserEvent<'user.password_reset_requested'>,
+  tx: Tx,
+  ctx: Context,
+): Promise<void> {
+  const user = await findUser(tx, event.subject);
+  if (!user?.email) return;
+  await sendLinkMail(tx, ctx, event.id, 'reset_password', { ...user, email: user.email });
+}

@@ -1,0 +1,77 @@
+import { type Block, type MailContent, renderMail } from './render-mail';
+
+export type { MailContent };
+
+interface Action {
+  appName: string;
+  name: string;
+  link: string;
+  /** For how long the link works. */
+  seconds: number;
+}
+
+export function verificationMail({ appName, name, link, seconds }: Action): MailContent {
+  return renderMail(appName, `Confirm your e-mail address for ${appName}`, [
+    { paragraph: `Hello ${name},` },
+    { paragraph: `please confirm that this is your e-mail address at ${appName}.` },
+    { button: 'Confirm my e-mail address', url: link },
+    { paragraph: `The link works once, for ${duration(seconds)}.` },
+    { paragraph: 'If you did not ask for this, you need not do anything: without you nothing is confirmed.' },
+  ]);
+}
+
+interface Welcome {
+  appName: string;
+  name: string;
+  username: string;
+}
+
+export function welcomeMail({ appName, name, username }: Welcome): MailContent {
+  return renderMail(appName, `Welcome to ${appName}`, [
+    { paragraph: `Hello ${name},` },
+    { paragraph: `your e-mail address is confirmed. Welcome to ${appName}!` },
+    { paragraph: `You can log in with this address or with your username, ${username}.` },
+  ]);
+}
+
+export function passwordResetMail({ appName, name, link, seconds }: Action): MailContent {
+  return renderMail(appName, `Choose a new password for ${appName}`, [
+    { paragraph: `Hello ${name},` },
+    { paragraph: `somebody, probably you, has asked for a new password at ${appName}.` },
+    { button: 'Choose a new password', url: link },
+    { paragraph: `The link works once, for ${duration(seconds)}. It ends all your sessions.` },
+    { paragraph: 'If you did not ask for this, you need not do anything: your password stays as it is.' },
+  ]);
+}
+
+export interface NewUser {
+  id: string;
+  username: string;
+  email: string | null;
+  displayName: string | null;
+  role: string;
+  createdAt: string;
+}
+
+export function newUserNotice({ appName, user }: { appName: string; user: NewUser }): MailContent {
+  const facts: Block = {
+    facts: [
+      ['Username', user.username],
+      ['Name', user.displayName ?? '–'],
+      ['E-mail', user.email ?? '–'],
+      ['Role', user.role],
+      ['Registered', user.createdAt],
+      ['Id', user.id],
+    ],
+  };
+  return renderMail(appName, `New user at ${appName}: ${user.username}`, [
+    { paragraph: `A new user is registered at ${appName}.` },
+    facts,
+  ]);
+}
+
+function duration(seconds: number): string {
+  const [count, unit] =
+    seconds % 3600 === 0 ? [seconds / 3600, 'hour'] : [Math.floor(seconds / 60), 'minute'];
+  return `${count} ${unit}${count === 1 ? '' : 's'}`;
+}

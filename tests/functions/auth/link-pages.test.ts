@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto';
+import { showResetPassword } from '../../../functions/auth/reset-password-page';
+import { showVerifyEmail } from '../../../functions/auth/verify-email-page';
+import { endpoint } from '../../../shared/http/endpoint';
+import { type TestContext, testContext } from '../../setup/context';
+import { httpEvent } from '../../setup/http';
+
+let ctx: TestContext;
+
+beforeAll(async () => {
+  ctx = await testContext({ APP_NAME: 'Tom & <Jerry>' });
+});
+afterAll(() => ctx.close());
+
+test.each([
+  ['/verify-email', showVerifyEmail],
+  ['/reset-password', showResetPassword],
+])(
+  'GET %s shows a page that only its own script can act on, and does not echo the token',
+  async (path, show) => {
+    const query = { token: 'secret-token"><script>' };
+    const { statusCode, headers, body } = await endpoint(() => ctx, show)(httpEvent({ path, query }));
+    expect([statusCode, headers?.['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
+    expect(headers).toMatchObject({ 'referrer-policy': 'no-referrer', 'cache-control': 'no-store' });
+    expect(body).not.toContain('secret-token');
+    expect(body).toContain('Tom &amp; &lt;Jerry&gt;');
+    for (const [tag, directive] of [
+      ['script', 'script-src'],
+      ['style', 'style-src'],
+    ]) {
+      const source = new RegExp(`<${tag}>([^]*?)</${tag}>`).exec(body ?? '')?.[1] ?? '';
+      const hash = createHash('sha256').update(source).digest('base64');
+      expect(headers?.['content-security-policy']).toContain(`${directive} 'sha256-${hash}'`);
+    }
+    expect(JSON.stringify(ctx.logged)).not.toContain('secret-token');
+  },
+);

@@ -1,0 +1,277 @@
+import { emails } from '../../../functions/consumers/emails';
+import type { EventType, UserEvent } from '../../../shared/events/catalog';
+import { consume } from '../../setup/consume';
+import { type MailContext, mailContext } from '../../setup/mail-flow';
+import { startMailServer, tokenIn } from '../../setup/mail-server';
+import { registerPerson } from '../../setup/people';
+
+let flow: MailContext;
+
+beforeEach(async () => {
+  flow = await mailContext();
+});
+afterEach(() => flow.close());
+
+const handler = () => emails(() => flow.ctx);
+
+/** An event as another function would have written it. */
+function event<T extends EventType>(type: T, userId: string, data: UserEvent<T>['data']): UserEvent {
+  return {
+    specversion: '1.0',
+    id: flow.ctx.newId(),
+    source: 'rollcall',
+    type,
+    subject: userId,
+    time: flow.ctx.now().toISOString(),
+    datacontenttype: 'application/json',
+    sequence: '0000000002',
+    data,
+  } as UserEvent;
+}
+
+async function changeUser(id: string, change: Record<string, unknown>): Promise<void> {
+  await flow.ctx.db.updateTable('users').set(change).where('id', '=', id).execute();
+}
+
+const tokens = () => flow.ctx.db.selectFrom('email_tokens').selectAll().execute();
+
+describe('user.created', () => {
+  test('asks the user to confirm the address', async () => {
+    const { user } = await registerPerson(flow.ctx);
+    const [mail, ...others] = await flow.deliver();
+    expect(others).toEqual([]);
+    expect(mail).toMatchObject({
+      recipients: [user.email],
+      from: { name: 'Rollcall', address: 'no-reply@rollcall.example' },
+      to: [{ name: user.username, address: user.email }],
+      subject: 'Confirm your e-mail address for Rollcall',
+    });
+    const link = `https://app.example.com/verify-email?token=${tokenIn(mail)}`;
+    expect(mail?.text).toContain(`\n${link}\n`);
+    expect(mail?.text).toContain('once, for 24 hours');
+    expect(mail?.html).toContain(`href="${link}"`);
+    const [created] = await flow.eventsOf(user.id);
+    expect(mail?.messageId).toBe(`<${created?.id}@rollcall.example>`);
+    expect(mail?.headers).toContainEqual(
+      expect.objectContaining({ key: 'auto-submitted', value: 'auto-generated' }),
+    );
+  });
+
+  test('stores the token as its hash, for a day, and nowhere in clear', async () => {
+    const { user } = await registerPerson(flow.ctx);
+    const [mail] = await flow.deliver();
+    const token = tokenIn(mail);
+    expect(token).toMatch(/^[\w-]{43}$/);
+    const [row] = await tokens();
+    expect(row).toMatchObject({ user_id: user.id, purpose: 'verify_email', address: user.email });
+    expect(row?.expires_at.getTime()).toBe(flow.ctx.clock.now.getTime() + 24 * 3600 * 1000);
+    const outbox = await flow.ctx.db.selectFrom('outbox').selectAll().execute();
+    expect(JSON.stringify([row, outbox, flow.ctx.logged])).not.toContain(token);
+    expect(JSON.stringify(flow.ctx.logged)).not.toContain(user.email);
+  });
+
+  test('sends nothing to a user who has no address, has verified it, or is gone', async () => {
+    const without = await registerPerson(flow.ctx);
+    await changeUser(without.user.id, { email: null });
+    const verified = await registerPerson(flow.ctx);
+    await changeUser(verified.user.id, { email_verified: true });
+    const gone = await registerPerson(flow.ctx);
+    await flow.ctx.db.deleteFrom('users').where('id', '=', gone.user.id).execute();
+    expect(await flow.deliver()).toEqual([]);
+    expect(await tokens()).toEqual([]);
+  });
+
+  test('leaves an address that has changed already to the event of that change', async () => {
+    const { user } = await registerPerson(flow.ctx);
+    await changeUser(user.id, { email: `new-${user.email}` });
+    expect(await flow.deliver()).toEqual([]);
+  });
+});
+
+describe('user.updated', () => {
+  test('asks to confirm a new address, and voids the links sent to the old one', async () => {
+    const { user } = await registerPerson(flow.ctx);
+    await flow.deliver();
+    const email = `new-${user.email}`;
+    await changeUser(user.id, { email });
+    const changes = { email: { from: user.email, to: email } };
+    const updated = event('user.updated', user.id, { id: user.id, username: user.username, email, changes });
+    await consume(handler(), [updated]);
+    expect(flow.server.mails).toHaveLength(2);
+    expect(flow.server.mails[1]?.recipients).toEqual([email]);
+    expect(await tokens()).toMatchObject([{ address: email }]);
+  });
+
+  test('of anything else sends nothing', async () => {
+    const { user } = await registerPerson(flow.ctx);
+    const changes = { displayName: { from: null, to: 'G.' } };
+    const { id, username, email } = user;
+    await consume(handler(), [event('user.updated', id, { id, username, email, changes })]);
+    expect(flow.server.mails).toEqual([]);
+  });
+});
+
+test('user.verification_requested sends another link; the first still works until one is used', async () => {
+  const { user } = await registerPerson(flow.ctx);
+  await flow.deliver();
+  await consume(handler(), [event('user.verification_requested', user.id, { id: user.id })]);
+  const [first, second] = flow.server.mails;
+  expect(tokenIn(first)).not.toBe(tokenIn(second));
+  expect(await tokens()).toHaveLength(2);
+});
+
+describe('user.email_verified', () => {
+  test('welcomes once, by the name that the user has chosen', async () => {
+    const { user } = await registerPerson(flow.ctx, { displayName: 'Gorden F.' });
+    await changeUser(user.id, { email_verified: true });
+    await consume(handler(), [event('user.email_verified', user.id, { id: user.id })]);
+    await consume(handler(), [event('user.email_verified', user.id, { id: user.id })]);
+    expect(flow.server.mails).toHaveLength(1);
+    expect(flow.server.mails[0]).toMatchObject({
+      subject: 'Welcome to Rollcall',
+      to: [{ name: 'Gorden F.', address: user.email }],
+      text: expect.stringContaining('Hello Gorden F.,'),
+    });
+  });
+
+  test('sends nothing where the address has changed since', async () => {
+    const { user } = await registerPerson(flow.ctx);
+    await consume(handler(), [event('user.email_verified', user.id, { id: user.id })]);
+    expect(flow.server.mails).toEqual([]);
+  });
+});
+
+test('user.password_reset_requested sends a reset link for an hour', async () => {
+  const { user } = await registerPerson(flow.ctx);
+  await consume(handler(), [event('user.password_reset_requested', user.id, { id: user.id })]);
+  const [mail] = flow.server.mails;
+  expect(mail).toMatchObject({ recipients: [user.email], subject: 'Choose a new password for Rollcall' });
+  expect(mail?.text).toContain(`https://app.example.com/reset-password?token=${tokenIn(mail)}`);
+  expect(mail?.text).toContain('once, for 1 hour.');
+  const [row] = await tokens();
+  expect(row).toMatchObject({ purpose: 'reset_password', password_digest: expect.any(Buffer) });
+  expect(row?.expires_at.getTime()).toBe(flow.ctx.clock.now.getTime() + 3600 * 1000);
+});
+
+test('every token that is made clears away some that have expired', async () => {
+  const old = await registerPerson(flow.ctx);
+  await flow.deliver();
+  flow.ctx.clock.now = new Date(flow.ctx.clock.now.getTime() + 24 * 3600 * 1000);
+  const { user } = await registerPerson(flow.ctx);
+  await flow.deliver();
+  const left = await tokens();
+  expect(left.map((row) => row.user_id)).toEqual([user.id]);
+  expect(left[0]?.user_id).not.toBe(old.user.id);
+});
+
+describe('what users write', () => {
+  const NASTY = 'Eve <script>alert(1)</script>\r\nBcc: victim@example.com\r\n\r\nbuy';
+
+  test('is escaped in the HTML and stays on one line', async () => {
+    const { user } = await registerPerson(flow.ctx, { displayName: NASTY });
+    await changeUser(user.id, { email_verified: true });
+    await consume(handler(), [event('user.email_verified', user.id, { id: user.id })]);
+    const [mail] = flow.server.mails;
+    expect(mail?.recipients).toEqual([user.email]);
+    expect(mail?.html).not.toContain('<script');
+    expect(mail?.html).toContain('Eve &lt;script&gt;alert(1)&lt;/script&gt; Bcc: victim@example.com buy');
+    expect(mail?.headers.map((header) => header.key)).not.toContain('bcc');
+    expect(mail?.text).toContain('Hello Eve <script>alert(1)</script> Bcc: victim@example.com buy,');
+  });
+
+  test('reaches no mailbox that has not been confirmed', async () => {
+    const { user } = await registerPerson(flow.ctx, { displayName: NASTY });
+    const [mail] = await flow.deliver();
+    expect(mail?.raw).not.toContain('buy');
+    expect(mail?.to).toEqual([{ name: user.username, address: user.email }]);
+  });
+});
+
+describe('delivery', () => {
+  test('the same event again sends nothing', async () => {
+    const { user } = await registerPerson(flow.ctx);
+    const [created] = await flow.eventsOf(user.id);
+    const twice = created ? [created, created] : [];
+    await consume(handler(), twice);
+    await consume(handler(), twice);
+    expect(flow.server.mails).toHaveLength(1);
+  });
+
+  test('two copies at the same moment send one mail', async () => {
+    const { user } = await registerPerson(flow.ctx);
+    const events = await flow.eventsOf(user.id);
+    await Promise.all([consume(handler(), events), consume(handler(), events)]);
+    expect(flow.server.mails).toHaveLength(1);
+  });
+
+  test.each([451, 550])(
+    'a mail refused with %i fails alone, and is sent at the next attempt',
+    async (code) => {
+      const [first, refused, last] = [
+        await registerPerson(flow.ctx),
+        await registerPerson(flow.ctx),
+        await registerPerson(flow.ctx),
+      ];
+      const events = await flow.eventsOf(first.user.id, refused.user.id, last.user.id);
+      flow.server.refuse = { code, address: refused.user.email };
+      const result = await consume(handler(), events);
+      expect(result.batchItemFailures).toEqual([
+        { itemIdentifier: events[1]?.id, reason: expect.stringContaining('EENVELOPE') },
+      ]);
+      expect(result.batchItemFailures[0]?.reason).toContain(`${code} No luck for <[address]>`);
+      expect(JSON.stringify([result, flow.ctx.logged])).not.toContain(refused.user.email);
+
+      flow.server.refuse = undefined;
+      expect((await consume(handler(), events)).batchItemFailures).toEqual([]);
+      const recipients = flow.server.mails.map((mail) => mail.recipients[0]);
+      expect(recipients).toEqual([first, last, refused].map((person) => person.user.email));
+    },
+  );
+
+  test('a server that is down fails the whole batch quickly; once it is back, all of it is sent', async () => {
+    const people = await Promise.all(Array.from({ length: 3 }, () => registerPerson(flow.ctx)));
+    const events = await flow.eventsOf(...people.map((person) => person.user.id));
+    await flow.server.stop();
+    const { batchItemFailures } = await consume(handler(), events);
+    expect(batchItemFailures.map((failure) => failure.itemIdentifier)).toEqual(events.map(({ id }) => id));
+    expect(batchItemFailures[0]?.reason).toContain('ECONNREFUSED');
+    expect(batchItemFailures[1]?.reason).toContain('a moment ago');
+    expect(await tokens()).toEqual([]);
+
+    const back = await startMailServer(Number(new URL(flow.server.url).port));
+    flow.ctx.clock.now = new Date(flow.ctx.clock.now.getTime() + 5_000);
+    expect((await consume(handler(), events)).batchItemFailures).toEqual([]);
+    expect(back.mails).toHaveLength(3);
+    await back.stop();
+  });
+
+  test('behind Amazon MQ, a mail that fails makes the call throw, and repeats none that was sent', async () => {
+    const [good, bad] = [await registerPerson(flow.ctx), await registerPerson(flow.ctx)];
+    const events = await flow.eventsOf(good.user.id, bad.user.id);
+    flow.server.refuse = { code: 451, address: bad.user.email };
+    await expect(consume(handler(), events, 'arn:aws:mq:broker')).rejects.toThrow('1 of the batch');
+    flow.server.refuse = undefined;
+    await consume(handler(), events, 'arn:aws:mq:broker');
+    expect(flow.server.mails.map((mail) => mail.recipients[0])).toEqual([good.user.email, bad.user.email]);
+  });
+
+  test('without SMTP_URL an event fails and says so; with off it is done', async () => {
+    const { user } = await registerPerson(flow.ctx);
+    const events = await flow.eventsOf(user.id);
+    const withUrl = (smtpUrl: 'off' | undefined) => ({
+      ...flow.ctx,
+      config: { ...flow.ctx.config, mail: { ...flow.ctx.config.mail, smtpUrl } },
+    });
+    const failed = await consume(
+      emails(() => withUrl(undefined)),
+      events,
+    );
+    expect(failed.batchItemFailures[0]?.reason).toContain('SMTP_URL is not set');
+    const off = await consume(
+      emails(() => withUrl('off')),
+      events,
+    );
+    expect(off.batchItemFailures).toEqual([]);
+    expect(flow.server.mails).toEqual([]);
+  });
+});
