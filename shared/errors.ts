@@ -47,6 +47,10 @@ export class DomainError extends Error {
   }
 }
 
+export function errorCodes(): ErrorCode[] {
+  return Object.keys(ERRORS) as ErrorCode[];
+}
+
 export function statusOf(code: ErrorCode): number {
   return ERRORS[code].status;
 }

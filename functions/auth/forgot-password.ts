@@ -4,11 +4,22 @@ import { endpoint } from '../../shared/http/endpoint';
 import { originOf } from '../../shared/http/origin';
 import { type Reply, reply } from '../../shared/http/reply';
 import { exactly, parseBody, type Request } from '../../shared/http/request';
+import type { Operation } from '../../shared/openapi/operation';
+import { Accepted } from '../../shared/openapi/schemas';
 import { requestPasswordReset } from '../../shared/passwords/request-password-reset';
 import { limitRate, useByAddress } from '../../shared/rate-limits/limit-rate';
 import { Email, foldCase } from '../../shared/users/fields';
 
 const Body = exactly({ email: Email });
+
+export const operation = {
+  summary: 'Send a link to reset the password',
+  description: 'The same answer in the same time, whether or not anybody has the address.',
+  auth: 'none',
+  body: Body,
+  replies: { 202: { description: 'Sent soon, if somebody has the address', body: Accepted } },
+  errors: ['rate_limited'],
+} satisfies Operation;
 
 export async function forgotPassword(request: Request, ctx: Context): Promise<Reply> {
   const { email } = parseBody(request, Body);

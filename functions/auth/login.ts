@@ -5,6 +5,8 @@ import { endpoint } from '../../shared/http/endpoint';
 import { originOf } from '../../shared/http/origin';
 import { type Reply, reply } from '../../shared/http/reply';
 import { exactly, parseBody, type Request } from '../../shared/http/request';
+import type { Operation } from '../../shared/openapi/operation';
+import { LoggedIn } from '../../shared/openapi/schemas';
 import { logIn } from '../../shared/sessions/log-in';
 
 const text = v.pipe(v.string('must be a string'), v.minLength(1, 'must not be empty'));
@@ -15,6 +17,16 @@ const Body = v.pipe(
     'must have either a username or an email',
   ),
 );
+
+export const operation = {
+  summary: 'Log in',
+  description: 'A wrong name and a wrong password are the same answer after the same time.',
+  auth: 'none',
+  body: Body,
+  example: { username: 'gorden', password: 'correct horse battery' },
+  replies: { 200: { description: 'The user and a new session', body: LoggedIn } },
+  errors: ['invalid_credentials', 'rate_limited'],
+} satisfies Operation;
 
 export async function login(request: Request, ctx: Context): Promise<Reply> {
   const { username = '', email, password } = parseBody(request, Body);

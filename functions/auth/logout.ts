@@ -5,10 +5,20 @@ import { endpoint } from '../../shared/http/endpoint';
 import { originOf } from '../../shared/http/origin';
 import { type Reply, reply } from '../../shared/http/reply';
 import { bearerToken, exactly, parseBody, type Request } from '../../shared/http/request';
+import type { Operation } from '../../shared/openapi/operation';
+import { LoggedOut } from '../../shared/openapi/schemas';
 import { authenticate } from '../../shared/sessions/authenticate';
 import { logOut } from '../../shared/sessions/log-out';
 
 const Body = exactly({ all: v.optional(v.boolean('must be true or false'), false) });
+
+export const operation = {
+  summary: 'Log out, here or everywhere',
+  description: 'The access tokens of what has ended stop working at once.',
+  auth: 'bearer',
+  body: v.optional(Body),
+  replies: { 200: { description: 'The session has ended', body: LoggedOut } },
+} satisfies Operation;
 
 export async function logout(request: Request, ctx: Context): Promise<Reply> {
   const caller = await authenticate(ctx, bearerToken(request));

@@ -5,9 +5,21 @@ import { endpoint } from '../../shared/http/endpoint';
 import { originOf } from '../../shared/http/origin';
 import { type Reply, reply } from '../../shared/http/reply';
 import { exactly, parseBody, type Request } from '../../shared/http/request';
+import type { Operation } from '../../shared/openapi/operation';
+import { SessionTokens } from '../../shared/openapi/schemas';
 import { refreshSession } from '../../shared/sessions/refresh-session';
 
 const Body = exactly({ refreshToken: v.string('must be a string') });
+
+export const operation = {
+  summary: 'Get new tokens for a refresh token',
+  description:
+    'A refresh token is used up by this. One that comes again later than 10 seconds after its first use was stolen, or stole: its session ends.',
+  auth: 'none',
+  body: Body,
+  replies: { 200: { description: 'A new pair', body: SessionTokens } },
+  errors: ['invalid_refresh_token', 'refresh_token_reused', 'rate_limited'],
+} satisfies Operation;
 
 export async function refresh(request: Request, ctx: Context): Promise<Reply> {
   const { refreshToken } = parseBody(request, Body);

@@ -6,6 +6,8 @@ import { endpoint } from '../../shared/http/endpoint';
 import { originOf } from '../../shared/http/origin';
 import { type Reply, reply } from '../../shared/http/reply';
 import { bearerToken, exactly, parseBody, type Request } from '../../shared/http/request';
+import type { Operation } from '../../shared/openapi/operation';
+import { LoggedIn } from '../../shared/openapi/schemas';
 import { NewPassword, REPEATS_NAME, repeatsName } from '../../shared/passwords/fields';
 import { authenticateOptional } from '../../shared/sessions/authenticate';
 import { DisplayName, Email, Metadata, Username } from '../../shared/users/fields';
@@ -16,6 +18,7 @@ const Role = v.optional(v.string('must be a string'), 'user');
 /** From a caller without a token it is as unknown as any other field. */
 const NoRole = v.optional(v.never('is not a known field'));
 
+/* @__NO_SIDE_EFFECTS__ */
 function bodySchema(requireEmail: boolean, anonymous: boolean) {
   return v.pipe(
     exactly({
@@ -36,6 +39,19 @@ function bodySchema(requireEmail: boolean, anonymous: boolean) {
     ),
   );
 }
+
+export const operation = {
+  summary: 'Register a user, and log them in',
+  description:
+    'Of two at once with one name, one gets it. Where `REQUIRE_EMAIL` is false, `email` may be left out or null. `role` is only for callers with `roles:write`.',
+  auth: 'optional',
+  body: bodySchema(true, false),
+  example: { username: 'gorden', email: 'gorden@example.com', password: 'correct horse battery' },
+  replies: {
+    201: { description: 'The user and their first session', body: LoggedIn, headers: ['location', 'etag'] },
+  },
+  errors: ['forbidden', 'username_taken', 'email_taken', 'rate_limited'],
+} satisfies Operation;
 
 export async function register(request: Request, ctx: PublishingContext): Promise<Reply> {
   const caller = await authenticateOptional(ctx, bearerToken(request));

@@ -4,6 +4,19 @@ import { resetPasswordPage } from '../../shared/emails/link-pages';
 import { endpoint } from '../../shared/http/endpoint';
 import { htmlReply, type Reply } from '../../shared/http/reply';
 import type { Request } from '../../shared/http/request';
+import type { Operation } from '../../shared/openapi/operation';
+
+export const operation = {
+  summary: 'Show the page that a reset mail links to',
+  auth: 'none',
+  replies: {
+    200: {
+      description: 'A form that posts to the same path',
+      contentType: 'text/html',
+      headers: ['content-security-policy'],
+    },
+  },
+} satisfies Operation;
 
 export async function showResetPassword(_request: Request, ctx: Context): Promise<Reply> {
   const { html, policy } = resetPasswordPage(ctx.config.mail.appName);

@@ -5,11 +5,22 @@ import { endpoint } from '../../shared/http/endpoint';
 import { originOf } from '../../shared/http/origin';
 import { type Reply, reply } from '../../shared/http/reply';
 import { exactly, parseBody, type Request } from '../../shared/http/request';
+import type { Operation } from '../../shared/openapi/operation';
+import { UserAnswer } from '../../shared/openapi/schemas';
 import { NewPassword } from '../../shared/passwords/fields';
 import { resetPassword } from '../../shared/passwords/reset-password';
 import { limitRate, useByAddress } from '../../shared/rate-limits/limit-rate';
 
 const Body = exactly({ token: v.string('must be a string'), password: NewPassword });
+
+export const operation = {
+  summary: 'Set a new password with the token of a reset mail',
+  description: "Ends all of the user's sessions.",
+  auth: 'none',
+  body: Body,
+  replies: { 200: { description: 'The user', body: UserAnswer, headers: ['etag'] } },
+  errors: ['invalid_token', 'rate_limited'],
+} satisfies Operation;
 
 export async function resetForgottenPassword(request: Request, ctx: PublishingContext): Promise<Reply> {
   const { token, password } = parseBody(request, Body);

@@ -6,9 +6,19 @@ import { endpoint } from '../../shared/http/endpoint';
 import { originOf } from '../../shared/http/origin';
 import { type Reply, reply } from '../../shared/http/reply';
 import { exactly, parseBody, type Request } from '../../shared/http/request';
+import type { Operation } from '../../shared/openapi/operation';
+import { UserAnswer } from '../../shared/openapi/schemas';
 import { limitRate, useByAddress } from '../../shared/rate-limits/limit-rate';
 
 const Body = exactly({ token: v.string('must be a string') });
+
+export const operation = {
+  summary: 'Verify an e-mail address',
+  auth: 'none',
+  body: Body,
+  replies: { 200: { description: 'The user, verified', body: UserAnswer, headers: ['etag'] } },
+  errors: ['invalid_token', 'rate_limited'],
+} satisfies Operation;
 
 export async function verifyEmailAddress(request: Request, ctx: PublishingContext): Promise<Reply> {
   const { token } = parseBody(request, Body);

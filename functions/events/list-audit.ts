@@ -8,6 +8,8 @@ import { Cursor, Limit, pageOf } from '../../shared/http/page';
 import { type Reply, reply } from '../../shared/http/reply';
 import { bearerToken, exactly, parseQuery, type Request } from '../../shared/http/request';
 import { Time } from '../../shared/http/time';
+import type { Operation } from '../../shared/openapi/operation';
+import { AuditEntryList } from '../../shared/openapi/schemas';
 import { authenticate } from '../../shared/sessions/authenticate';
 import { UserId } from '../../shared/users/fields';
 
@@ -20,6 +22,14 @@ const Query = exactly({
   limit: Limit,
   cursor: Cursor(v.tuple([v.pipe(v.string(), v.isoTimestamp()), v.pipe(v.string(), v.uuid())])),
 });
+
+export const operation = {
+  summary: 'List who did what, when and from where',
+  auth: 'bearer',
+  permission: 'audit:read',
+  query: Query,
+  replies: { 200: { description: 'A page of the audit log, newest first', body: AuditEntryList } },
+} satisfies Operation;
 
 export async function listAudit(request: Request, ctx: Context): Promise<Reply> {
   const caller = await authenticate(ctx, bearerToken(request));

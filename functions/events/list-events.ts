@@ -7,6 +7,8 @@ import { endpoint } from '../../shared/http/endpoint';
 import { Cursor, Limit, pageOf } from '../../shared/http/page';
 import { type Reply, reply } from '../../shared/http/reply';
 import { bearerToken, exactly, parseQuery, type Request } from '../../shared/http/request';
+import type { Operation } from '../../shared/openapi/operation';
+import { EventList } from '../../shared/openapi/schemas';
 import { authenticate } from '../../shared/sessions/authenticate';
 import { UserId } from '../../shared/users/fields';
 
@@ -17,6 +19,14 @@ const Query = exactly({
   limit: Limit,
   cursor: Cursor(v.pipe(v.number(), v.safeInteger())),
 });
+
+export const operation = {
+  summary: 'List events, and what has become of them',
+  auth: 'bearer',
+  permission: 'events:read',
+  query: Query,
+  replies: { 200: { description: 'A page of the event log, newest first', body: EventList } },
+} satisfies Operation;
 
 export async function listEventLog(request: Request, ctx: Context): Promise<Reply> {
   const caller = await authenticate(ctx, bearerToken(request));

@@ -4,8 +4,19 @@ import { authorizeSelfOr } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
 import { type Reply, userReply } from '../../shared/http/reply';
 import { bearerToken, type Request } from '../../shared/http/request';
+import type { Operation } from '../../shared/openapi/operation';
+import { User } from '../../shared/openapi/schemas';
 import { authenticate } from '../../shared/sessions/authenticate';
 import { getUser } from '../../shared/users/get-user';
+
+export const operation = {
+  summary: 'Read a user',
+  auth: 'bearer',
+  permission: 'users:read',
+  orSelf: true,
+  headers: ['if-none-match'],
+  replies: { 200: { description: 'The user', body: User, headers: ['etag'] } },
+} satisfies Operation;
 
 export async function getUserById(request: Request, ctx: Context): Promise<Reply> {
   const caller = await authenticate(ctx, bearerToken(request));

@@ -5,8 +5,17 @@ import { endpoint } from '../../shared/http/endpoint';
 import { originOf } from '../../shared/http/origin';
 import { type Reply, reply } from '../../shared/http/reply';
 import { bearerToken, type Request } from '../../shared/http/request';
+import type { Operation } from '../../shared/openapi/operation';
 import { authenticate } from '../../shared/sessions/authenticate';
 import { revokeSession } from '../../shared/sessions/revoke-session';
+
+export const operation = {
+  summary: 'End one session of a user',
+  auth: 'bearer',
+  permission: 'users:write',
+  orSelf: true,
+  replies: { 204: { description: 'It has ended, everywhere and at once' } },
+} satisfies Operation;
 
 export async function revokeUserSession(request: Request, ctx: Context): Promise<Reply> {
   const caller = await authenticate(ctx, bearerToken(request));

@@ -1,0 +1,154 @@
+import * as v from 'valibot';
+import type { AuditEntry as AuditEntryType } from '../audit/audit-store';
+import type { LoggedEvent } from '../events/event-log-store';
+import type { Health as HealthType } from '../ops/check-health';
+import type { listSessions } from '../sessions/list-sessions';
+import type { SessionTokens as SessionTokensType } from '../sessions/open-session';
+import type { User as UserType } from '../users/user';
+
+// What the service answers with, each a named schema of the OpenAPI document. The types at the end hold them to the
+// types that the flows return, and the tests hold every answer to them. Requests are described by what parses them.
+
+const Id = v.pipe(v.string(), v.uuid());
+const Moment = v.pipe(v.string(), v.isoTimestamp(), v.description('UTC, with milliseconds'));
+const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const NextCursor = v.pipe(
+  v.nullable(v.string()),
+  v.description('`cursor` of the next page; null: this is the last'),
+);
+
+export const User = v.object({
+  id: Id,
+  username: v.string(),
+  email: v.nullable(v.string()),
+  emailVerified: v.boolean(),
+  displayName: v.nullable(v.string()),
+  metadata: v.pipe(v.record(v.string(), v.unknown()), v.description("The client's own")),
+  role: v.string(),
+  createdAt: Moment,
+  updatedAt: Moment,
+  version: v.pipe(v.number(), v.integer(), v.minValue(1), v.description('Rises with every change')),
+});
+
+export const UserAnswer = v.object({ user: User });
+
+const AccessToken = v.pipe(v.string(), v.description('A JWT, for the header `Authorization: Bearer …`'));
+const RefreshToken = v.pipe(v.string(), v.description('For `POST /refresh`, once'));
+const TokenType = v.literal('Bearer');
+const ExpiresIn = v.pipe(v.number(), v.integer(), v.description('Seconds until the access token runs out'));
+
+export const SessionTokens = v.object({
+  accessToken: AccessToken,
+  refreshToken: RefreshToken,
+  tokenType: TokenType,
+  expiresIn: ExpiresIn,
+});
+
+export const LoggedIn = v.object({
+  user: User,
+  accessToken: AccessToken,
+  refreshToken: RefreshToken,
+  tokenType: TokenType,
+  expiresIn: ExpiresIn,
+});
+
+export const Session = v.object({
+  id: Id,
+  createdAt: Moment,
+  lastUsedAt: v.pipe(Moment, v.description('When it was opened or last refreshed')),
+  expiresAt: Moment,
+  address: v.nullable(v.string()),
+  userAgent: v.nullable(v.string()),
+  current: v.pipe(v.boolean(), v.description('Whether it is the one that is asking')),
+});
+
+export const SessionList = v.object({ sessions: v.array(Session) });
+
+export const Accepted = v.object({ status: v.literal('accepted') });
+
+export const LoggedOut = v.object({ status: v.literal('logout successful') });
+
+export const Jwks = v.object({
+  keys: v.array(v.looseObject({ kty: v.string(), kid: v.string(), alg: v.string(), use: v.literal('sig') })),
+});
+
+export const Event = v.object({
+  position: v.pipe(v.number(), v.integer(), v.description('The place in the log')),
+  id: Id,
+  type: v.string(),
+  subject: v.pipe(v.string(), v.uuid(), v.description('The user it is about')),
+  sequence: v.pipe(v.string(), v.description('Sorts as text, and rises with every event about a user')),
+  time: Moment,
+  data: v.record(v.string(), v.unknown()),
+  status: v.picklist(['pending', 'published']),
+  createdAt: Moment,
+  publishedAt: v.nullable(Moment),
+  attempts: Count,
+  lastError: v.nullable(v.string()),
+  handledAt: v.pipe(v.record(v.string(), Moment), v.description('By consumer, when it was handled')),
+});
+
+export const EventList = v.object({ events: v.array(Event), nextCursor: NextCursor });
+
+export const AuditEntry = v.object({
+  eventId: Id,
+  type: v.string(),
+  subject: v.pipe(v.string(), v.uuid(), v.description('The user it is about')),
+  actor: v.pipe(v.nullable(Id), v.description('The user who did it; null: the service itself')),
+  time: Moment,
+  address: v.nullable(v.string()),
+  userAgent: v.nullable(v.string()),
+  requestId: v.nullable(v.string()),
+});
+
+export const AuditEntryList = v.object({ entries: v.array(AuditEntry), nextCursor: NextCursor });
+
+export const Health = v.object({
+  status: v.pipe(
+    v.picklist(['ok', 'degraded', 'down']),
+    v.description('`degraded`: users can register, and their events wait for the broker'),
+  ),
+  database: v.picklist(['up', 'down']),
+  broker: v.pipe(
+    v.picklist(['up', 'blocked', 'down']),
+    v.description('`blocked`: an alarm keeps it from taking messages'),
+  ),
+  outbox: v.nullable(v.object({ pending: Count, oldestSeconds: v.pipe(v.number(), v.minValue(0)) })),
+});
+
+export const Problem = v.pipe(
+  v.object({
+    type: v.pipe(v.string(), v.description('`urn:rollcall:error:<code>`')),
+    title: v.string(),
+    status: v.pipe(v.number(), v.integer()),
+    detail: v.string(),
+    code: v.pipe(v.string(), v.description('Stable: what a program should look at')),
+    requestId: v.pipe(v.nullable(v.string()), v.description('Names the request in the logs')),
+    errors: v.optional(
+      v.pipe(
+        v.array(
+          v.object({
+            path: v.pipe(v.string(), v.description('`metadata.plan`; empty: all of it')),
+            message: v.string(),
+          }),
+        ),
+        v.description('Everything that is wrong with the input'),
+      ),
+    ),
+  }),
+  v.description('RFC 9457'),
+);
+
+type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
+type Holds<T extends true> = T;
+
+/** Compiles while the schemas describe what the flows return, no more and no less. */
+export type DescribedAsSent = [
+  Holds<Same<v.InferOutput<typeof User>, UserType>>,
+  Holds<Same<v.InferOutput<typeof SessionTokens>, SessionTokensType>>,
+  Holds<Same<v.InferOutput<typeof LoggedIn>, { user: UserType } & SessionTokensType>>,
+  Holds<Same<v.InferOutput<typeof Session>[], Awaited<ReturnType<typeof listSessions>>>>,
+  Holds<Same<v.InferOutput<typeof Event>, LoggedEvent>>,
+  Holds<Same<v.InferOutput<typeof AuditEntry>, AuditEntryType>>,
+  Holds<Same<v.InferOutput<typeof Health>, HealthType>>,
+];
