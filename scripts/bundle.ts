@@ -1,5 +1,7 @@
 import { readdirSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { type BuildOptions, build, context, type Metafile, type Plugin } from 'esbuild';
 import { leaveOutUnused } from './leave-out';
 
@@ -16,6 +18,29 @@ export function functionFiles(): Map<string, string> {
 /** The one function that runs kysely's migrator, which needs what `leaveOutUnused` takes away. */
 const NEEDS_EVERYTHING = 'migrate';
 
+/** A function's bundle exports its handler. What else its file exports, for tests and documents, is left out. */
+const handlerOnly: Plugin = {
+  name: 'handler-only',
+  setup(builder) {
+    builder.onResolve({ filter: /^handler:/ }, ({ path }) => ({
+      path: path.slice('handler:'.length),
+      namespace: 'handler',
+    }));
+    builder.onLoad({ filter: /.*/, namespace: 'handler' }, ({ path }) => ({
+      contents: `export { handler } from ${JSON.stringify(`./${path.replaceAll('\\', '/')}`)};`,
+      resolveDir: ROOT,
+    }));
+  },
+};
+
+/** The page at /docs loads it from us: whoever has no network, or trusts no CDN, can read it too. */
+async function copyDocsRenderer(outdir: string): Promise<void> {
+  const script = await readFile(require.resolve('openapi-explorer/dist/browser/openapi-explorer.min.js'));
+  const directory = resolve(ROOT, outdir, 'docs-renderer');
+  await mkdir(directory, { recursive: true });
+  await writeFile(join(directory, 'openapi-explorer.js.gz'), gzipSync(script, { level: 9 }));
+}
+
 /** Two builds, side by side: a module is either whole or left out in all of a build's bundles. */
 function builds(outdir: string, ...plugins: Plugin[]) {
   const functions = [...functionFiles()];
@@ -31,7 +56,7 @@ function builds(outdir: string, ...plugins: Plugin[]) {
 function options(outdir: string, functions: [name: string, file: string][], plugins: Plugin[]) {
   return {
     absWorkingDir: ROOT,
-    entryPoints: functions.map(([name, file]) => ({ in: file, out: `${name}/index` })),
+    entryPoints: functions.map(([name, file]) => ({ in: `handler:${file}`, out: `${name}/index` })),
     outdir,
     outExtension: { '.js': '.cjs' },
     bundle: true,
@@ -47,12 +72,13 @@ function options(outdir: string, functions: [name: string, file: string][], plug
     external: ['@aws-sdk/*', 'pg-native'],
     logLevel: 'warning',
     metafile: true,
-    plugins,
+    plugins: [handlerOnly, ...plugins],
   } satisfies BuildOptions;
 }
 
 /** Bundles every function to `<outdir>/<name>/index.cjs`. @returns what went into each, by its file */
 export async function buildFunctions(outdir = 'dist'): Promise<Metafile['outputs']> {
+  await copyDocsRenderer(outdir);
   const results = await Promise.all(builds(outdir).map((one) => build(one)));
   return Object.assign({}, ...results.map((result) => result.metafile.outputs));
 }
@@ -68,6 +94,7 @@ export async function watchFunctions(onBuilt: (ok: boolean) => void): Promise<{ 
       });
     },
   };
+  await copyDocsRenderer('dist');
   const contexts = await Promise.all(builds('dist', notify).map((one) => context(one)));
   await Promise.all(contexts.map((building) => building.rebuild()));
   watching = true;

@@ -1,16 +1,12 @@
-import { uuidv7 } from 'uuidv7';
 import { type Config, readConfig } from './config';
 import { type Db, openDatabase } from './db/connection';
-import { createLog, type Log } from './log';
+import type { Log } from './log';
+import { createPlainContext, type PlainContext } from './plain-context';
 
 /** What the world offers to a flow. Tests hand in their own time, ids, database and log. */
-export interface Context {
-  config: Config;
+export interface Context extends PlainContext {
   db: Db;
   now(): Date;
-  /** A UUIDv7 (RFC 9562): sorts by time, so that new rows land at the end of their indexes. */
-  newId(): string;
-  log: Log;
 }
 
 let container: Context | undefined;
@@ -21,9 +17,10 @@ export function containerContext(): Context {
   return container;
 }
 
-export function createContext(config: Config, log: Log = createLog(config.logLevel)): Context {
+export function createContext(config: Config, log?: Log): Context {
+  const plain = createPlainContext(config, log);
   const db = openDatabase(config.database.url, config.database.poolSize, (error) =>
-    log.warn('An idle database connection broke', { error }),
+    plain.log.warn('An idle database connection broke', { error }),
   );
-  return { config, db, now: () => new Date(), newId: uuidv7, log };
+  return { ...plain, db, now: () => new Date() };
 }

@@ -1,10 +1,11 @@
 // GET /.well-known/jwks.json: the keys that verify our access tokens. None where a secret signs them.
-import { type Context, containerContext } from '../../shared/context';
+
 import { endpoint } from '../../shared/http/endpoint';
 import { type Reply, reply } from '../../shared/http/reply';
 import type { Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
 import { Jwks } from '../../shared/openapi/schemas';
+import { type PlainContext, plainContext } from '../../shared/plain-context';
 import { publicJwks } from '../../shared/sessions/token-keys';
 
 /** As long as a verifier may take to hear of a new key, which is why one is listed before it signs. */
@@ -17,7 +18,7 @@ export const operation = {
   replies: { 200: { description: 'A JSON Web Key Set (RFC 7517)', body: Jwks, headers: ['cache-control'] } },
 } satisfies Operation;
 
-export async function jwks(_request: Request, ctx: Context): Promise<Reply> {
+export async function jwks(_request: Request, ctx: PlainContext): Promise<Reply> {
   const { signingKey, previousKeys } = ctx.config.tokens;
   return reply(
     200,
@@ -26,4 +27,4 @@ export async function jwks(_request: Request, ctx: Context): Promise<Reply> {
   );
 }
 
-export const handler = endpoint(containerContext, jwks);
+export const handler = endpoint(plainContext, jwks);

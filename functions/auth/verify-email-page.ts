@@ -1,10 +1,11 @@
 // GET /verify-email: the page that the link of a verification mail leads to. Its button posts the token.
-import { type Context, containerContext } from '../../shared/context';
+
 import { verifyEmailPage } from '../../shared/emails/link-pages';
 import { endpoint } from '../../shared/http/endpoint';
 import { htmlReply, type Reply } from '../../shared/http/reply';
 import type { Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
+import { type PlainContext, plainContext } from '../../shared/plain-context';
 
 export const operation = {
   summary: 'Show the page that a verification mail links to',
@@ -18,9 +19,9 @@ export const operation = {
   },
 } satisfies Operation;
 
-export async function showVerifyEmail(_request: Request, ctx: Context): Promise<Reply> {
+export async function showVerifyEmail(_request: Request, ctx: PlainContext): Promise<Reply> {
   const { html, policy } = verifyEmailPage(ctx.config.mail.appName);
   return htmlReply(html, policy);
 }
 
-export const handler = endpoint(containerContext, showVerifyEmail);
+export const handler = endpoint(plainContext, showVerifyEmail);

@@ -72,8 +72,11 @@ function problem(error: DomainError, requestId: string | null): Omit<Reply, 'sta
   };
 }
 
-function bodyText(body: unknown): string {
-  return typeof body === 'string' ? body : JSON.stringify(body);
+/** Text and bytes as they are, everything else as JSON. */
+function toBody(body: unknown): Pick<APIGatewayProxyStructuredResultV2, 'body' | 'isBase64Encoded'> {
+  if (body === undefined) return {};
+  if (Buffer.isBuffer(body)) return { body: body.toString('base64'), isBase64Encoded: true };
+  return { body: typeof body === 'string' ? body : JSON.stringify(body) };
 }
 
 function toResult(answer: Reply, headers: Record<string, string>): APIGatewayProxyStructuredResultV2 {
@@ -87,6 +90,6 @@ function toResult(answer: Reply, headers: Record<string, string>): APIGatewayPro
       ...headers,
       ...answer.headers,
     },
-    ...(answer.body === undefined ? {} : { body: bodyText(answer.body) }),
+    ...toBody(answer.body),
   };
 }

@@ -6,6 +6,8 @@ export const Limit = v.optional(
     v.string(),
     v.regex(/^\d{1,3}$/, 'must be a whole number from 1 to 100'),
     v.transform(Number),
+    v.number(),
+    v.integer(),
     v.minValue(1, 'must be at least 1'),
     v.maxValue(100, 'must be at most 100'),
   ),
@@ -16,7 +18,7 @@ export const Limit = v.optional(
 export function Cursor<T extends v.GenericSchema>(position: T) {
   return v.optional(
     v.pipe(
-      v.string(),
+      v.pipe(v.string(), v.description('`nextCursor` of the page before')),
       v.transform(decode),
       v.check((value) => v.is(position, value), 'is not a cursor that this list gave out'),
       v.transform((value) => v.parse(position, value)),

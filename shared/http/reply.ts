@@ -1,6 +1,6 @@
 export interface Reply {
   status: number;
-  /** Text is sent as it is, with the content type among the headers; everything else as JSON. */
+  /** Text and bytes are sent as they are, with the content type among the headers; everything else as JSON. */
   body?: unknown;
   headers?: Record<string, string>;
 }
@@ -10,11 +10,12 @@ export function reply(status: number, body?: unknown, headers: Record<string, st
 }
 
 /** A page. @param policy its Content-Security-Policy */
-export function htmlReply(html: string, policy: string): Reply {
+export function htmlReply(html: string, policy: string, headers: Record<string, string> = {}): Reply {
   return reply(200, html, {
     'content-type': 'text/html; charset=utf-8',
     'content-security-policy': policy,
     'referrer-policy': 'no-referrer',
+    ...headers,
   });
 }
 

@@ -6,6 +6,8 @@ export const MIN_PASSWORD_CHARACTERS = 8;
 
 export const NewPassword = v.pipe(
   v.string('must be a string'),
+  // For clients that check before they send. Bytes are never fewer than characters.
+  v.metadata({ format: 'password', minLength: MIN_PASSWORD_CHARACTERS, maxLength: MAX_PASSWORD_BYTES }),
   v.check(
     (value) => [...value].length >= MIN_PASSWORD_CHARACTERS,
     `must be at least ${MIN_PASSWORD_CHARACTERS} characters`,

@@ -24,13 +24,16 @@ export const DisplayName = v.nullable(
   null,
 );
 
-export const Metadata = v.custom<Record<string, unknown>>(
-  (value) =>
-    typeof value === 'object' &&
-    value !== null &&
-    !Array.isArray(value) &&
-    Buffer.byteLength(JSON.stringify(value)) <= MAX_METADATA_BYTES,
-  'must be a JSON object of at most 4 KiB',
+export const Metadata = v.pipe(
+  v.custom<Record<string, unknown>>(
+    (value) =>
+      typeof value === 'object' &&
+      value !== null &&
+      !Array.isArray(value) &&
+      Buffer.byteLength(JSON.stringify(value)) <= MAX_METADATA_BYTES,
+    'must be a JSON object of at most 4 KiB',
+  ),
+  v.metadata({ type: 'object' }),
 );
 
 export const UserId = v.pipe(v.string(), v.uuid());

@@ -1,0 +1,178 @@
+import { join } from 'node:path';
+import * as v from 'valibot';
+import { version } from '../../package.json';
+import type { Operation, ReplyDescription } from '../../shared/openapi/operation';
+import { ROOT } from '../bundle';
+import { type ErrorGroup, errorResponse, errorsOf, groupByStatus } from './errors';
+import { namedSchemas, schemaOf } from './json-schema';
+import { headerRefs, parametersOf, RESPONSE_HEADERS } from './parameters';
+import { type HttpFunction, httpFunctions, type Route } from './routes';
+
+const DESCRIPTION = `Users, sessions and roles, with an event for every change.
+
+- Requests and answers are JSON in UTF-8, a body at most 64 KiB. Fields that are not listed here are refused.
+- An error is \`application/problem+json\` (RFC 9457). Go by its \`code\`, which is stable; with \`invalid_request\`,
+  \`errors\` names every problem at once.
+- Times are ISO 8601 in UTC, ids are UUIDs (version 7).
+- A list has at most \`limit\` records and a \`nextCursor\`, to be sent as \`cursor\` for the next page.
+- Every answer has an \`x-request-id\`; send your own, and a \`traceparent\`, to find a request in the logs.
+- What does not exist, of paths too, is \`404 not_found\`.`;
+
+/** By the folder of the functions. */
+const TAGS: Record<string, { name: string; description: string }> = {
+  auth: { name: 'Auth', description: 'Registering, logging in and out, tokens, and what goes by mail' },
+  users: { name: 'Users', description: 'Users, their sessions and roles' },
+  events: { name: 'Events', description: 'What has happened, and who did it' },
+  ops: { name: 'Service', description: 'The service itself' },
+};
+
+const ALIASES = {
+  name: 'Aliases',
+  description: 'The same operations under other paths, for clients that exist already',
+};
+
+/**
+ * The OpenAPI document: routes from serverless.yml, what each does from `operation` in its function's file.
+ * @throws Error naming the function that says too little
+ */
+export async function openapiDocument() {
+  const functions = await httpFunctions();
+  const paths: Record<string, Record<string, unknown>> = {};
+  const errors = new Map<string, ErrorGroup>();
+  for (const each of functions) {
+    const operation = await operationOf(each);
+    const [main, ...aliases] = each.routes;
+    const described = describe(operation, each, main, errors);
+    addOperation(paths, main, described);
+    for (const alias of aliases) {
+      addOperation(paths, alias, {
+        ...described,
+        operationId: `${described.operationId}At${camelCase(alias.path)}`,
+        summary: `Alias of ${main.method} ${main.path}`,
+        tags: [ALIASES.name],
+      });
+    }
+  }
+  return {
+    openapi: '3.1.1',
+    info: {
+      title: 'Rollcall',
+      version,
+      description: DESCRIPTION,
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/' }],
+    tags: [...new Set(functions.map(({ area }) => tagOf(area))), ALIASES],
+    paths,
+    components: {
+      schemas: namedSchemas(),
+      responses: Object.fromEntries(
+        [...errors].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, group]) => [name, errorResponse(group)]),
+      ),
+      headers: RESPONSE_HEADERS,
+      securitySchemes: {
+        accessToken: {
+          type: 'http',
+          scheme: 'bearer',
+          bearerFormat: 'JWT',
+          description: 'From `POST /login`',
+        },
+      },
+    },
+  };
+}
+
+async function operationOf({ name, file }: HttpFunction): Promise<Operation> {
+  const exported: { operation?: Operation } = await import(join(ROOT, file));
+  const { operation } = exported;
+  if (!operation) throw new Error(`${name} answers HTTP requests, but ${file} exports no \`operation\``);
+  const { body, example } = operation;
+  if (example && !(body && v.is(body, example))) {
+    throw new Error(`The example in ${file} is not what the function accepts`);
+  }
+  return operation;
+}
+
+function describe(
+  operation: Operation,
+  { name, area }: HttpFunction,
+  { path }: Route,
+  errors: Map<string, ErrorGroup>,
+) {
+  const { summary, auth, body, example, headers = [], replies } = operation;
+  const groups = groupByStatus(errorsOf(operation, path));
+  for (const group of groups) errors.set(group.name, group);
+  const described = [operation.description, whoMay(operation)].filter(Boolean).join('\n\n');
+  const parameters = parametersOf(operation, path);
+  return {
+    operationId: lowerFirst(camelCase(name)),
+    summary,
+    ...(described && { description: described }),
+    tags: [tagOf(area).name],
+    ...(auth !== 'none' && { security: [...(auth === 'optional' ? [{}] : []), { accessToken: [] }] }),
+    ...(parameters.length > 0 && { parameters }),
+    ...(body && {
+      requestBody: {
+        required: body.type !== 'optional',
+        content: { 'application/json': { schema: schemaOf(body), ...(example && { example }) } },
+      },
+    }),
+    responses: {
+      ...Object.fromEntries(
+        Object.entries(replies).map(([status, reply]) => [status, replyResponse(reply, headers)]),
+      ),
+      ...(headers.includes('if-none-match') && {
+        304: { description: 'It has not changed', headers: headerRefs(['x-request-id', 'etag']) },
+      }),
+      ...Object.fromEntries(
+        groups.map(({ name: response, status }) => {
+          if (replies[status]) throw new Error(`${name} has both a reply and an error of status ${status}`);
+          return [status, { $ref: `#/components/responses/${response}` }];
+        }),
+      ),
+    },
+  };
+}
+
+function whoMay({ auth, permission, orSelf }: Operation): string {
+  if (permission === undefined) return auth === 'bearer' ? 'For everyone who is logged in.' : '';
+  const needs = `the permission \`${permission}\``;
+  return orSelf ? `For oneself; for others with ${needs}.` : `Needs ${needs}.`;
+}
+
+function replyResponse(
+  { description, body, contentType = 'application/json', headers = [] }: ReplyDescription,
+  requestHeaders: NonNullable<Operation['headers']>,
+) {
+  const replayed = requestHeaders.includes('idempotency-key') ? (['idempotent-replayed'] as const) : [];
+  const content = body ? { schema: schemaOf(body) } : { schema: { type: 'string' } };
+  return {
+    description,
+    headers: headerRefs(['x-request-id', ...headers, ...replayed]),
+    ...((body || contentType !== 'application/json') && { content: { [contentType]: content } }),
+  };
+}
+
+function addOperation(
+  paths: Record<string, Record<string, unknown>>,
+  { method, path }: Route,
+  operation: unknown,
+): void {
+  paths[path] = { ...paths[path], [method.toLowerCase()]: operation };
+}
+
+function tagOf(area: string) {
+  const tag = TAGS[area];
+  if (!tag) throw new Error(`Describe the area ${area} in scripts/openapi/document.ts`);
+  return tag;
+}
+
+/** `/auth/sign-up` → `AuthSignUp`. A slash at the end makes a path of its own, so it counts. */
+function camelCase(text: string): string {
+  const words = text.replace(/\/$/, '/slash').split(/[^A-Za-z0-9]+/);
+  return words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}

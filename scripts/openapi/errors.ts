@@ -1,0 +1,71 @@
+import { type ErrorCode, statusOf, titleOf } from '../../shared/errors';
+import type { Operation } from '../../shared/openapi/operation';
+
+/** Everything that an operation may answer instead of a reply: what it says itself, and what follows from the rest. */
+export function errorsOf(operation: Operation, path: string): ErrorCode[] {
+  const { auth, permission, body, query, headers = [], errors = [] } = operation;
+  return [
+    ...new Set<ErrorCode>([
+      ...(body
+        ? (['invalid_json', 'payload_too_large', 'unsupported_media_type', 'invalid_request'] as const)
+        : []),
+      ...(query ? (['invalid_request'] as const) : []),
+      ...(auth === 'none' ? [] : (['unauthorized'] as const)),
+      ...(permission ? (['forbidden'] as const) : []),
+      ...(path.includes('{') ? (['not_found'] as const) : []),
+      ...(headers.includes('if-match') ? (['version_mismatch'] as const) : []),
+      ...(headers.includes('idempotency-key') ? (['idempotency_key_reused'] as const) : []),
+      ...errors,
+      'internal_error',
+    ]),
+  ];
+}
+
+/** The codes of one status: one response of the document. */
+export interface ErrorGroup {
+  name: string;
+  status: number;
+  codes: ErrorCode[];
+}
+
+export function groupByStatus(codes: ErrorCode[]): ErrorGroup[] {
+  const statuses = [...new Set(codes.map(statusOf))].sort((a, b) => a - b);
+  return statuses.map((status) => {
+    const group = codes.filter((code) => statusOf(code) === status).sort();
+    return { name: group.join('_or_'), status, codes: group };
+  });
+}
+
+export function errorResponse({ status, codes }: ErrorGroup) {
+  return {
+    description: codes.map((code) => `\`${code}\`: ${titleOf(code)}`).join('\n\n'),
+    headers: {
+      'x-request-id': { $ref: '#/components/headers/x-request-id' },
+      ...(codes.includes('unauthorized') && {
+        'www-authenticate': { $ref: '#/components/headers/www-authenticate' },
+      }),
+      ...(status === 429 && { 'retry-after': { $ref: '#/components/headers/retry-after' } }),
+    },
+    content: {
+      'application/problem+json': {
+        schema: {
+          allOf: [{ $ref: '#/components/schemas/Problem' }],
+          properties: { status: { const: status }, code: { enum: codes } },
+        },
+        examples: Object.fromEntries(codes.map((code) => [code, { value: exampleOf(code) }])),
+      },
+    },
+  };
+}
+
+function exampleOf(code: ErrorCode) {
+  return {
+    type: `urn:rollcall:error:${code}`,
+    title: titleOf(code),
+    status: statusOf(code),
+    detail: titleOf(code),
+    code,
+    requestId: '0199a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b',
+    ...(code === 'invalid_request' && { errors: [{ path: 'name', message: 'is required' }] }),
+  };
+}

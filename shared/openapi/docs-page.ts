@@ -1,0 +1,33 @@
+import { version } from 'openapi-explorer/package.json';
+
+/**
+ * The renderer and the document come from us, and the browser is told to take nothing from elsewhere. The renderer
+ * styles its elements one by one, which is what `unsafe-inline` allows; there is no inline script, and no `eval`.
+ */
+export const DOCS_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'unsafe-inline'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/** Addresses are relative, so that the page also works where the API is served below a path. */
+export const DOCS_PAGE = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Rollcall API</title>
+<link rel="icon" href="data:,">
+<script type="module" src="docs/openapi-explorer.js?v=${version}"></script>
+<style>body { margin: 0 }</style>
+</head>
+<body>
+<openapi-explorer spec-url="openapi.json"></openapi-explorer>
+</body>
+</html>
+`;
