@@ -2,8 +2,8 @@
 export default {
   testEnvironment: 'node',
   testMatch: ['<rootDir>/tests/**/*.test.ts'],
-  // jose ships ES modules only; everything else is loaded as it is.
-  transformIgnorePatterns: ['/node_modules/(?!jose/)'],
+  // These ship ES modules only; everything else is loaded as it is.
+  transformIgnorePatterns: ['/node_modules/(?!jose/|@seriousme/)'],
   transform: {
     '\\.(ts|js)$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }],
   },

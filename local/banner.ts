@@ -18,6 +18,7 @@ export function printBanner(
   Rollcall is running
 
     API       ${http}/register  ${http}/login  ${http}/users/me
+    Docs      ${http}/docs
     Health    ${http}/health
     Admin     ${settings.adminUsername}  ${password}
     Database  ${database}

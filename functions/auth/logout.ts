@@ -16,7 +16,7 @@ export const operation = {
   summary: 'Log out, here or everywhere',
   description: 'The access tokens of what has ended stop working at once.',
   auth: 'bearer',
-  body: v.optional(Body),
+  body: /* @__PURE__ */ v.optional(Body),
   replies: { 200: { description: 'The session has ended', body: LoggedOut } },
 } satisfies Operation;
 

@@ -1,10 +1,10 @@
 // GET /openapi.json: this API as an OpenAPI 3.1 document. `npm run openapi` makes it; nothing is computed here.
-import * as v from 'valibot';
 import { endpoint } from '../../shared/http/endpoint';
 import { type Reply, reply } from '../../shared/http/reply';
 import type { Request } from '../../shared/http/request';
 import document from '../../shared/openapi/openapi.json';
 import type { Operation } from '../../shared/openapi/operation';
+import { OpenApi } from '../../shared/openapi/schemas';
 import { type PlainContext, plainContext } from '../../shared/plain-context';
 
 export const operation = {
@@ -13,7 +13,7 @@ export const operation = {
   replies: {
     200: {
       description: 'OpenAPI 3.1',
-      body: v.looseObject({ openapi: v.string() }),
+      body: OpenApi,
       headers: ['cache-control'],
     },
   },

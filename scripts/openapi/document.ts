@@ -48,7 +48,7 @@ export async function openapiDocument() {
       addOperation(paths, alias, {
         ...described,
         operationId: `${described.operationId}At${camelCase(alias.path)}`,
-        summary: `Alias of ${main.method} ${main.path}`,
+        summary: `${alias.method} ${alias.path}, alias of ${main.path}`,
         tags: [ALIASES.name],
       });
     }

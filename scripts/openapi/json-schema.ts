@@ -18,6 +18,7 @@ const CONVERSION: ConversionConfig = {
     if (valibotSchema.type === 'object_with_rest' && isNever(jsonSchema.additionalProperties)) {
       return { ...jsonSchema, additionalProperties: false };
     }
+    if (valibotSchema.type === 'loose_object') return { ...jsonSchema, additionalProperties: true };
     if (valibotSchema.type === 'record') return { ...jsonSchema, propertyNames: undefined };
     if (valibotSchema.type === 'nullable' && jsonSchema.anyOf) return nullable(jsonSchema);
     return errors && valibotSchema.type === 'custom' ? withMessage(jsonSchema, valibotSchema) : null;

@@ -4,10 +4,11 @@ import type { Operation, RequestHeader, ResponseHeader } from '../../shared/open
 import { parameterSchemaOf } from './json-schema';
 
 /** By the path up to and including it, because `{id}` is not the same everywhere. */
-const PATH_PARAMETERS: Record<string, { description: string; schema: JsonSchema }> = {
+const PATH_PARAMETERS: Record<string, { description: string; schema: JsonSchema; example?: string }> = {
   '/users/{id}': {
     description: "A user's id, or `me`",
     schema: { anyOf: [{ type: 'string', format: 'uuid' }, { const: 'me' }] },
+    example: 'me',
   },
   '/users/{id}/sessions/{sessionId}': {
     description: "A session's id",

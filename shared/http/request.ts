@@ -55,7 +55,6 @@ function continueTrace(given: string | undefined, newId: () => string): string {
 }
 
 /** An object with these fields and no others; every unknown field is reported, not just the first. */
-/* @__NO_SIDE_EFFECTS__ */
 export function exactly<T extends v.ObjectEntries>(entries: T) {
   return v.objectWithRest(entries, v.never('is not a known field'), 'must be a JSON object');
 }

@@ -24,10 +24,14 @@ export const DOCS_PAGE = `<!doctype html>
 <title>Rollcall API</title>
 <link rel="icon" href="data:,">
 <script type="module" src="docs/openapi-explorer.js?v=${version}"></script>
-<style>body { margin: 0 }</style>
+<style>
+body { margin: 0 }
+openapi-explorer { --font-regular: system-ui, sans-serif; --font-mono: ui-monospace, monospace }
+</style>
 </head>
 <body>
-<openapi-explorer spec-url="openapi.json"></openapi-explorer>
+<openapi-explorer spec-url="openapi.json" display-nulls="true" hide-server-selection="true"
+  nav-bg-color="#18181b" nav-hover-bg-color="#3f3f46" primary-color="#1d4ed8"></openapi-explorer>
 </body>
 </html>
 `;

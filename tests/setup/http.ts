@@ -2,6 +2,7 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from '
 import { type EndpointContext, endpoint } from '../../shared/http/endpoint';
 import type { Reply } from '../../shared/http/reply';
 import type { Request } from '../../shared/http/request';
+import { documentedOf, expectDocumented } from './openapi';
 
 export interface TestRequest {
   method?: string;
@@ -65,13 +66,19 @@ export function httpEvent(request: TestRequest): APIGatewayProxyEventV2 {
   };
 }
 
-/** Calls a function the way Lambda does, wrapper and all, with a context of the test's own. */
+/**
+ * Calls a function the way Lambda does, wrapper and all, with a context of the test's own.
+ * @throws Error for an answer that the OpenAPI document does not have
+ */
 export async function call<C extends EndpointContext>(
   handle: (request: Request, ctx: C) => Promise<Reply>,
   ctx: C,
   request: TestRequest = {},
 ): Promise<TestReply> {
-  return readResult(await endpoint(() => ctx, handle)(httpEvent(request)));
+  const reply = readResult(await endpoint(() => ctx, handle)(httpEvent(request)));
+  const operation = documentedOf(handle);
+  if (operation) expectDocumented(operation, reply);
+  return reply;
 }
 
 export function readResult(result: APIGatewayProxyStructuredResultV2): TestReply {
@@ -80,6 +87,12 @@ export function readResult(result: APIGatewayProxyStructuredResultV2): TestReply
     headers: Object.fromEntries(
       Object.entries(result.headers ?? {}).map(([name, value]) => [name, String(value)]),
     ),
-    body: result.body === undefined ? undefined : JSON.parse(result.body),
+    body: readBody(result.body, String(result.headers?.['content-type'])),
   };
+}
+
+/** JSON is parsed, another text is as it came. */
+export function readBody(text: string | undefined, contentType: string | undefined) {
+  if (text === undefined || text === '') return undefined;
+  return contentType?.includes('json') ? JSON.parse(text) : text;
 }

@@ -11,7 +11,8 @@ import { createLog } from '../../shared/log';
 import { createAdmin } from '../../shared/users/create-admin';
 import { brokerUrl, deleteTopology, uniqueNames } from './broker';
 import { createTestDatabase } from './database';
-import type { TestReply } from './http';
+import { readBody, type TestReply } from './http';
+import { expectRouteDocumented } from './openapi';
 import { PASSWORD } from './people';
 
 export interface ServiceRequest {
@@ -88,12 +89,13 @@ export async function startService(environment: Record<string, string> = {}): Pr
       },
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
-    const text = await response.text();
-    return {
+    const reply = {
       status: response.status,
       headers: Object.fromEntries(response.headers),
-      body: text === '' ? undefined : JSON.parse(text),
+      body: readBody(await response.text(), response.headers.get('content-type') ?? undefined),
     };
+    expectRouteDocumented(method, path, reply);
+    return reply;
   };
   const login = await request('/login', { method: 'POST', body: { username: 'admin', password: PASSWORD } });
   return {
