@@ -1,10 +1,9 @@
-import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
 import type { PublishingContext } from '../events/publisher';
 import { hashPassword } from '../passwords/hash';
 import { limitRate, useByAddress } from '../rate-limits/limit-rate';
-import { type Permission, permissionsOf } from '../roles/permissions';
-import { findRolePermissions } from '../roles/role-store';
+import { assertMayGrantRole } from '../roles/assert-may-grant-role';
+import type { Permission } from '../roles/permissions';
 import { openSession, type SessionTokens } from '../sessions/open-session';
 import { createUser } from './create-user';
 import type { User } from './user';
@@ -15,14 +14,14 @@ export interface Registration {
   password: string;
   displayName: string | null;
   metadata: Record<string, unknown>;
-  /** Set by a caller who may give roles out; `user` for everyone else. */
+  /** Set by a caller who may give roles out; `user` where there is none. */
   role: string;
 }
 
 /**
  * Creates a user, their first session and the event that tells everyone, all or nothing; then publishes the event.
  * A broker that is down costs the publish deadline at most, and never the registration.
- * @param granting what the caller may do, where they chose the role
+ * @param granting what the caller may do, null where nobody calls
  * @throws DomainError `username_taken`, `email_taken`, `forbidden`, `rate_limited`, or `invalid_request` for an unknown
  * role
  */
@@ -34,7 +33,7 @@ export async function registerUser(
 ): Promise<{ user: User; tokens: SessionTokens }> {
   // Whoever may change every user may also make as many as they like.
   if (!granting?.has('users:write')) await limitRate(ctx, [useByAddress('registerAddress', origin.address)]);
-  const rolePermissions = await assertMayGrant(ctx, input.role, granting);
+  const rolePermissions = granting === null ? [] : await assertMayGrantRole(ctx.db, input.role, granting);
   // Before the transaction: it is CPU for tens of milliseconds, and no connection or lock should wait on that.
   const passwordHash = await hashPassword(input.password, ctx.config.users.bcryptCost);
 
@@ -45,24 +44,4 @@ export async function registerUser(
   });
   await ctx.publisher.publish([event]);
   return { user, tokens };
-}
-
-/** Nobody hands out a permission that they lack themselves. @returns the permissions stored with the role */
-async function assertMayGrant(
-  ctx: PublishingContext,
-  role: string,
-  granting: ReadonlySet<Permission> | null,
-): Promise<string[]> {
-  if (granting === null && role === 'user') return [];
-  const stored = await findRolePermissions(ctx.db, role);
-  if (stored === null) {
-    throw new DomainError('invalid_request', { errors: [{ path: 'role', message: 'is not a known role' }] });
-  }
-  const exceeding = [...permissionsOf(role, stored)].filter((permission) => !granting?.has(permission));
-  if (exceeding.length > 0) {
-    throw new DomainError('forbidden', {
-      detail: `The role holds permissions that you lack: ${exceeding.join(', ')}`,
-    });
-  }
-  return stored;
 }

@@ -1,0 +1,16 @@
+// GET /roles: every role with its permissions.
+import { type Context, containerContext } from '../../shared/context';
+import { authorize } from '../../shared/http/authorize';
+import { endpoint } from '../../shared/http/endpoint';
+import { type Reply, reply } from '../../shared/http/reply';
+import { bearerToken, type Request } from '../../shared/http/request';
+import { listRoles } from '../../shared/roles/role-store';
+import { authenticate } from '../../shared/sessions/authenticate';
+
+export async function listAllRoles(request: Request, ctx: Context): Promise<Reply> {
+  const caller = await authenticate(ctx, bearerToken(request));
+  authorize(caller, 'roles:read');
+  return reply(200, { roles: await listRoles(ctx.db) });
+}
+
+export const handler = endpoint(containerContext, listAllRoles);
