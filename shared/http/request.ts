@@ -93,6 +93,19 @@ export function bearerToken(request: Request): string | null {
   return /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i.exec(header)?.[1] ?? '';
 }
 
+const MAX_IDEMPOTENCY_KEY = 255;
+
+/** The `Idempotency-Key`, or null where there is none. @throws DomainError `invalid_request` */
+export function idempotencyKey(request: Request): string | null {
+  const key = request.headers['idempotency-key'];
+  if (key === undefined) return null;
+  if (key.length === 0 || key.length > MAX_IDEMPOTENCY_KEY) {
+    const message = `must have 1 to ${MAX_IDEMPOTENCY_KEY} characters`;
+    throw invalidRequest([{ path: 'idempotency-key', message }]);
+  }
+  return key;
+}
+
 export function invalidRequest(errors: FieldError[]): DomainError {
   return new DomainError('invalid_request', { detail: 'See errors for what to change', errors });
 }

@@ -2,10 +2,12 @@ import type { Migration } from 'kysely';
 import * as usersAndSessions from './0001-users-and-sessions';
 import * as events from './0002-events';
 import * as refreshAndRateLimits from './0003-refresh-and-rate-limits';
+import * as idempotencyAndImports from './0006-idempotency-and-imports';
 
 /** In order of their names. They are listed, not read from a folder, so that they are part of a bundle. */
 export const migrations: Record<string, Migration> = {
   '0001-users-and-sessions': usersAndSessions,
   '0002-events': events,
   '0003-refresh-and-rate-limits': refreshAndRateLimits,
+  '0006-idempotency-and-imports': idempotencyAndImports,
 };
