@@ -1,7 +1,7 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import * as v from 'valibot';
 import { DomainError, type FieldError } from '../errors';
-import { findUnstorable } from './storable';
+import { findUnstorable } from '../storable';
 
 export const MAX_BODY_BYTES = 64 * 1024;
 
