@@ -3,25 +3,13 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import type { Context } from '../context';
-import type { Tx } from '../db/connection';
-import type { Origin } from '../events/origin';
-import { appendEvents } from '../events/outbox';
-import { foldCase } from './fields';
-import { type ImportedUser, lineParser } from './import-line';
-import {
-  advanceImport,
-  beginImport,
-  findHolders,
-  type ImportProgress,
-  insertNewUsers,
-  listRoleNames,
-} from './import-store';
+import { importBatch, type NumberedUser, type Problem } from './import-batch';
+import { lineParser } from './import-line';
+import { advanceImport, beginImport, type ImportProgress, listRoleNames } from './import-store';
 import { type Line, MAX_LINE_BYTES, readLines } from './read-lines';
-import { sequenceOf } from './user-store';
 
 /** As many as fit comfortably into one statement's 65,535 parameters. */
 const BATCH_LINES = 1000;
-const NOBODY: Origin = { actorId: null, address: null, userAgent: null, requestId: null, traceparent: null };
 
 export interface ImportWatcher {
   /** The lines that an earlier run has done and reported. */
@@ -96,16 +84,6 @@ export async function importUsers(
   return { ...done, finishedBefore: null };
 }
 
-interface NumberedUser {
-  line: number;
-  user: ImportedUser;
-}
-
-interface Problem {
-  line: number;
-  message: string;
-}
-
 function parseLines(
   lines: Line[],
   parse: ReturnType<typeof lineParser>,
@@ -119,53 +97,6 @@ function parseLines(
     else problems.push({ line, message: parsed.problem });
   }
   return { users, problems };
-}
-
-/** Stores the users who are new, with their `user.created`; tells those who are there from those who cannot be. */
-async function importBatch(
-  tx: Tx,
-  ctx: Context,
-  users: NumberedUser[],
-): Promise<{ imported: number; present: Problem[]; taken: Problem[] }> {
-  const now = ctx.now();
-  const rows = users.map(({ line, user }) => ({
-    line,
-    ...user,
-    id: ctx.newId(),
-    createdAt: user.createdAt ?? now,
-  }));
-  const created = await insertNewUsers(tx, rows);
-  await appendEvents(
-    tx,
-    ctx,
-    'relay',
-    created.map((user) => ({
-      type: 'user.created' as const,
-      subject: user.id,
-      sequence: sequenceOf(user.version),
-      data: user,
-      origin: NOBODY,
-    })),
-  );
-
-  const createdIds = new Set(created.map(({ id }) => id));
-  const left = rows.filter(({ id }) => !createdIds.has(id));
-  const present: Problem[] = [];
-  const taken: Problem[] = [];
-  if (left.length > 0) {
-    const { byUsername, byEmail } = await findHolders(tx, left);
-    for (const { line, username, email } of left) {
-      const holder = byUsername.get(foldCase(username));
-      const emailHolder = email === null ? holder : byEmail.get(foldCase(email));
-      if (holder !== undefined && holder === emailHolder) {
-        present.push({ line, message: 'skipped: this user is there already' });
-      } else {
-        const name = holder === undefined ? 'email' : 'username';
-        taken.push({ line, message: `${name} is taken by another user` });
-      }
-    }
-  }
-  return { imported: created.length, present, taken };
 }
 
 async function* inBatches(lines: AsyncIterable<Line>): AsyncGenerator<Line[]> {
