@@ -5,7 +5,7 @@ import { authorize } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
 import { originOf } from '../../shared/http/origin';
 import { type Reply, reply } from '../../shared/http/reply';
-import { bearerToken, exactly, parseBody, type Request } from '../../shared/http/request';
+import { bearerToken, exactly, idempotencyKey, parseBody, type Request } from '../../shared/http/request';
 import { NewPassword, REPEATS_NAME, repeatsName } from '../../shared/passwords/fields';
 import { authenticateOptional } from '../../shared/sessions/authenticate';
 import { DisplayName, Email, Metadata, Username } from '../../shared/users/fields';
@@ -39,16 +39,26 @@ function bodySchema(requireEmail: boolean, anonymous: boolean) {
 
 export async function register(request: Request, ctx: PublishingContext): Promise<Reply> {
   const caller = await authenticateOptional(ctx, bearerToken(request));
+  const key = idempotencyKey(request);
   const body = parseBody(request, bodySchema(ctx.config.users.requireEmail, caller === null));
   const role = body.role ?? 'user';
   if (caller && role !== 'user') authorize(caller, 'roles:write');
-  const { user, tokens } = await registerUser(
+  const { user, tokens, replayed } = await registerUser(
     ctx,
     { ...body, role },
     originOf(request, caller),
     caller?.permissions,
+    key,
   );
-  return reply(201, { user, ...tokens }, { location: `/users/${user.id}`, etag: `"${user.version}"` });
+  return reply(
+    201,
+    { user, ...tokens },
+    {
+      location: `/users/${user.id}`,
+      etag: `"${user.version}"`,
+      ...(replayed && { 'idempotent-replayed': 'true' }),
+    },
+  );
 }
 
 export const handler = endpoint(publishingContext, register);

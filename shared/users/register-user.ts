@@ -6,6 +6,8 @@ import { assertMayGrantRole } from '../roles/assert-may-grant-role';
 import type { Permission } from '../roles/permissions';
 import { openSession, type SessionTokens } from '../sessions/open-session';
 import { createUser } from './create-user';
+import { claimKey } from './idempotency-store';
+import { claimFor, replayRegistration } from './replay-registration';
 import type { User } from './user';
 
 export interface Registration {
@@ -18,30 +20,47 @@ export interface Registration {
   role: string;
 }
 
+export interface Registered {
+  user: User;
+  tokens: SessionTokens;
+  /** True where this very registration was made before, under the same idempotency key. */
+  replayed: boolean;
+}
+
 /**
  * Creates a user, their first session and the event that tells everyone, all or nothing; then publishes the event.
  * A broker that is down costs the publish deadline at most, and never the registration.
  * @param granting what the caller may do, null where nobody calls
- * @throws DomainError `username_taken`, `email_taken`, `forbidden`, `rate_limited`, or `invalid_request` for an unknown
- * role
+ * @param idempotencyKey the caller's name for this registration: however often it is sent, it makes one user
+ * @throws DomainError `username_taken`, `email_taken`, `forbidden`, `rate_limited`, `idempotency_key_reused`, or
+ * `invalid_request` for an unknown role
  */
 export async function registerUser(
   ctx: PublishingContext,
   input: Registration,
   origin: Origin,
   granting: ReadonlySet<Permission> | null = null,
-): Promise<{ user: User; tokens: SessionTokens }> {
+  idempotencyKey: string | null = null,
+): Promise<Registered> {
   // Whoever may change every user may also make as many as they like.
   if (!granting?.has('users:write')) await limitRate(ctx, [useByAddress('registerAddress', origin.address)]);
   const rolePermissions = granting === null ? [] : await assertMayGrantRole(ctx.db, input.role, granting);
   // Before the transaction: it is CPU for tens of milliseconds, and no connection or lock should wait on that.
   const passwordHash = await hashPassword(input.password, ctx.config.users.bcryptCost);
 
-  const { user, tokens, event } = await ctx.db.transaction().execute(async (tx) => {
-    const { user, event } = await createUser(tx, ctx, 'inline', { ...input, passwordHash }, origin);
+  const claim = idempotencyKey === null ? null : claimFor(ctx, idempotencyKey, input, origin.actorId);
+
+  const done = await ctx.db.transaction().execute(async (tx) => {
+    // In the same transaction: a registration that fails leaves the key free for the next try.
+    if (claim && !(await claimKey(tx, claim))) return claim;
+    const id = claim?.userId ?? ctx.newId();
+    const { user, event } = await createUser(tx, ctx, 'inline', { ...input, id, passwordHash }, origin);
     const { tokens } = await openSession(tx, ctx, user, rolePermissions, origin);
     return { user, tokens, event };
   });
-  await ctx.publisher.publish([event]);
-  return { user, tokens };
+  if ('fingerprint' in done) {
+    return { ...(await replayRegistration(ctx, done, input.password, origin)), replayed: true };
+  }
+  await ctx.publisher.publish([done.event]);
+  return { user: done.user, tokens: done.tokens, replayed: false };
 }
