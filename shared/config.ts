@@ -207,6 +207,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
         mailAddress: env.RATE_LIMIT_MAIL_ADDRESS,
       },
     },
+    /** Turns idempotency keys, and what was sent with them, into what says nothing to a reader of the table. */
+    idempotency: { secret: `idempotency, ${signingKey.privateJwk.k ?? signingKey.privateJwk.d}` },
     users: { bcryptCost: env.BCRYPT_COST, requireEmail: env.REQUIRE_EMAIL },
     corsOrigins: env.CORS_ORIGINS,
     mail: {

@@ -10,6 +10,8 @@ const ERRORS = {
   not_found: { status: 404, title: 'Not found' },
   username_taken: { status: 409, title: 'The username is taken' },
   email_taken: { status: 409, title: 'The e-mail address is taken' },
+  role_in_use: { status: 409, title: 'Users hold this role' },
+  built_in_role: { status: 409, title: 'The built-in roles are fixed' },
   last_admin: { status: 409, title: 'The last administrator has to stay one' },
   version_mismatch: { status: 412, title: 'The record has changed since it was read' },
   payload_too_large: { status: 413, title: 'The body is too large' },
@@ -18,7 +20,6 @@ const ERRORS = {
   idempotency_key_reused: { status: 422, title: 'The idempotency key was used with another body' },
   rate_limited: { status: 429, title: 'Too many requests' },
   internal_error: { status: 500, title: 'Something went wrong on our side' },
-  unavailable: { status: 503, title: 'The service is not available right now' },
 } as const;
 
 export type ErrorCode = keyof typeof ERRORS;

@@ -5,7 +5,7 @@ import { authorize } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
 import { originOf } from '../../shared/http/origin';
 import { type Reply, reply } from '../../shared/http/reply';
-import { bearerToken, exactly, parseBody, type Request } from '../../shared/http/request';
+import { bearerToken, exactly, idempotencyKey, parseBody, type Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
 import { LoggedIn } from '../../shared/openapi/schemas';
 import { NewPassword, REPEATS_NAME, repeatsName } from '../../shared/passwords/fields';
@@ -45,6 +45,7 @@ export const operation = {
   description:
     'Of two at once with one name, one gets it. Where `REQUIRE_EMAIL` is false, `email` may be left out or null. `role` is only for callers with `roles:write`.',
   auth: 'optional',
+  headers: ['idempotency-key'],
   body: bodySchema(true, false),
   example: { username: 'gorden', email: 'gorden@example.com', password: 'correct horse battery' },
   replies: {
@@ -55,16 +56,26 @@ export const operation = {
 
 export async function register(request: Request, ctx: PublishingContext): Promise<Reply> {
   const caller = await authenticateOptional(ctx, bearerToken(request));
+  const key = idempotencyKey(request);
   const body = parseBody(request, bodySchema(ctx.config.users.requireEmail, caller === null));
   const role = body.role ?? 'user';
   if (caller && role !== 'user') authorize(caller, 'roles:write');
-  const { user, tokens } = await registerUser(
+  const { user, tokens, replayed } = await registerUser(
     ctx,
     { ...body, role },
     originOf(request, caller),
     caller?.permissions,
+    key,
   );
-  return reply(201, { user, ...tokens }, { location: `/users/${user.id}`, etag: `"${user.version}"` });
+  return reply(
+    201,
+    { user, ...tokens },
+    {
+      location: `/users/${user.id}`,
+      etag: `"${user.version}"`,
+      ...(replayed && { 'idempotent-replayed': 'true' }),
+    },
+  );
 }
 
 export const handler = endpoint(publishingContext, register);

@@ -21,7 +21,8 @@ const DESCRIPTION = `Users, sessions and roles, with an event for every change.
 /** By the folder of the functions. */
 const TAGS: Record<string, { name: string; description: string }> = {
   auth: { name: 'Auth', description: 'Registering, logging in and out, tokens, and what goes by mail' },
-  users: { name: 'Users', description: 'Users, their sessions and roles' },
+  users: { name: 'Users', description: 'Users and their sessions' },
+  roles: { name: 'Roles', description: 'What users may do' },
   events: { name: 'Events', description: 'What has happened, and who did it' },
   ops: { name: 'Service', description: 'The service itself' },
 };

@@ -3,7 +3,9 @@ import type { Operation } from '../../shared/openapi/operation';
 
 /** Everything that an operation may answer instead of a reply: what it says itself, and what follows from the rest. */
 export function errorsOf(operation: Operation, path: string): ErrorCode[] {
-  const { auth, permission, body, query, headers = [], errors = [] } = operation;
+  const { auth, permission, body, query, headers = [], replies, errors = [] } = operation;
+  // What is created where it was not there is not missed.
+  const mayMiss = path.includes('{') && !(201 in replies);
   return [
     ...new Set<ErrorCode>([
       ...(body
@@ -12,7 +14,7 @@ export function errorsOf(operation: Operation, path: string): ErrorCode[] {
       ...(query ? (['invalid_request'] as const) : []),
       ...(auth === 'none' ? [] : (['unauthorized'] as const)),
       ...(permission ? (['forbidden'] as const) : []),
-      ...(path.includes('{') ? (['not_found'] as const) : []),
+      ...(mayMiss ? (['not_found'] as const) : []),
       ...(headers.includes('if-match') ? (['version_mismatch'] as const) : []),
       ...(headers.includes('idempotency-key') ? (['idempotency_key_reused'] as const) : []),
       ...errors,

@@ -27,6 +27,11 @@ export function openDatabase(url: string, poolSize: number, onError: (error: Err
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
 }
 
+/** The name of the foreign key that a change would have broken, or null for any other error. */
+export function violatedForeignKey(error: unknown): string | null {
+  return error instanceof DatabaseError && error.code === '23503' ? (error.constraint ?? null) : null;
+}
+
 /** The name of the unique constraint or index that an insert or update ran into, or null for any other error. */
 export function violatedUniqueConstraint(error: unknown): string | null {
   return error instanceof DatabaseError && error.code === '23505' ? (error.constraint ?? null) : null;

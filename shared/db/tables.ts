@@ -52,6 +52,26 @@ export interface RateLimitsTable {
   resets_at: Date;
 }
 
+export interface IdempotencyKeysTable {
+  key: Buffer;
+  fingerprint: Buffer;
+  user_id: string;
+  expires_at: Date;
+}
+
+export interface UserImportsTable {
+  file_hash: Buffer;
+  /** The bytes of the file that are done. */
+  position: ColumnType<string, number, number>;
+  /** The lines that are done. */
+  lines: number;
+  imported: number;
+  skipped: number;
+  bad: number;
+  started_at: Date;
+  finished_at: Date | null;
+}
+
 export interface OutboxTable {
   id: string;
   /** The order of appending. One user's events are appended under a lock on the user, so it is their order. */
@@ -112,6 +132,8 @@ export interface Tables {
   sessions: SessionsTable;
   refresh_tokens: RefreshTokensTable;
   rate_limits: RateLimitsTable;
+  idempotency_keys: IdempotencyKeysTable;
+  user_imports: UserImportsTable;
   outbox: OutboxTable;
   inbox: InboxTable;
   audit_log: AuditLogTable;

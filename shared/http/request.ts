@@ -1,7 +1,7 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import * as v from 'valibot';
 import { DomainError, type FieldError } from '../errors';
-import { findUnstorable } from './storable';
+import { findUnstorable } from '../storable';
 
 export const MAX_BODY_BYTES = 64 * 1024;
 
@@ -91,6 +91,19 @@ export function bearerToken(request: Request): string | null {
   if (header === undefined) return null;
   // Another scheme is no token that could be valid: the empty one never is.
   return /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i.exec(header)?.[1] ?? '';
+}
+
+const MAX_IDEMPOTENCY_KEY = 255;
+
+/** The `Idempotency-Key`, or null where there is none. @throws DomainError `invalid_request` */
+export function idempotencyKey(request: Request): string | null {
+  const key = request.headers['idempotency-key'];
+  if (key === undefined) return null;
+  if (key.length === 0 || key.length > MAX_IDEMPOTENCY_KEY) {
+    const message = `must have 1 to ${MAX_IDEMPOTENCY_KEY} characters`;
+    throw invalidRequest([{ path: 'idempotency-key', message }]);
+  }
+  return key;
 }
 
 export function invalidRequest(errors: FieldError[]): DomainError {

@@ -2,6 +2,8 @@ import * as v from 'valibot';
 import type { AuditEntry as AuditEntryType } from '../audit/audit-store';
 import type { LoggedEvent } from '../events/event-log-store';
 import type { Health as HealthType } from '../ops/check-health';
+import { PERMISSIONS } from '../roles/permissions';
+import type { Role as RoleType } from '../roles/role';
 import type { listSessions } from '../sessions/list-sessions';
 import type { SessionTokens as SessionTokensType } from '../sessions/open-session';
 import type { User as UserType } from '../users/user';
@@ -32,6 +34,8 @@ export const User = v.object({
 });
 
 export const UserAnswer = v.object({ user: User });
+
+export const UserList = v.object({ users: v.array(User), nextCursor: NextCursor });
 
 const AccessToken = v.pipe(v.string(), v.description('A JWT, for the header `Authorization: Bearer …`'));
 const RefreshToken = v.pipe(v.string(), v.description('For `POST /refresh`, once'));
@@ -72,6 +76,10 @@ export const LoggedOut = v.object({ status: v.literal('logout successful') });
 export const Jwks = v.object({
   keys: v.array(v.looseObject({ kty: v.string(), kid: v.string(), alg: v.string(), use: v.literal('sig') })),
 });
+
+export const Role = v.object({ name: v.string(), permissions: v.array(v.picklist(PERMISSIONS)) });
+
+export const RoleList = v.object({ roles: v.array(Role) });
 
 export const Event = v.object({
   position: v.pipe(v.number(), v.integer(), v.description('The place in the log')),
@@ -151,6 +159,7 @@ export type DescribedAsSent = [
   Holds<Same<v.InferOutput<typeof SessionTokens>, SessionTokensType>>,
   Holds<Same<v.InferOutput<typeof LoggedIn>, { user: UserType } & SessionTokensType>>,
   Holds<Same<v.InferOutput<typeof Session>[], Awaited<ReturnType<typeof listSessions>>>>,
+  Holds<Same<v.InferOutput<typeof Role>, RoleType>>,
   Holds<Same<v.InferOutput<typeof Event>, LoggedEvent>>,
   Holds<Same<v.InferOutput<typeof AuditEntry>, AuditEntryType>>,
   Holds<Same<v.InferOutput<typeof Health>, HealthType>>,

@@ -8,6 +8,9 @@ export const PERMISSIONS = [
   'audit:read',
 ] as const;
 
+/** Fixed here; their rows are there for `users.role` to refer to. */
+export const BUILT_IN_ROLES: readonly string[] = ['user', 'admin'];
+
 export type Permission = (typeof PERMISSIONS)[number];
 
 /** What a role may do. The built-in `admin` may do everything, also what a later version adds. */

@@ -1,5 +1,5 @@
 import type { Context } from '../context';
-import { DomainError } from '../errors';
+import { assertHolds } from '../roles/assert-may-grant-role';
 import { PERMISSIONS, type Permission, permissionsOf } from '../roles/permissions';
 import { findRolePermissions } from '../roles/role-store';
 import { getUser } from './get-user';
@@ -24,14 +24,7 @@ export async function assertMayActFor(
   // Nothing can exceed all there is: no need to look.
   if (PERMISSIONS.every((permission) => caller.permissions.has(permission))) return;
   const stored = (await findRolePermissions(ctx.db, target.role)) ?? [];
-  const exceeding = [...permissionsOf(target.role, stored)].filter(
-    (permission) => !caller.permissions.has(permission),
-  );
-  if (exceeding.length > 0) {
-    throw new DomainError('forbidden', {
-      detail: `The user's role holds permissions that you lack: ${exceeding.join(', ')}`,
-    });
-  }
+  assertHolds(caller.permissions, permissionsOf(target.role, stored));
 }
 
 /** The user that the caller wants to act for. @throws DomainError `not_found`, or `forbidden` as above */

@@ -6,17 +6,17 @@ import type { User } from './user';
 import { insertUser, type NewUser, sequenceOf } from './user-store';
 
 /**
- * A user with their `user.created`, in the caller's transaction: every path that makes users ends here.
+ * A user with their `user.created`, in the caller's transaction: every path that makes a single user ends here.
  * @throws DomainError `username_taken` or `email_taken`
  */
 export async function createUser(
   tx: Tx,
   ctx: Context,
   sender: 'inline' | 'relay',
-  input: Omit<NewUser, 'id' | 'now'>,
+  input: Omit<NewUser, 'id' | 'now'> & { id?: string },
   origin: Origin,
 ): Promise<{ user: User; event: PendingEvent }> {
-  const user = await insertUser(tx, { ...input, id: ctx.newId(), now: ctx.now() });
+  const user = await insertUser(tx, { ...input, id: input.id ?? ctx.newId(), now: ctx.now() });
   const event = await appendEvent(tx, ctx, sender, {
     type: 'user.created',
     subject: user.id,

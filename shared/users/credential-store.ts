@@ -1,4 +1,4 @@
-import type { Tx } from '../db/connection';
+import type { Db, Tx } from '../db/connection';
 import type { User } from './user';
 import { USER_COLUMNS, userFromRow } from './user-store';
 
@@ -12,10 +12,35 @@ export function resetPasswordHash(tx: Tx, userId: string, passwordHash: string, 
   return changeCredentials(tx, userId, { email_verified: true, password_hash: passwordHash }, now);
 }
 
+export async function findPasswordHash(db: Db, userId: string): Promise<string | null> {
+  const row = await db
+    .selectFrom('users')
+    .select('password_hash')
+    .where('id', '=', userId)
+    .executeTakeFirst();
+  return row?.password_hash ?? null;
+}
+
+/**
+ * Sets another password, as the next version.
+ * @param checkedHash given: only while the password is still the one that was checked
+ * @returns null where it is not
+ */
+export async function replacePassword(
+  tx: Tx,
+  userId: string,
+  passwordHash: string,
+  checkedHash: string | null,
+  now: Date,
+): Promise<User | null> {
+  if (checkedHash !== null && (await findPasswordHash(tx, userId)) !== checkedHash) return null;
+  return changeCredentials(tx, userId, { password_hash: passwordHash }, now);
+}
+
 async function changeCredentials(
   tx: Tx,
   userId: string,
-  change: { email_verified: true; password_hash?: string },
+  change: { email_verified?: true; password_hash?: string },
   now: Date,
 ): Promise<User> {
   const row = await tx

@@ -11,7 +11,9 @@ export const Username = v.pipe(
 export const Email = v.pipe(
   v.string('must be a string'),
   v.maxLength(254, 'must be at most 254 characters'),
-  v.email('must be an e-mail address'),
+  v.rfcEmail('must be an e-mail address'),
+  // Valid on a local network, and of no use to anyone here. (What has no @ at all is reported above.)
+  v.regex(/^[^@]*$|\.[^.@]{2,}$/, 'must have a domain with a dot'),
 );
 
 export const DisplayName = v.nullable(

@@ -82,6 +82,65 @@ export async function findUserIdByEmail(db: Db, email: string): Promise<string |
   return row?.id ?? null;
 }
 
+/** As `findUser`, and locks the row until the transaction ends. */
+export async function lockUserRow(tx: Tx, id: string): Promise<User | null> {
+  const row = await tx
+    .selectFrom('users')
+    .select(USER_COLUMNS)
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirst();
+  return row ? userFromRow(row) : null;
+}
+
+/** Locks every administrator, in one order for all who do so. @returns their ids */
+export async function lockAdmins(tx: Tx): Promise<string[]> {
+  const rows = await tx
+    .selectFrom('users')
+    .select('id')
+    .where('role', '=', 'admin')
+    .orderBy('id')
+    .forUpdate()
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
+/** Stores what may be changed of a user that the caller has locked, as the next version. */
+export async function updateUserRow(tx: Tx, user: User, now: Date): Promise<User> {
+  const row = await tx
+    .updateTable('users')
+    .set((eb) => ({
+      username: user.username,
+      email: user.email,
+      email_verified: user.emailVerified,
+      display_name: user.displayName,
+      metadata: JSON.stringify(user.metadata),
+      version: eb('version', '+', 1),
+      minor_version: 0,
+      updated_at: now,
+    }))
+    .where('id', '=', user.id)
+    .returning(USER_COLUMNS)
+    .executeTakeFirstOrThrow()
+    .catch(rethrowTaken);
+  return userFromRow(row);
+}
+
+export async function updateRole(tx: Tx, id: string, role: string, now: Date): Promise<User> {
+  const row = await tx
+    .updateTable('users')
+    .set((eb) => ({ role, version: eb('version', '+', 1), minor_version: 0, updated_at: now }))
+    .where('id', '=', id)
+    .returning(USER_COLUMNS)
+    .executeTakeFirstOrThrow();
+  return userFromRow(row);
+}
+
+/** Sessions, refresh tokens and mail tokens go with the user. */
+export async function deleteUserRow(tx: Tx, id: string): Promise<void> {
+  await tx.deleteFrom('users').where('id', '=', id).execute();
+}
+
 export type LoginName = { username: string } | { email: string };
 
 export interface LoginRecord {

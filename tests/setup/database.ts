@@ -27,14 +27,14 @@ export async function createTestDatabase(): Promise<{ url: string; drop(): Promi
   return { url: databaseUrl(name), drop: () => administer(`drop database ${name} with (force)`) };
 }
 
-/** Resolves when a statement in this database waits for a lock that another transaction holds. */
-export async function untilLockIsAwaited({ db }: { db: Db }): Promise<void> {
+/** Resolves when so many statements in this database wait for locks that another transaction holds. */
+export async function untilLockIsAwaited({ db }: { db: Db }, waiters = 1): Promise<void> {
   let waiting = false;
   while (!waiting) {
     const { rows } = await sql`
       select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(
       db,
     );
-    waiting = rows.length > 0;
+    waiting = rows.length >= waiters;
   }
 }

@@ -3,6 +3,7 @@ import * as usersAndSessions from './0001-users-and-sessions';
 import * as events from './0002-events';
 import * as refreshAndRateLimits from './0003-refresh-and-rate-limits';
 import * as emails from './0005-emails';
+import * as idempotencyAndImports from './0006-idempotency-and-imports';
 
 /** In order of their names. They are listed, not read from a folder, so that they are part of a bundle. */
 export const migrations: Record<string, Migration> = {
@@ -10,4 +11,5 @@ export const migrations: Record<string, Migration> = {
   '0002-events': events,
   '0003-refresh-and-rate-limits': refreshAndRateLimits,
   '0005-emails': emails,
+  '0006-idempotency-and-imports': idempotencyAndImports,
 };

@@ -1,4 +1,4 @@
-import type { FieldError } from '../errors';
+import type { FieldError } from './errors';
 
 const MAX_DEPTH = 32;
 

@@ -1,0 +1,85 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { startBroker } from '../local/amqp-broker';
+import { freePort } from '../local/ports';
+import { startPostgres } from '../local/postgres';
+import { createBroker } from '../shared/broker/connection';
+import { readConfig } from '../shared/config';
+import { createContext } from '../shared/context';
+import { migrateToLatest } from '../shared/db/migrate';
+import { createPublisher, type PublishingContext } from '../shared/events/publisher';
+import { declareTopology } from '../shared/events/topology';
+import { createLog } from '../shared/log';
+
+export interface BenchEnvironment {
+  ctx: PublishingContext;
+  /** Which servers were measured. */
+  servers: string;
+  close(): Promise<void>;
+}
+
+/**
+ * A database of its own, on the servers that DATABASE_URL and RABBITMQ_URL name or else on embedded ones, and a
+ * context as a container has it: one database connection, cost 10, no log.
+ */
+export async function benchEnvironment(poolSize = 1): Promise<BenchEnvironment> {
+  const closes: (() => Promise<unknown>)[] = [];
+  const dataDir = await mkdtemp(join(tmpdir(), 'rollcall-bench-'));
+  await chmod(dataDir, 0o755);
+  closes.push(() => rm(dataDir, { recursive: true, force: true }));
+  const { DATABASE_URL: realDatabase, RABBITMQ_URL: realBroker } = process.env;
+  const postgres = realDatabase ? null : await startPostgres(join(dataDir, 'postgres'), await freePort());
+  if (postgres) closes.push(() => postgres.stop());
+  const broker = realBroker ? null : await startBroker({ port: 0 });
+  if (broker) closes.push(() => broker.stop());
+
+  const server = realDatabase ?? postgres?.url ?? '';
+  const name = `rollcall_bench_${randomBytes(4).toString('hex')}`;
+  await administer(server, `create database ${name}`);
+  closes.push(() => administer(server, `drop database ${name} with (force)`));
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  const config = readConfig({
+    DATABASE_URL: url.toString(),
+    DATABASE_POOL_SIZE: String(poolSize),
+    RABBITMQ_URL: realBroker ?? broker?.url,
+    JWT_SECRET: 'a secret of the benchmarks, long enough',
+    RATE_LIMITS: 'off',
+    LOG_LEVEL: 'silent',
+    QUEUE_TYPE: 'classic',
+    EVENT_EXCHANGE: `${name}.events`,
+    QUEUE_PREFIX: name,
+  });
+  const base = createContext(config, createLog('silent'));
+  const ctx = { ...base, broker: createBroker(config.broker.url, 'rollcall-bench', base.log) };
+  await migrateToLatest(ctx.db);
+  const { model, channel } = await ctx.broker.open(5_000);
+  await declareTopology(model, config.events, ctx.log);
+  // Nobody consumes here, and what is published should not pile up in memory.
+  const drain = await model.createChannel();
+  await drain.consume(`${name}.audit`, () => {}, { noAck: true });
+  closes.push(async () => {
+    await channel.deleteExchange(config.events.exchange);
+    for (const suffix of ['audit', 'emails', 'dead_letters']) await channel.deleteQueue(`${name}.${suffix}`);
+    await ctx.broker.close();
+    await ctx.db.destroy();
+  });
+  const of = (real: string | undefined, product: string) =>
+    real ? `real ${product}` : `embedded ${product}`;
+  return {
+    ctx: { ...ctx, publisher: createPublisher(ctx) },
+    servers: `${of(realDatabase, 'PostgreSQL')}, ${of(realBroker, 'broker')}`,
+    close: async () => {
+      for (const close of closes.reverse()) await close();
+    },
+  };
+}
+
+async function administer(url: string, statement: string): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  await client.query(statement).finally(() => client.end());
+}

@@ -1,0 +1,23 @@
+/** Milliseconds of each run, `clients` at a time. */
+export async function measure(runs: number, run: () => Promise<unknown>, clients = 1): Promise<number[]> {
+  const times: number[] = [];
+  let left = runs;
+  const client = async () => {
+    while (left-- > 0) {
+      const startedAt = performance.now();
+      await run();
+      times.push(performance.now() - startedAt);
+    }
+  };
+  await Promise.all(Array.from({ length: clients }, client));
+  return times.sort((a, b) => a - b);
+}
+
+/** @param sorted ascending */
+export function percentile(sorted: number[], share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}
+
+export function format(ms: number): string {
+  return ms < 10 ? ms.toFixed(2) : ms.toFixed(1);
+}

@@ -1,0 +1,31 @@
+// DELETE /users/{id}: deletes a user, ends their sessions and erases their personal data. Answers with who it was.
+import { type PublishingContext, publishingContext } from '../../shared/events/publisher';
+import { authorizeSelfOr } from '../../shared/http/authorize';
+import { endpoint } from '../../shared/http/endpoint';
+import { readIfMatch } from '../../shared/http/if-match';
+import { originOf } from '../../shared/http/origin';
+import { type Reply, userReply } from '../../shared/http/reply';
+import { bearerToken, type Request } from '../../shared/http/request';
+import type { Operation } from '../../shared/openapi/operation';
+import { User } from '../../shared/openapi/schemas';
+import { authenticate } from '../../shared/sessions/authenticate';
+import { deleteUser } from '../../shared/users/delete-user';
+
+export const operation = {
+  summary: 'Delete a user',
+  description: 'Sessions end, personal data is erased, and the username and the address are free again.',
+  auth: 'bearer',
+  permission: 'users:write',
+  orSelf: true,
+  headers: ['if-match'],
+  replies: { 200: { description: 'The user as it was', body: User, headers: ['etag'] } },
+  errors: ['last_admin'],
+} satisfies Operation;
+
+export async function deleteUserById(request: Request, ctx: PublishingContext): Promise<Reply> {
+  const caller = await authenticate(ctx, bearerToken(request));
+  const id = authorizeSelfOr(caller, request.params['id'], 'users:write');
+  return userReply(await deleteUser(ctx, caller, id, readIfMatch(request), originOf(request, caller)));
+}
+
+export const handler = endpoint(publishingContext, deleteUserById);

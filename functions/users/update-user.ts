@@ -1,0 +1,46 @@
+// PUT /users/{id}: changes a user. Fields that are not sent stay; If-Match keeps one writer from undoing another's work.
+import * as v from 'valibot';
+import { type PublishingContext, publishingContext } from '../../shared/events/publisher';
+import { authorizeSelfOr } from '../../shared/http/authorize';
+import { endpoint } from '../../shared/http/endpoint';
+import { readIfMatch } from '../../shared/http/if-match';
+import { originOf } from '../../shared/http/origin';
+import { type Reply, userReply } from '../../shared/http/reply';
+import { bearerToken, exactly, parseBody, type Request } from '../../shared/http/request';
+import type { Operation } from '../../shared/openapi/operation';
+import { User } from '../../shared/openapi/schemas';
+import { authenticate } from '../../shared/sessions/authenticate';
+import { DisplayName, Email, Metadata, Username } from '../../shared/users/fields';
+import { updateUser } from '../../shared/users/update-user';
+
+const fields = {
+  username: v.exactOptional(Username),
+  displayName: v.exactOptional(DisplayName),
+  metadata: v.exactOptional(Metadata),
+};
+const Body = exactly({ ...fields, email: v.exactOptional(Email) });
+const BodyWithOptionalEmail = exactly({ ...fields, email: v.exactOptional(v.nullable(Email)) });
+
+export const operation = {
+  summary: 'Change a user',
+  description:
+    'Fields that are not sent stay. A new address is unverified again. Where `REQUIRE_EMAIL` is false, `email` may be null.',
+  auth: 'bearer',
+  permission: 'users:write',
+  orSelf: true,
+  headers: ['if-match'],
+  body: Body,
+  example: { displayName: 'Gorden', metadata: { plan: 'pro' } },
+  replies: { 200: { description: 'The user as it is now', body: User, headers: ['etag'] } },
+  errors: ['username_taken', 'email_taken'],
+} satisfies Operation;
+
+export async function updateUserById(request: Request, ctx: PublishingContext): Promise<Reply> {
+  const caller = await authenticate(ctx, bearerToken(request));
+  const id = authorizeSelfOr(caller, request.params['id'], 'users:write');
+  const update = parseBody(request, ctx.config.users.requireEmail ? Body : BodyWithOptionalEmail);
+  const user = await updateUser(ctx, caller, id, update, readIfMatch(request), originOf(request, caller));
+  return userReply(user);
+}
+
+export const handler = endpoint(publishingContext, updateUserById);

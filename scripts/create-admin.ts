@@ -1,0 +1,33 @@
+// `npm run admin:create -- --username NAME [--email ADDRESS] [--password PASSWORD]`: an administrator, on any database.
+import { parseArgs } from 'node:util';
+import { DomainError } from '../shared/errors';
+import { createAdmin } from '../shared/users/create-admin';
+import { runScript } from './run';
+
+const USAGE = 'Usage: npm run admin:create -- --username NAME [--email ADDRESS] [--password PASSWORD]';
+
+runScript(async (ctx) => {
+  const { username, email, password } = readArguments();
+  const made = await createAdmin(ctx, username, password, email).catch((error: unknown) => {
+    if (error instanceof DomainError && error.code === 'email_taken') {
+      throw new Error(`Another user has the e-mail address ${email}: nothing was changed.`);
+    }
+    throw error;
+  });
+  if (made === null) throw new Error(`There is a user called ${username} already: nothing was changed.`);
+  console.log(`The administrator ${username} can log in now.`);
+  if (password === undefined) console.log(`Password: ${made}   (shown only this once)`);
+});
+
+function readArguments(): { username: string; email?: string | undefined; password?: string | undefined } {
+  try {
+    const { values } = parseArgs({
+      options: { username: { type: 'string' }, email: { type: 'string' }, password: { type: 'string' } },
+    });
+    const { username, ...optional } = values;
+    if (username === undefined) throw new Error('The username is missing.');
+    return { username, ...optional };
+  } catch (error) {
+    throw new Error(`${error instanceof Error ? error.message : error}\n${USAGE}`);
+  }
+}

@@ -1,0 +1,79 @@
+import { DomainError } from '../errors';
+import type { Origin } from '../events/origin';
+import { appendEvent } from '../events/outbox';
+import type { PublishingContext } from '../events/publisher';
+import { giveBackUse, limitRate, type Use } from '../rate-limits/limit-rate';
+import type { Caller } from '../sessions/authenticate';
+import { endSessions } from '../sessions/end-sessions';
+import { getUserToActFor } from '../users/assert-may-act-for';
+import { findPasswordHash, replacePassword } from '../users/credential-store';
+import { lockUserToChange } from '../users/lock-user';
+import { sequenceOf } from '../users/user-store';
+import { REPEATS_NAME, repeatsName } from './fields';
+import { hashPassword, verifyPassword } from './hash';
+
+export interface PasswordChange {
+  /** Needed for one's own; whoever may act for another does not know theirs. */
+  currentPassword: string | undefined;
+  newPassword: string;
+}
+
+/**
+ * Sets a new password and ends the user's other sessions: one of them may be the reason for the change.
+ * @throws DomainError `not_found`, `forbidden`, `version_mismatch`, `invalid_credentials` for a wrong current password,
+ * `rate_limited` after too many of those, `invalid_request` where the new one repeats a name
+ */
+export async function changePassword(
+  ctx: PublishingContext,
+  caller: Caller,
+  id: string,
+  { currentPassword, newPassword }: PasswordChange,
+  versions: number[] | null,
+  origin: Origin,
+): Promise<void> {
+  const user = await getUserToActFor(ctx, caller, id);
+  if (repeatsName(newPassword, user)) throw invalid('newPassword', REPEATS_NAME);
+  const checkedHash =
+    user.id === caller.user.id ? await checkCurrentPassword(ctx, user.id, currentPassword) : null;
+  const { bcryptCost } = ctx.config.users;
+  // Before the transaction: no lock waits on the hash.
+  const newHash = await hashPassword(newPassword, bcryptCost);
+
+  const events = await ctx.db.transaction().execute(async (tx) => {
+    await lockUserToChange(tx, ctx, caller, user.id, versions);
+    const changed = await replacePassword(tx, user.id, newHash, checkedHash, ctx.now());
+    // Somebody changed it between the check and the lock: what was checked is no longer the current password.
+    if (!changed) throw new DomainError('invalid_credentials');
+    const event = await appendEvent(tx, ctx, 'inline', {
+      type: 'user.password_changed',
+      subject: user.id,
+      sequence: sequenceOf(changed.version),
+      data: { id: user.id },
+      origin,
+    });
+    const choice = checkedHash === null ? 'all' : { except: caller.sessionId };
+    const end = { userId: user.id, choice, reason: 'password_changed', origin } as const;
+    return [event, ...(await endSessions(tx, ctx, 'relay', end))];
+  });
+  await ctx.publisher.publish(events);
+}
+
+/** A stolen access token must not be a way to guess the password: the guesses count as failed logins do. */
+async function checkCurrentPassword(
+  ctx: PublishingContext,
+  userId: string,
+  currentPassword: string | undefined,
+): Promise<string> {
+  if (currentPassword === undefined) throw invalid('currentPassword', 'is required');
+  const failure: Use = { limit: 'loginAccount', subject: `change-password ${userId}` };
+  await limitRate(ctx, [failure]);
+  const hash = await findPasswordHash(ctx.db, userId);
+  const matches = await verifyPassword(currentPassword, hash, ctx.config.users.bcryptCost);
+  if (hash === null || !matches) throw new DomainError('invalid_credentials');
+  await giveBackUse(ctx.db, ctx, failure);
+  return hash;
+}
+
+function invalid(path: string, message: string): DomainError {
+  return new DomainError('invalid_request', { errors: [{ path, message }] });
+}

@@ -1,0 +1,32 @@
+import type { Db } from '../db/connection';
+import { DomainError } from '../errors';
+import { type Permission, permissionsOf } from './permissions';
+import { findRolePermissions } from './role-store';
+
+/**
+ * Nobody hands out a permission that they lack themselves.
+ * @returns the permissions stored with the role
+ * @throws DomainError `invalid_request` for an unknown role, `forbidden` for one that exceeds the caller's
+ */
+export async function assertMayGrantRole(
+  db: Db,
+  role: string,
+  granting: ReadonlySet<Permission>,
+): Promise<string[]> {
+  const stored = await findRolePermissions(db, role);
+  if (stored === null) {
+    throw new DomainError('invalid_request', { errors: [{ path: 'role', message: 'is not a known role' }] });
+  }
+  assertHolds(granting, permissionsOf(role, stored));
+  return stored;
+}
+
+/** @throws DomainError `forbidden` naming what the caller lacks */
+export function assertHolds(holding: ReadonlySet<Permission>, wanted: ReadonlySet<Permission>): void {
+  const lacking = [...wanted].filter((permission) => !holding.has(permission));
+  if (lacking.length > 0) {
+    throw new DomainError('forbidden', {
+      detail: `The role holds permissions that you lack: ${lacking.join(', ')}`,
+    });
+  }
+}

@@ -1,0 +1,33 @@
+import * as v from 'valibot';
+import type { Context } from '../context';
+import { DomainError } from '../errors';
+import type { Caller } from '../sessions/authenticate';
+import { assertHolds } from './assert-may-grant-role';
+import { BUILT_IN_ROLES, PERMISSIONS, type Permission, permissionsOf } from './permissions';
+import type { Role } from './role';
+import { findRolePermissions, upsertRole } from './role-store';
+
+const RoleName = v.pipe(v.string(), v.regex(/^[a-z][a-z0-9_-]{0,31}$/));
+
+/**
+ * Makes a role or changes one. Neither what it gets nor what it had may exceed the caller: the first would give
+ * permissions away that they lack, the second take them from users whom they may not change.
+ * @throws DomainError `built_in_role`, `forbidden`, or `invalid_request` for a name that cannot be one
+ */
+export async function putRole(
+  ctx: Context,
+  caller: Caller,
+  name: string,
+  permissions: Permission[],
+): Promise<{ role: Role; created: boolean }> {
+  if (BUILT_IN_ROLES.includes(name)) throw new DomainError('built_in_role');
+  if (!v.is(RoleName, name)) {
+    const message = 'must be 1 to 32 lower-case letters, digits, "_" or "-", and begin with a letter';
+    throw new DomainError('invalid_request', { errors: [{ path: 'name', message }] });
+  }
+  const before = await findRolePermissions(ctx.db, name);
+  assertHolds(caller.permissions, new Set([...permissions, ...permissionsOf(name, before ?? [])]));
+  // Each once, in one order, whatever the request had.
+  const role = { name, permissions: PERMISSIONS.filter((permission) => permissions.includes(permission)) };
+  return { role, created: await upsertRole(ctx.db, role) };
+}

@@ -1,0 +1,47 @@
+import { erasePersonalData } from '../events/event-log-store';
+import type { Origin } from '../events/origin';
+import { appendEvent } from '../events/outbox';
+import type { PublishingContext } from '../events/publisher';
+import type { Caller } from '../sessions/authenticate';
+import { endSessions } from '../sessions/end-sessions';
+import { assertNotLastAdmin } from './last-admin';
+import { lockUserToChange } from './lock-user';
+import type { User } from './user';
+import { deleteUserRow, lockAdmins, sequenceOf } from './user-store';
+
+/**
+ * Deletes a user: their sessions end, their names are free again, and what the event log knows of them as a person is
+ * erased, also from events that are still to be sent: consumers see that they were created and deleted, not who they
+ * were.
+ * @returns the user as they were
+ * @throws DomainError `not_found`, `forbidden`, `version_mismatch` or `last_admin`
+ */
+export async function deleteUser(
+  ctx: PublishingContext,
+  caller: Caller,
+  id: string,
+  versions: number[] | null,
+  given: Origin,
+): Promise<User> {
+  const { user, events } = await ctx.db.transaction().execute(async (tx) => {
+    const admins = await lockAdmins(tx);
+    const user = await lockUserToChange(tx, ctx, caller, id, versions);
+    assertNotLastAdmin(admins, user);
+    await erasePersonalData(tx, user.id);
+    // Who deletes themselves leaves no address behind either; somebody else's is for the audit log.
+    const origin = user.id === caller.user.id ? { ...given, address: null, userAgent: null } : given;
+    const end = { userId: user.id, choice: 'all', reason: 'user_deleted', origin } as const;
+    const ended = await endSessions(tx, ctx, 'inline', end);
+    const deleted = await appendEvent(tx, ctx, 'inline', {
+      type: 'user.deleted',
+      subject: user.id,
+      sequence: sequenceOf(user.version + 1),
+      data: { id: user.id },
+      origin,
+    });
+    await deleteUserRow(tx, user.id);
+    return { user, events: [...ended, deleted] };
+  });
+  await ctx.publisher.publish(events);
+  return user;
+}

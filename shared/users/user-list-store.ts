@@ -1,0 +1,38 @@
+import { sql } from 'kysely';
+import type { Db } from '../db/connection';
+import { foldCase } from './fields';
+import type { User } from './user';
+import { USER_COLUMNS, userFromRow } from './user-store';
+
+export interface UserFilter {
+  /** What the username or the e-mail address begins with, in any case. */
+  prefix?: string | undefined;
+  role?: string | undefined;
+}
+
+/**
+ * Newest first; ids are UUIDv7, which sort by the time of their making. Every page costs the same, however far down.
+ * @param before the id of the last user of the page before
+ */
+export async function listUsers(
+  db: Db,
+  { prefix, role }: UserFilter,
+  limit: number,
+  before: string | undefined,
+): Promise<User[]> {
+  let query = db.selectFrom('users').select(USER_COLUMNS).orderBy('id', 'desc').limit(limit);
+  if (role !== undefined) query = query.where('role', '=', role);
+  if (before !== undefined) query = query.where('id', '<', before);
+  if (prefix !== undefined) query = query.where(beginsWith(prefix));
+  const rows = await query.execute();
+  return rows.map(userFromRow);
+}
+
+/**
+ * Each name has its index, in collation "C", where a prefix is a range. For few matches the planner combines the two;
+ * for many it walks the users from the newest and stops when the page is full.
+ */
+function beginsWith(prefix: string) {
+  const pattern = `${foldCase(prefix).replace(/[\\%_]/g, '\\$&')}%`;
+  return sql<boolean>`(lower(username) like ${pattern} or lower(email) like ${pattern})`;
+}

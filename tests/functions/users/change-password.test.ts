@@ -1,0 +1,113 @@
+import { login } from '../../../functions/auth/login';
+import { changeUserPassword } from '../../../functions/users/change-password';
+import { getMe } from '../../../functions/users/get-me';
+import { type TestContext, testContext } from '../../setup/context';
+import { eventsOf } from '../../setup/events';
+import { call } from '../../setup/http';
+import { logInAdmin, PASSWORD, type Person, registerPerson } from '../../setup/people';
+import { logInWith } from '../../setup/roles';
+
+const NEW = 'quite another password';
+
+let ctx: TestContext;
+let admin: Person;
+beforeAll(async () => {
+  ctx = await testContext();
+  admin = await logInAdmin(ctx);
+});
+afterAll(() => ctx.close());
+
+const change = (by: Person, body: unknown, id = 'me') =>
+  call(changeUserPassword, ctx, { method: 'PUT', params: { id }, token: by.accessToken, body });
+const logIn = (person: Person, password: string) =>
+  call(login, ctx, { method: 'POST', body: { username: person.user.username, password } });
+
+test('sets the new password; the other sessions end, this one stays', async () => {
+  const person = await registerPerson(ctx);
+  const other = (await logIn(person, PASSWORD)).body;
+  const answer = await change(person, { currentPassword: PASSWORD, newPassword: NEW });
+  expect([answer.status, answer.body]).toEqual([204, undefined]);
+  expect((await call(getMe, ctx, { token: person.accessToken })).body.version).toBe(2);
+  expect((await call(getMe, ctx, { token: other.accessToken })).status).toBe(401);
+  expect((await logIn(person, PASSWORD)).status).toBe(401);
+  expect((await logIn(person, NEW)).status).toBe(200);
+  expect(await eventsOf(ctx, person.user.id)).toEqual([
+    'user.created',
+    'session.created',
+    'user.password_changed',
+    'session.revoked',
+    'session.created',
+  ]);
+});
+
+test('a wrong current password changes nothing', async () => {
+  const person = await registerPerson(ctx);
+  const answer = await change(person, { currentPassword: 'wrong', newPassword: NEW });
+  expect([answer.status, answer.body.code]).toEqual([401, 'invalid_credentials']);
+  expect((await logIn(person, PASSWORD)).status).toBe(200);
+});
+
+test('guesses of the current password are limited', async () => {
+  const limited = await testContext({ RATE_LIMITS: 'on' });
+  const person = await registerPerson(limited);
+  const guess = () =>
+    call(changeUserPassword, limited, {
+      method: 'PUT',
+      params: { id: 'me' },
+      token: person.accessToken,
+      body: { currentPassword: 'wrong', newPassword: NEW },
+    });
+  for (let i = 0; i < 10; i++) expect((await guess()).status).toBe(401);
+  const answer = await guess();
+  expect([answer.status, answer.body.code, answer.headers['retry-after']]).toEqual([
+    429,
+    'rate_limited',
+    '900',
+  ]);
+  await limited.close();
+});
+
+test.each([
+  [{ newPassword: NEW }, 'currentPassword'],
+  [{ currentPassword: PASSWORD }, 'newPassword'],
+  [{ currentPassword: PASSWORD, newPassword: 'short' }, 'newPassword'],
+  [{ currentPassword: PASSWORD, newPassword: 'password123' }, 'newPassword'],
+  [{ currentPassword: PASSWORD, newPassword: NEW, x: 1 }, 'x'],
+])('refuses %j', async (body, path) => {
+  const answer = await change(await registerPerson(ctx), body);
+  expect([answer.status, answer.body.errors[0].path]).toEqual([422, path]);
+});
+
+test('refuses the username and the e-mail address as the password', async () => {
+  const person = await registerPerson(ctx);
+  for (const newPassword of [person.user.username.toUpperCase(), person.user.email]) {
+    const answer = await change(person, { currentPassword: PASSWORD, newPassword });
+    expect([answer.status, answer.body.errors[0].path]).toEqual([422, 'newPassword']);
+  }
+});
+
+test('of two at once with the same current password, one wins', async () => {
+  const person = await registerPerson(ctx);
+  const answers = await Promise.all(
+    ['first new password', 'second new password'].map((newPassword) =>
+      change(person, { currentPassword: PASSWORD, newPassword }),
+    ),
+  );
+  expect(answers.map((answer) => answer.status).sort()).toEqual([204, 401]);
+});
+
+test('who may write users sets the password of another without knowing it, and all their sessions end', async () => {
+  const person = await registerPerson(ctx);
+  const support = await logInWith(ctx, admin, ['users:write']);
+  expect((await change(support, { newPassword: NEW }, person.user.id)).status).toBe(204);
+  expect((await call(getMe, ctx, { token: person.accessToken })).status).toBe(401);
+  expect((await logIn(person, NEW)).status).toBe(200);
+});
+
+test('but not that of one who holds more, which would be a way to become them', async () => {
+  const support = await logInWith(ctx, admin, ['users:write']);
+  const answer = await change(support, { newPassword: NEW }, admin.user.id);
+  expect([answer.status, answer.body.code]).toEqual([403, 'forbidden']);
+  const person = await registerPerson(ctx);
+  expect((await change(person, { newPassword: NEW }, support.user.id)).status).toBe(403);
+});
