@@ -46,6 +46,7 @@ export function errorResponse({ status, codes }: ErrorGroup) {
       ...(codes.includes('unauthorized') && {
         'www-authenticate': { $ref: '#/components/headers/www-authenticate' },
       }),
+      ...(status === 412 && { etag: { $ref: '#/components/headers/etag' } }),
       ...(status === 429 && { 'retry-after': { $ref: '#/components/headers/retry-after' } }),
     },
     content: {

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Db, Tx } from '../db/connection';
+import type { Db } from '../db/connection';
 
 export interface LoggedEvent {
   /** The place in the log: the order in which events were appended. */
@@ -66,17 +66,4 @@ export async function listEvents(
       ),
     }),
   );
-}
-
-/**
- * Takes a deleted user's personal data out of their events, sent or not. They stay events by their schema, so that
- * the log can still be replayed.
- */
-export async function erasePersonalData(tx: Tx, subject: string): Promise<void> {
-  await sql`
-    update outbox set address = null, user_agent = null, data = data || case type
-      when 'user.created' then '{"username": "deleted", "email": null}'::jsonb
-      when 'user.updated' then '{"username": "deleted", "email": null, "changes": {}}'::jsonb
-      else '{}'::jsonb end
-    where subject = ${subject}`.execute(tx);
 }

@@ -2,6 +2,7 @@ import type { Db } from '../db/connection';
 import { DomainError } from '../errors';
 import { type Permission, permissionsOf } from './permissions';
 import { findRolePermissions } from './role-store';
+import { unknownRole } from './unknown-role';
 
 /**
  * Nobody hands out a permission that they lack themselves.
@@ -14,9 +15,7 @@ export async function assertMayGrantRole(
   granting: ReadonlySet<Permission>,
 ): Promise<string[]> {
   const stored = await findRolePermissions(db, role);
-  if (stored === null) {
-    throw new DomainError('invalid_request', { errors: [{ path: 'role', message: 'is not a known role' }] });
-  }
+  if (stored === null) throw unknownRole();
   assertHolds(granting, permissionsOf(role, stored));
   return stored;
 }

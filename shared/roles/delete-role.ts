@@ -3,14 +3,15 @@ import { DomainError } from '../errors';
 import type { Caller } from '../sessions/authenticate';
 import { assertHolds } from './assert-may-grant-role';
 import { BUILT_IN_ROLES, permissionsOf } from './permissions';
-import { deleteRoleRow, findRolePermissions } from './role-store';
+import { deleteRoleRow, lockRole } from './role-store';
 
 /** @throws DomainError `not_found`, `built_in_role`, `role_in_use`, or `forbidden` where it exceeds the caller */
 export async function deleteRole(ctx: Context, caller: Caller, name: string): Promise<void> {
   if (BUILT_IN_ROLES.includes(name)) throw new DomainError('built_in_role');
-  const stored = await findRolePermissions(ctx.db, name);
-  if (stored !== null) assertHolds(caller.permissions, permissionsOf(name, stored));
-  if (stored === null || !(await deleteRoleRow(ctx.db, name))) {
-    throw new DomainError('not_found', { detail: 'There is no such role' });
-  }
+  await ctx.db.transaction().execute(async (tx) => {
+    const stored = await lockRole(tx, name);
+    if (stored === null) throw new DomainError('not_found', { detail: 'There is no such role' });
+    assertHolds(caller.permissions, permissionsOf(name, stored));
+    await deleteRoleRow(tx, name);
+  });
 }

@@ -5,7 +5,7 @@ import type { Caller } from '../sessions/authenticate';
 import { assertHolds } from './assert-may-grant-role';
 import { BUILT_IN_ROLES, PERMISSIONS, type Permission, permissionsOf } from './permissions';
 import type { Role } from './role';
-import { findRolePermissions, upsertRole } from './role-store';
+import { lockRole, upsertRole } from './role-store';
 
 const RoleName = v.pipe(v.string(), v.regex(/^[a-z][a-z0-9_-]{0,31}$/));
 
@@ -25,9 +25,12 @@ export async function putRole(
     const message = 'must be 1 to 32 lower-case letters, digits, "_" or "-", and begin with a letter';
     throw new DomainError('invalid_request', { errors: [{ path: 'name', message }] });
   }
-  const before = await findRolePermissions(ctx.db, name);
-  assertHolds(caller.permissions, new Set([...permissions, ...permissionsOf(name, before ?? [])]));
   // Each once, in one order, whatever the request had.
   const role = { name, permissions: PERMISSIONS.filter((permission) => permissions.includes(permission)) };
-  return { role, created: await upsertRole(ctx.db, role) };
+  const created = await ctx.db.transaction().execute(async (tx) => {
+    const before = await lockRole(tx, name);
+    assertHolds(caller.permissions, new Set([...permissions, ...permissionsOf(name, before ?? [])]));
+    return upsertRole(tx, role);
+  });
+  return { role, created };
 }

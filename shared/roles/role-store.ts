@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { type Db, violatedForeignKey } from '../db/connection';
+import { type Db, type Tx, violatedForeignKey } from '../db/connection';
 import { DomainError } from '../errors';
 import { permissionsOf } from './permissions';
 import type { Role } from './role';
@@ -7,6 +7,18 @@ import type { Role } from './role';
 /** @returns the permissions stored with the role, or null where there is no such role */
 export async function findRolePermissions(db: Db, name: string): Promise<string[] | null> {
   const row = await db.selectFrom('roles').select('permissions').where('name', '=', name).executeTakeFirst();
+  return row?.permissions ?? null;
+}
+
+/** As `findRolePermissions`, and keeps others from changing or deleting the role until the transaction ends. */
+export async function lockRole(tx: Tx, name: string): Promise<string[] | null> {
+  const row = await tx
+    .selectFrom('roles')
+    .select('permissions')
+    .where('name', '=', name)
+    // Not stronger: whoever is given the role meanwhile refers to its key, and need not wait.
+    .forNoKeyUpdate()
+    .executeTakeFirst();
   return row?.permissions ?? null;
 }
 
@@ -25,14 +37,13 @@ export async function upsertRole(db: Db, { name, permissions }: Role): Promise<b
   return rows[0]?.created ?? false;
 }
 
-/** @returns false where there is none of that name. @throws DomainError `role_in_use`, decided by the database */
-export async function deleteRoleRow(db: Db, name: string): Promise<boolean> {
-  const result = await db
+/** @throws DomainError `role_in_use`, decided by the database */
+export async function deleteRoleRow(tx: Tx, name: string): Promise<void> {
+  await tx
     .deleteFrom('roles')
     .where('name', '=', name)
-    .executeTakeFirst()
+    .execute()
     .catch((error: unknown) => {
       throw violatedForeignKey(error) === 'users_role_fkey' ? new DomainError('role_in_use') : error;
     });
-  return result.numDeletedRows > 0n;
 }

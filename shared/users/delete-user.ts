@@ -1,4 +1,4 @@
-import { erasePersonalData } from '../events/event-log-store';
+import { eraseFromEvents } from '../events/erase-store';
 import type { Origin } from '../events/origin';
 import { appendEvent } from '../events/outbox';
 import type { PublishingContext } from '../events/publisher';
@@ -7,7 +7,7 @@ import { endSessions } from '../sessions/end-sessions';
 import { assertNotLastAdmin } from './last-admin';
 import { lockUserToChange } from './lock-user';
 import type { User } from './user';
-import { deleteUserRow, lockAdmins, sequenceOf } from './user-store';
+import { deleteUserRow, sequenceOf } from './user-store';
 
 /**
  * Deletes a user: their sessions end, their names are free again, and what the event log knows of them as a person is
@@ -21,15 +21,11 @@ export async function deleteUser(
   caller: Caller,
   id: string,
   versions: number[] | null,
-  given: Origin,
+  origin: Origin,
 ): Promise<User> {
   const { user, events } = await ctx.db.transaction().execute(async (tx) => {
-    const admins = await lockAdmins(tx);
     const user = await lockUserToChange(tx, ctx, caller, id, versions);
-    assertNotLastAdmin(admins, user);
-    await erasePersonalData(tx, user.id);
-    // Who deletes themselves leaves no address behind either; somebody else's is for the audit log.
-    const origin = user.id === caller.user.id ? { ...given, address: null, userAgent: null } : given;
+    if (user.role === 'admin') await assertNotLastAdmin(tx);
     const end = { userId: user.id, choice: 'all', reason: 'user_deleted', origin } as const;
     const ended = await endSessions(tx, ctx, 'inline', end);
     const deleted = await appendEvent(tx, ctx, 'inline', {
@@ -39,6 +35,7 @@ export async function deleteUser(
       data: { id: user.id },
       origin,
     });
+    await eraseFromEvents(tx, user.id);
     await deleteUserRow(tx, user.id);
     return { user, events: [...ended, deleted] };
   });

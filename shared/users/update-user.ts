@@ -28,7 +28,7 @@ export async function updateUser(
   const { user, events } = await ctx.db.transaction().execute(async (tx) => {
     const before = await lockUserToChange(tx, ctx, caller, id, versions);
     const changed = FIELDS.filter(
-      (field) => update[field] !== undefined && !isDeepStrictEqual(update[field], before[field]),
+      (field) => update[field] !== undefined && !isDeepStrictEqual(stored(update[field]), before[field]),
     );
     if (changed.length === 0) return { user: before, events: [] };
     const verified = before.emailVerified && !changed.includes('email');
@@ -47,4 +47,9 @@ export async function updateUser(
   });
   await ctx.publisher.publish(events);
   return user;
+}
+
+/** As it comes back from the database: JSON knows no -0, and a number beyond all bounds is null. */
+function stored(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
 }

@@ -1,8 +1,9 @@
 import type { Selectable } from 'kysely';
 import { sql } from 'kysely';
-import { type Db, type Tx, violatedUniqueConstraint } from '../db/connection';
+import { type Db, type Tx, violatedForeignKey, violatedUniqueConstraint } from '../db/connection';
 import type { UsersTable } from '../db/tables';
 import { DomainError } from '../errors';
+import { unknownRole } from '../roles/unknown-role';
 import { foldCase } from './fields';
 import type { User } from './user';
 
@@ -64,7 +65,7 @@ export async function insertUser(tx: Tx, user: NewUser): Promise<User> {
     })
     .returning(USER_COLUMNS)
     .executeTakeFirstOrThrow()
-    .catch(rethrowTaken);
+    .catch(rethrowViolation);
   return userFromRow(row);
 }
 
@@ -93,16 +94,13 @@ export async function lockUserRow(tx: Tx, id: string): Promise<User | null> {
   return row ? userFromRow(row) : null;
 }
 
-/** Locks every administrator, in one order for all who do so. @returns their ids */
-export async function lockAdmins(tx: Tx): Promise<string[]> {
-  const rows = await tx
+export async function countUsersWithRole(tx: Tx, role: string): Promise<number> {
+  const { count } = await tx
     .selectFrom('users')
-    .select('id')
-    .where('role', '=', 'admin')
-    .orderBy('id')
-    .forUpdate()
-    .execute();
-  return rows.map(({ id }) => id);
+    .select((eb) => eb.fn.countAll<string>().as('count'))
+    .where('role', '=', role)
+    .executeTakeFirstOrThrow();
+  return Number(count);
 }
 
 /** Stores what may be changed of a user that the caller has locked, as the next version. */
@@ -122,7 +120,7 @@ export async function updateUserRow(tx: Tx, user: User, now: Date): Promise<User
     .where('id', '=', user.id)
     .returning(USER_COLUMNS)
     .executeTakeFirstOrThrow()
-    .catch(rethrowTaken);
+    .catch(rethrowViolation);
   return userFromRow(row);
 }
 
@@ -132,7 +130,8 @@ export async function updateRole(tx: Tx, id: string, role: string, now: Date): P
     .set((eb) => ({ role, version: eb('version', '+', 1), minor_version: 0, updated_at: now }))
     .where('id', '=', id)
     .returning(USER_COLUMNS)
-    .executeTakeFirstOrThrow();
+    .executeTakeFirstOrThrow()
+    .catch(rethrowViolation);
   return userFromRow(row);
 }
 
@@ -219,13 +218,14 @@ export function sequenceOf(version: number): string {
   return String(version).padStart(10, '0');
 }
 
-function rethrowTaken(error: unknown): never {
+function rethrowViolation(error: unknown): never {
   switch (violatedUniqueConstraint(error)) {
     case 'users_username_key':
       throw new DomainError('username_taken');
     case 'users_email_key':
       throw new DomainError('email_taken');
-    default:
-      throw error;
   }
+  // The role was deleted after it was looked up.
+  if (violatedForeignKey(error) === 'users_role_fkey') throw unknownRole();
+  throw error;
 }

@@ -31,7 +31,14 @@ export interface Service {
   stop(): Promise<void>;
 }
 
-export async function startService(environment: Record<string, string> = {}): Promise<Service> {
+/**
+ * @param environment what differs from a test's usual settings
+ * @param broken what differs for the functions alone, which then do not work as they should
+ */
+export async function startService(
+  environment: Record<string, string> = {},
+  broken: Record<string, string> = {},
+): Promise<Service> {
   const database = await createTestDatabase();
   const dataDir = await mkdtemp(join(tmpdir(), 'rollcall-service-'));
   const httpPort = await freePort();
@@ -60,7 +67,7 @@ export async function startService(environment: Record<string, string> = {}): Pr
   let failure: string | undefined;
   const server = await serveFunctions(
     { httpPort, lambdaPort, dataDir },
-    { PATH, HOME, ...settings },
+    { PATH, HOME, ...settings, ...broken },
     {
       onLogLine: () => {},
       onExit: (reason) => {
@@ -101,7 +108,7 @@ export async function startService(environment: Record<string, string> = {}): Pr
   return {
     url,
     db: ctx.db,
-    adminToken: login.body.accessToken,
+    adminToken: login.body?.accessToken ?? '',
     request,
     stop: async () => {
       schedule.stop();

@@ -4,6 +4,7 @@ import * as events from './0002-events';
 import * as refreshAndRateLimits from './0003-refresh-and-rate-limits';
 import * as emails from './0005-emails';
 import * as idempotencyAndImports from './0006-idempotency-and-imports';
+import * as erasure from './0007-erasure';
 
 /** In order of their names. They are listed, not read from a folder, so that they are part of a bundle. */
 export const migrations: Record<string, Migration> = {
@@ -12,4 +13,5 @@ export const migrations: Record<string, Migration> = {
   '0003-refresh-and-rate-limits': refreshAndRateLimits,
   '0005-emails': emails,
   '0006-idempotency-and-imports': idempotencyAndImports,
+  '0007-erasure': erasure,
 };

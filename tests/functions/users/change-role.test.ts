@@ -1,6 +1,6 @@
 import { changeUserRole } from '../../../functions/users/change-role';
 import { listAllUsers } from '../../../functions/users/list-users';
-import { lockAdmins } from '../../../shared/users/user-store';
+import { lockRole } from '../../../shared/roles/role-store';
 import { type TestContext, testContext } from '../../setup/context';
 import { untilLockIsAwaited } from '../../setup/database';
 import { call } from '../../setup/http';
@@ -55,7 +55,7 @@ test('the last administrator keeps the role, also when two demote each other at 
   expect([alone.status, alone.body.code]).toEqual([409, 'last_admin']);
   const second = await logInAdmin(ctx);
   const { answers } = await ctx.db.transaction().execute(async (tx) => {
-    await lockAdmins(tx);
+    await lockRole(tx, 'admin');
     const answers = Promise.all([
       change(admin, second.user.id, 'user'),
       change(second, admin.user.id, 'user'),

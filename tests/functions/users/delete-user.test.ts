@@ -2,7 +2,7 @@ import { changeUserRole } from '../../../functions/users/change-role';
 import { deleteUserById } from '../../../functions/users/delete-user';
 import { getMe } from '../../../functions/users/get-me';
 import { parseEvent } from '../../../shared/events/catalog';
-import { lockAdmins } from '../../../shared/users/user-store';
+import { lockRole } from '../../../shared/roles/role-store';
 import { openClient, Received } from '../../setup/broker';
 import { type TestContext, testContext } from '../../setup/context';
 import { untilLockIsAwaited } from '../../setup/database';
@@ -109,7 +109,7 @@ describe('the last administrator', () => {
         body: { role: 'user' },
       });
     const { answers } = await ctx.db.transaction().execute(async (tx) => {
-      await lockAdmins(tx);
+      await lockRole(tx, 'admin');
       const answers = Promise.all([remove(admin, second.user.id), demote(second, admin)]);
       await untilLockIsAwaited(ctx, 2);
       return { answers };

@@ -1,0 +1,51 @@
+import { type RawBuilder, sql } from 'kysely';
+import type { Tx } from '../db/connection';
+import type { EventType } from './catalog';
+
+/** Unique as a username has to be for some consumers, valid as one, and nobody's: the user id without hyphens. */
+const NO_NAMES = sql`jsonb_build_object('username', replace(subject::text, '-', ''), 'email', null)`;
+/** Which fields changed is not personal; what they held is. */
+const NO_VALUES = sql`jsonb_build_object('changes', (
+  select coalesce(jsonb_object_agg(field, '{"from": null, "to": null}'::jsonb), '{}')
+  from jsonb_object_keys(data -> 'changes') as field))`;
+const UNCHANGED = sql`data`;
+
+/** What is left of each type's data. Every type says so, that none with personal data can be forgotten. */
+const WITHOUT_PERSON: Record<EventType, RawBuilder<unknown>> = {
+  'user.created': sql`data || ${NO_NAMES}`,
+  'user.updated': sql`data || ${NO_NAMES} || ${NO_VALUES}`,
+  'user.deleted': UNCHANGED,
+  'user.email_verified': UNCHANGED,
+  'user.password_changed': UNCHANGED,
+  'user.role_changed': UNCHANGED,
+  'user.verification_requested': UNCHANGED,
+  'user.password_reset_requested': UNCHANGED,
+  'session.created': UNCHANGED,
+  'session.revoked': UNCHANGED,
+  'session.reuse_detected': UNCHANGED,
+};
+
+/**
+ * Strips a user's personal data from the stored events. Events that are not sent yet stay in their place, so that
+ * consumers still see the user come and go, without ever learning who it was. The addresses and user agents from
+ * which the user acted go too, from events about others as well; an administrator's own stay.
+ *
+ * After the last `appendEvent` of the transaction: that one tells this transaction's rows from older ones by who
+ * wrote them last.
+ */
+export async function eraseFromEvents(tx: Tx, userId: string): Promise<void> {
+  const cases = Object.entries(WITHOUT_PERSON).map(([type, data]) => sql`when ${type} then ${data}`);
+  // Locked in the order in which the relay marks them, so that the two cannot wait for each other.
+  await sql`
+    with own as materialized (
+      select id from outbox where subject = ${userId} order by id for update
+    )
+    update outbox set
+      data = case type ${sql.join(cases, sql` `)} end,
+      address = case when actor_id is null or actor_id = subject then null else address end,
+      user_agent = case when actor_id is null or actor_id = subject then null else user_agent end
+    from own where outbox.id = own.id`.execute(tx);
+  await sql`
+    update outbox set address = null, user_agent = null
+    where actor_id = ${userId} and actor_id <> subject`.execute(tx);
+}

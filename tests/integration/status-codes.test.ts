@@ -1,0 +1,365 @@
+// Every endpoint with every status that the OpenAPI document gives it, over HTTP. Every answer is checked against the
+// document too (headers, code, body), and the table in docs/status-codes.md is what was seen here.
+import { readFileSync } from 'node:fs';
+import { freePort } from '../../local/ports';
+import type { Config } from '../../shared/config';
+import { insertEmailToken } from '../../shared/emails/email-token-store';
+import { statusOf } from '../../shared/errors';
+import { hashToken, newOpaqueToken } from '../../shared/tokens/opaque-token';
+import type { TestReply } from '../setup/http';
+import { documented } from '../setup/openapi';
+import { PASSWORD, type Person, registration } from '../setup/people';
+import { type Service, type ServiceRequest, startService } from '../setup/service';
+import { statusTable } from '../setup/status-table';
+
+const NOBODY = '01890000-0000-7000-8000-000000000000';
+const TIGHT = Object.fromEntries(
+  ['LOGIN_ADDRESS', 'REGISTER_ADDRESS', 'REFRESH_ADDRESS', 'MAIL_ADDRESS', 'LOGIN_ACCOUNT'].map((name) => [
+    `RATE_LIMIT_${name}`,
+    '1/3600',
+  ]),
+) satisfies Record<string, string>;
+
+let service: Service;
+let admin: string;
+/** `GET /users` → the statuses seen. */
+const seen = new Map<string, Set<number>>();
+beforeAll(async () => {
+  service = await startService();
+  admin = service.adminToken;
+}, 60_000);
+afterAll(() => service.stop());
+
+type Check = (reply: TestReply) => void;
+
+async function expectStatus(
+  operation: string,
+  status: number,
+  code: string | null,
+  request: ServiceRequest & { path?: string } = {},
+  check: Check = () => {},
+  at = service,
+): Promise<TestReply> {
+  const [method = '', template = ''] = operation.split(' ');
+  const reply = await at.request(request.path ?? template, { ...request, method });
+  expect([operation, reply.status, reply.body?.code ?? null]).toEqual([operation, status, code]);
+  expect(reply.headers['x-request-id']).toBeDefined();
+  expect(reply.headers['x-content-type-options']).toBe('nosniff');
+  if (code !== null) {
+    expect(reply.headers['content-type']).toContain('application/problem+json');
+    expect(reply.body.status).toBe(statusOf(reply.body.code));
+  }
+  check(reply);
+  seen.set(operation, (seen.get(operation) ?? new Set()).add(status));
+  return reply;
+}
+
+async function register(): Promise<Person> {
+  return (await service.request('/register', { method: 'POST', body: registration() })).body;
+}
+
+async function mailToken(person: Person, purpose: 'verify_email' | 'reset_password'): Promise<string> {
+  const token = newOpaqueToken();
+  await service.db.transaction().execute((tx) =>
+    insertEmailToken(tx, {
+      hash: hashToken(token),
+      userId: person.user.id,
+      purpose,
+      address: person.user.email ?? '',
+      now: new Date(),
+      expiresAt: new Date(Date.now() + 60_000),
+    }),
+  );
+  return token;
+}
+
+const post = 'POST' as const;
+const operations = documented.map(({ method, path }) => `${method.toUpperCase()} ${path}`);
+const withBody = documented.filter(({ operation }) => 'requestBody' in operation);
+const bearer = documented.filter(({ operation }) => {
+  const { security } = operation as { security?: object[] };
+  return security !== undefined && !security.some((one) => Object.keys(one).length === 0);
+});
+const nameOf = ({ method, path }: { method: string; path: string }) => `${method.toUpperCase()} ${path}`;
+/** The path with the ids of a user, a session and a role that exist nowhere. */
+const unknown = (path: string) =>
+  path.replace('{id}', NOBODY).replace('{sessionId}', NOBODY).replace('{name}', 'nobody');
+
+describe('what all that take a body have in common', () => {
+  test.each(withBody.map((each) => [nameOf(each), each.path] as const))('%s', async (operation, path) => {
+    const request = { path: unknown(path), token: admin };
+    await expectStatus(operation, 400, 'invalid_json', { ...request, body: '{' });
+    await expectStatus(operation, 413, 'payload_too_large', { ...request, body: { x: 'x'.repeat(66_000) } });
+    const plain = { ...request, body: 'x', headers: { 'content-type': 'text/plain' } };
+    await expectStatus(operation, 415, 'unsupported_media_type', plain);
+    await expectStatus(operation, 422, 'invalid_request', { ...request, body: { x: 1 } }, ({ body }) => {
+      expect(body.errors).toContainEqual({ path: 'x', message: 'is not a known field' });
+    });
+  });
+});
+
+test.each(bearer.map((each) => [nameOf(each), each.path] as const))(
+  'without a token, %s is 401 and says which scheme to use',
+  async (operation, path) => {
+    await expectStatus(operation, 401, 'unauthorized', { path: unknown(path) }, ({ headers }) => {
+      expect(headers['www-authenticate']).toBe('Bearer');
+    });
+  },
+);
+
+test('register, and what a registration can run into', async () => {
+  const body = registration();
+  const aliases = operations.filter((operation) => /POST .*(register|signup|users)\/?$/.test(operation));
+  expect(aliases).toHaveLength(6);
+  for (const operation of aliases) {
+    await expectStatus(operation, 201, null, { body: registration() }, ({ headers, body: { user } }) => {
+      expect(headers['location']).toBe(`/users/${user.id}`);
+    });
+    const person = await register();
+    await expectStatus(operation, 401, 'unauthorized', { body, token: 'nonsense' });
+    await expectStatus(operation, 403, 'forbidden', {
+      body: registration({ role: 'admin' }),
+      token: person.accessToken,
+    });
+    const { username, email } = person.user;
+    await expectStatus(operation, 409, 'username_taken', { body: registration({ username }) });
+    await expectStatus(operation, 409, 'email_taken', { body: registration({ email }) });
+    const headers = { 'idempotency-key': `key of ${operation}` };
+    await expectStatus(
+      operation,
+      201,
+      null,
+      { body, headers: { ...headers, 'x-request-id': 'first' } },
+      () => {
+        body.username += 'x';
+        body.email = `x${body.email}`;
+      },
+    );
+    await expectStatus(operation, 422, 'idempotency_key_reused', { body, headers });
+  }
+});
+
+test('log in, refresh, log out', async () => {
+  const person = await register();
+  const { username } = person.user;
+  for (const operation of ['POST /login', 'POST /auth/login']) {
+    await expectStatus(operation, 200, null, { body: { username, password: PASSWORD } });
+    await expectStatus(operation, 401, 'invalid_credentials', { body: { username, password: 'wrong' } });
+  }
+  for (const operation of ['POST /refresh', 'POST /auth/refresh']) {
+    const { refreshToken } = await register();
+    await expectStatus(operation, 200, null, { body: { refreshToken } });
+    await expectStatus(operation, 401, 'invalid_refresh_token', { body: { refreshToken: 'nonsense' } });
+  }
+  for (const operation of ['POST /logout', 'POST /auth/logout']) {
+    const { accessToken } = await register();
+    await expectStatus(operation, 200, null, { token: accessToken }, ({ body }) => {
+      expect(body).toEqual({ status: 'logout successful' });
+    });
+    await expectStatus(operation, 401, 'unauthorized', { token: accessToken }, ({ headers }) => {
+      expect(headers['www-authenticate']).toBe('Bearer error="invalid_token"');
+    });
+  }
+});
+
+test('the flows that go by mail', async () => {
+  const person = await register();
+  const token = await mailToken(person, 'verify_email');
+  await expectStatus('POST /verify-email', 200, null, { body: { token } });
+  await expectStatus('POST /verify-email', 400, 'invalid_token', { body: { token } });
+  await expectStatus('POST /verify-email/resend', 202, null, { token: person.accessToken });
+  await expectStatus('POST /forgot-password', 202, null, { body: { email: person.user.email } });
+  const reset = { token: await mailToken(person, 'reset_password'), password: 'quite another password' };
+  await expectStatus('POST /reset-password', 200, null, { body: reset });
+  await expectStatus('POST /reset-password', 400, 'invalid_token', { body: reset });
+});
+
+test('read, change and delete a user', async () => {
+  const [a, b] = [await register(), await register()];
+  const path = `/users/${a.user.id}`;
+  const own = { path, token: a.accessToken };
+  const others = { path, token: b.accessToken };
+  const nobody = { path: `/users/${NOBODY}`, token: admin };
+  await expectStatus('GET /users/me', 200, null, { token: a.accessToken });
+  const cached = { headers: { 'if-none-match': '"1"' } };
+  await expectStatus('GET /users/me', 304, null, { token: a.accessToken, ...cached });
+  await expectStatus('GET /users/{id}', 200, null, own);
+  await expectStatus('GET /users/{id}', 304, null, { ...own, ...cached });
+  const stale = { headers: { 'if-match': '"77"' } };
+  for (const [operation, body] of [
+    ['GET /users/{id}', undefined],
+    ['PUT /users/{id}', { displayName: 'X' }],
+    ['DELETE /users/{id}', undefined],
+  ] as const) {
+    await expectStatus(operation, 403, 'forbidden', { ...others, body });
+    await expectStatus(operation, 404, 'not_found', { ...nobody, body });
+    if (!operation.startsWith('GET')) {
+      await expectStatus(operation, 412, 'version_mismatch', { ...own, ...stale, body });
+    }
+  }
+  const changed = { ...own, body: { displayName: 'X' } };
+  await expectStatus('PUT /users/{id}', 200, null, changed, ({ headers }) =>
+    expect(headers['etag']).toBe('"2"'),
+  );
+  const { username, email } = b.user;
+  await expectStatus('PUT /users/{id}', 409, 'username_taken', { ...own, body: { username } });
+  await expectStatus('PUT /users/{id}', 409, 'email_taken', { ...own, body: { email } });
+  await expectStatus('DELETE /users/{id}', 409, 'last_admin', { path: '/users/me', token: admin });
+  await expectStatus('DELETE /users/{id}', 200, null, own);
+});
+
+test('passwords, roles and sessions of a user', async () => {
+  const [a, b] = [await register(), await register()];
+  const at = (part: string, token: string, id = a.user.id) => ({ path: `/users/${id}/${part}`, token });
+  const stale = { headers: { 'if-match': '"77"' } };
+  const password = { currentPassword: PASSWORD, newPassword: 'quite another password' };
+  const put = 'PUT /users/{id}/password';
+  await expectStatus(put, 401, 'invalid_credentials', {
+    ...at('password', a.accessToken),
+    body: { ...password, currentPassword: 'wrong' },
+  });
+  await expectStatus(put, 403, 'forbidden', { ...at('password', b.accessToken), body: password });
+  await expectStatus(put, 404, 'not_found', { ...at('password', admin, NOBODY), body: password });
+  await expectStatus(put, 412, 'version_mismatch', {
+    ...at('password', a.accessToken),
+    ...stale,
+    body: password,
+  });
+  await expectStatus(put, 204, null, { ...at('password', a.accessToken), body: password });
+
+  const role = 'PUT /users/{id}/role';
+  const body = { role: 'user' };
+  await expectStatus(role, 200, null, { ...at('role', admin), body });
+  await expectStatus(role, 403, 'forbidden', { ...at('role', a.accessToken), body });
+  await expectStatus(role, 404, 'not_found', { ...at('role', admin, NOBODY), body });
+  await expectStatus(role, 409, 'last_admin', { ...at('role', admin, 'me'), body });
+  await expectStatus(role, 412, 'version_mismatch', { ...at('role', admin), ...stale, body });
+
+  const list = 'GET /users/{id}/sessions';
+  const { body: listed } = await expectStatus(list, 200, null, at('sessions', a.accessToken));
+  await expectStatus(list, 403, 'forbidden', at('sessions', b.accessToken));
+  await expectStatus(list, 404, 'not_found', at('sessions', admin, NOBODY));
+  const end = 'DELETE /users/{id}/sessions/{sessionId}';
+  const session = `sessions/${listed.sessions[0].id}`;
+  await expectStatus(end, 403, 'forbidden', at(session, b.accessToken));
+  await expectStatus(end, 404, 'not_found', at(`sessions/${NOBODY}`, a.accessToken));
+  await expectStatus(end, 204, null, at(session, a.accessToken));
+});
+
+test('roles, and the lists for those who may read them', async () => {
+  const { accessToken, user } = await register();
+  const support = { path: '/roles/support', token: admin };
+  const body = { permissions: [] };
+  await expectStatus('PUT /roles/{name}', 201, null, { ...support, body });
+  await expectStatus('PUT /roles/{name}', 200, null, { ...support, body });
+  await expectStatus('PUT /roles/{name}', 403, 'forbidden', { ...support, token: accessToken, body });
+  await expectStatus('PUT /roles/{name}', 409, 'built_in_role', { path: '/roles/admin', token: admin, body });
+  await service.request(`/users/${user.id}/role`, { method: 'PUT', token: admin, body: { role: 'support' } });
+  await expectStatus('DELETE /roles/{name}', 409, 'role_in_use', support);
+  await service.request(`/users/${user.id}/role`, { method: 'PUT', token: admin, body: { role: 'user' } });
+  await expectStatus('DELETE /roles/{name}', 403, 'forbidden', { ...support, token: accessToken });
+  await expectStatus('DELETE /roles/{name}', 204, null, support);
+  await expectStatus('DELETE /roles/{name}', 404, 'not_found', support);
+  for (const path of ['/roles', '/users', '/events', '/audit']) {
+    await expectStatus(`GET ${path}`, 200, null, { token: admin });
+    await expectStatus(`GET ${path}`, 403, 'forbidden', { token: accessToken });
+    if (path === '/roles') continue;
+    await expectStatus(`GET ${path}`, 422, 'invalid_request', { path: `${path}?limit=0`, token: admin });
+  }
+});
+
+test('what is there for anyone', async () => {
+  const open = operations.filter((operation) =>
+    /^GET \/(health|docs.*|openapi.json|.well-known.*|\w+-\w+)$/.test(operation),
+  );
+  expect(open).toHaveLength(7);
+  for (const operation of open) await expectStatus(operation, 200, null);
+});
+
+test('too many requests are 429, and told when to come back', async () => {
+  const limited = await startService({ RATE_LIMITS: 'on', ...TIGHT });
+  const person: Person = (await limited.request('/register', { method: post, body: registration() })).body;
+  const refused = (operation: string, request: ServiceRequest & { path?: string }) =>
+    expectStatus(
+      operation,
+      429,
+      'rate_limited',
+      request,
+      ({ headers }) => {
+        expect(Number(headers['retry-after'])).toBeGreaterThan(0);
+      },
+      limited,
+    );
+  try {
+    const bodies: Record<string, unknown> = {
+      register: registration(),
+      login: { username: 'nobody', password: 'x' },
+      refresh: { refreshToken: 'x' },
+      verifyEmail: { token: 'x' },
+      forgotPassword: { email: 'a@example.com' },
+      resetPassword: { token: 'x', password: 'quite another password' },
+      changePassword: { currentPassword: 'x', newPassword: 'quite another password' },
+      resendVerification: undefined,
+    };
+    const limitedOnes = documented.filter(({ operation }) => '429' in operation.responses);
+    for (const each of limitedOnes) {
+      const { operationId } = each.operation;
+      const [, body] = Object.entries(bodies).find(([id]) => operationId.startsWith(id)) ?? [];
+      const request = {
+        method: each.method.toUpperCase(),
+        path: each.path.replace('{id}', 'me'),
+        ...(body === undefined ? {} : { body }),
+        ...(/resend|password$/.test(each.path) &&
+        each.path !== '/reset-password' &&
+        each.path !== '/forgot-password'
+          ? { token: person.accessToken }
+          : {}),
+      };
+      // The first may be within the limit; the second is not.
+      await limited.request(request.path, request);
+      await refused(nameOf(each), request);
+    }
+  } finally {
+    await limited.stop();
+  }
+}, 60_000);
+
+test('a service that is not configured is 500 everywhere, and says nothing of why', async () => {
+  const broken = await startService({}, { JWT_SECRET: 'short' });
+  try {
+    for (const { method, path } of documented) {
+      const operation = nameOf({ method, path });
+      await expectStatus(
+        operation,
+        500,
+        'internal_error',
+        { path: unknown(path) },
+        ({ body }) => {
+          expect(JSON.stringify(body)).not.toMatch(/JWT|secret|short/i);
+        },
+        broken,
+      );
+    }
+  } finally {
+    await broken.stop();
+  }
+}, 60_000);
+
+test('a service without its database is 503 in its health', async () => {
+  const url = `postgres://127.0.0.1:${await freePort()}/none` satisfies Config['database']['url'];
+  const lost = await startService({}, { DATABASE_URL: url });
+  await expectStatus('GET /health', 503, null, {}, () => {}, lost).finally(() => lost.stop());
+}, 60_000);
+
+test('that was every status that the document gives', () => {
+  const missing = documented.flatMap((each) =>
+    Object.keys(each.operation.responses)
+      .filter((status) => !seen.get(nameOf(each))?.has(Number(status)))
+      .map((status) => `${nameOf(each)} ${status}`),
+  );
+  expect(missing).toEqual([]);
+});
+
+test('docs/status-codes.md shows what was seen', () => {
+  expect(readFileSync('docs/status-codes.md', 'utf8')).toBe(statusTable());
+});
