@@ -1,5 +1,6 @@
 import { type ErrorCode, statusOf, titleOf } from '../../shared/errors';
 import type { Operation } from '../../shared/openapi/operation';
+import { headerRefs } from './parameters';
 
 /** Everything that an operation may answer instead of a reply: what it says itself, and what follows from the rest. */
 export function errorsOf(operation: Operation, path: string): ErrorCode[] {
@@ -41,14 +42,12 @@ export function groupByStatus(codes: ErrorCode[]): ErrorGroup[] {
 export function errorResponse({ status, codes }: ErrorGroup) {
   return {
     description: codes.map((code) => `\`${code}\`: ${titleOf(code)}`).join('\n\n'),
-    headers: {
-      'x-request-id': { $ref: '#/components/headers/x-request-id' },
-      ...(codes.includes('unauthorized') && {
-        'www-authenticate': { $ref: '#/components/headers/www-authenticate' },
-      }),
-      ...(status === 412 && { etag: { $ref: '#/components/headers/etag' } }),
-      ...(status === 429 && { 'retry-after': { $ref: '#/components/headers/retry-after' } }),
-    },
+    headers: headerRefs([
+      'x-request-id',
+      ...(codes.includes('unauthorized') ? (['www-authenticate'] as const) : []),
+      ...(codes.includes('version_mismatch') ? (['etag'] as const) : []),
+      ...(codes.includes('rate_limited') ? (['retry-after'] as const) : []),
+    ]),
     content: {
       'application/problem+json': {
         schema: {

@@ -57,7 +57,7 @@ export const RESPONSE_HEADERS: Record<AnyResponseHeader, { description: string; 
     description: 'Seconds until it is worth another try',
     schema: { type: 'integer', minimum: 1 },
   },
-  etag: { description: "The user's `version` in quotes", schema: { type: 'string' } },
+  etag: { description: "The user's present `version`, in quotes", schema: { type: 'string' } },
   location: { description: 'Where the new record is', schema: { type: 'string' } },
   'cache-control': { description: 'How long it may be kept', schema: { type: 'string' } },
   'content-security-policy': { description: 'What the page may load and do', schema: { type: 'string' } },

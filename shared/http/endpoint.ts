@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { DomainError, statusOf, titleOf } from '../errors';
 import type { Log } from '../log';
@@ -27,8 +28,11 @@ export function endpoint<C extends EndpointContext>(
     try {
       ctx = context();
     } catch (error) {
+      // Without a configuration there is no log either.
       process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-      return toResult({ status: 500, ...problem(new DomainError('internal_error'), null) }, {});
+      const { requestId } = readRequest(event, randomUUID);
+      const answer = { status: 500, ...problem(new DomainError('internal_error'), requestId) };
+      return toResult(answer, { 'x-request-id': requestId });
     }
     const request = readRequest(event, ctx.newId);
     const log = ctx.log.child({ requestId: request.requestId, traceId: request.traceparent.split('-')[1] });
@@ -56,7 +60,7 @@ export function endpoint<C extends EndpointContext>(
   };
 }
 
-function problem(error: DomainError, requestId: string | null): Omit<Reply, 'status'> {
+function problem(error: DomainError, requestId: string): Omit<Reply, 'status'> {
   const { detail, errors, headers } = error.details;
   return {
     body: {

@@ -152,3 +152,14 @@ test('reports its health', async () => {
   const answer = await service.request('/health');
   expect([answer.status, answer.body]).toMatchObject([200, { status: 'ok', database: 'up', broker: 'up' }]);
 });
+
+test.each([
+  ['/docs', 'text/html', '<openapi-explorer'],
+  // Compressed on the way: what arrives is the script.
+  ['/docs/openapi-explorer.js', 'text/javascript', 'customElements'],
+  ['/openapi.json', 'application/json', '"/register"'],
+])('serves %s', async (path, type, part) => {
+  const { status, headers, body } = await service.request(path);
+  expect([status, headers['content-type']]).toEqual([200, expect.stringContaining(type)]);
+  expect(typeof body === 'string' ? body : JSON.stringify(body)).toContain(part);
+});

@@ -107,6 +107,7 @@ async function auditEntries(subject: string): Promise<unknown[]> {
 test('starts from nothing, says where everything is, and ends with Ctrl-C', async () => {
   const { child, output } = await start();
   expect(output()).toContain(`localhost:${environment['HTTP_PORT']}/register`);
+  expect(output()).toContain(`localhost:${environment['HTTP_PORT']}/docs`);
   expect(output()).toContain(`127.0.0.1:${environment['PG_PORT']}`);
   expect(output()).toContain(`127.0.0.1:${environment['AMQP_PORT']}`);
   expect(output()).toContain(`chief  password ${ADMIN.password}`);

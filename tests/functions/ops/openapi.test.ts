@@ -1,11 +1,13 @@
+import { join } from 'node:path';
 import { openapi } from '../../../functions/ops/openapi';
+import { ROOT } from '../../../scripts/bundle';
 import { openapiDocument } from '../../../scripts/openapi/document';
 import { httpFunctions } from '../../../scripts/openapi/routes';
 import { errorCodes } from '../../../shared/errors';
 import served from '../../../shared/openapi/openapi.json';
 import { type TestContext, testContext } from '../../setup/context';
 import { call, type TestReply } from '../../setup/http';
-import { documented, expectDocumented, expectRouteDocumented } from '../../setup/openapi';
+import { documented, documentedOf, expectDocumented, expectRouteDocumented } from '../../setup/openapi';
 
 let ctx: TestContext;
 beforeAll(async () => {
@@ -108,6 +110,16 @@ describe('the check that every answer in the tests goes through', () => {
     const checked = expect(check(reply));
     if (message === undefined) checked.not.toThrow();
     else checked.toThrow(message);
+  });
+
+  test('finds the operation of every function, so that none goes unchecked', async () => {
+    for (const { name, file, routes } of await httpFunctions()) {
+      const { handler, operation, ...rest } = await import(join(ROOT, file));
+      const found = Object.values(rest).flatMap((inner) =>
+        typeof inner === 'function' ? [documentedOf(inner)?.path] : [],
+      );
+      expect([name, found]).toEqual([name, [routes[0].path]]);
+    }
   });
 
   test('a route that is not documented has to be not there', () => {
