@@ -207,7 +207,8 @@ it('ignores what comes on a channel it has closed, until the client has seen tha
   await expect(client.next()).resolves.toMatchObject({ name: 'channel.open-ok' });
 });
 
-it('lets both sides close a channel at once', async () => {
+// RabbitMQ hears the client's close before its own error or after it, as it happens.
+itEmbedded('lets both sides close a channel at once', async () => {
   await client.openChannel();
   client.method(1, 'queue.purge', { ticket: 0, queue: 'no-such-queue', nowait: false });
   client.method(1, 'channel.close', { replyCode: 200, replyText: '', classId: 0, methodId: 0 });

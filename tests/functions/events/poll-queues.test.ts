@@ -28,7 +28,7 @@ afterEach(async () => {
 type Answer = (event: RmqEvent) => BatchResponse | InvokeOutcome | null;
 
 /** Runs the poller with this function in the place of every consumer. */
-function poll(answer: Answer) {
+function poll(answer: Answer, batching: Partial<PollContext['config']['poll']> = {}) {
   const calls: { name: string; event: RmqEvent; messages: RmqMessage[] }[] = [];
   let wake = () => {};
   const invoke: PollContext['invoke'] = async (name, payload) => {
@@ -40,7 +40,8 @@ function poll(answer: Answer) {
     return result !== null && 'kind' in result ? result : { kind: 'answered', payload: result };
   };
   const stopping = new AbortController();
-  const run = pollQueues({ ...ctx, invoke }, 60_000, stopping.signal);
+  const config = { ...ctx.config, poll: { ...ctx.config.poll, ...batching } };
+  const run = pollQueues({ ...ctx, config, invoke }, 60_000, stopping.signal);
   const handle = {
     calls,
     /** How often each message was delivered to the function. */
@@ -155,7 +156,8 @@ test('hands messages over in the shape of Amazon MQ', async () => {
 
 test('fills batches up to their size and takes them in order', async () => {
   const ids = await send(35);
-  const run = poll(done);
+  // However slowly they come in.
+  const run = poll(done, { batchQuietMs: 10_000, batchWindowMs: 1_000 });
   await run.until(() => run.calls.flatMap((call) => call.messages).length >= 35);
   expect(run.calls[0]?.messages).toHaveLength(10);
   expect(
