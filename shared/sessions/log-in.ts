@@ -4,15 +4,10 @@ import type { Origin } from '../events/origin';
 import { appendEvent } from '../events/outbox';
 import { hashPassword, needsRehash, verifyPassword } from '../passwords/hash';
 import { giveBackUse, limitRate, type Use, useByAddress } from '../rate-limits/limit-rate';
+import { findForLogin, type LoginName, type LoginRecord, replaceHash } from '../users/credential-store';
 import { foldCase } from '../users/fields';
 import type { User } from '../users/user';
-import {
-  findForLogin,
-  type LoginName,
-  type LoginRecord,
-  replaceHash,
-  takeMinorSequence,
-} from '../users/user-store';
+import { takeMinorSequence } from '../users/user-store';
 import { openSession, type SessionTokens } from './open-session';
 
 /**

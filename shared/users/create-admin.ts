@@ -5,8 +5,8 @@ import { DomainError } from '../errors';
 import { NewPassword, REPEATS_NAME, repeatsName } from '../passwords/fields';
 import { hashPassword } from '../passwords/hash';
 import { createUser } from './create-user';
+import { findForLogin } from './credential-store';
 import { Email, Username } from './fields';
-import { findForLogin } from './user-store';
 
 const GENERATED_PASSWORD_BYTES = 15;
 

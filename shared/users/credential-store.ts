@@ -1,6 +1,62 @@
+import { sql } from 'kysely';
 import type { Db, Tx } from '../db/connection';
+import { foldCase } from './fields';
 import type { User } from './user';
 import { USER_COLUMNS, userFromRow } from './user-store';
+
+export type LoginName = { username: string } | { email: string };
+
+export interface LoginRecord {
+  user: User;
+  passwordHash: string;
+  rolePermissions: string[];
+  /** Whether they have been logged in at the given address of late. */
+  knownAddress: boolean;
+}
+
+/** The user with the hash to compare with: the one place that reads hashes. */
+export async function findForLogin(
+  db: Db,
+  name: LoginName,
+  address: string | null = null,
+): Promise<LoginRecord | null> {
+  const [column, value] =
+    'email' in name ? (['email', name.email] as const) : (['username', name.username] as const);
+  const row = await db
+    .selectFrom('users')
+    .innerJoin('roles', 'roles.name', 'users.role')
+    .select([...USER_COLUMNS, 'users.password_hash', 'roles.permissions'])
+    .select(
+      sql<boolean>`exists (select from sessions where user_id = users.id and address = ${address})`.as(
+        'known',
+      ),
+    )
+    .where(sql`lower(${sql.ref(`users.${column}`)})`, '=', foldCase(value))
+    .executeTakeFirst();
+  if (!row) return null;
+  return {
+    user: userFromRow(row),
+    passwordHash: row.password_hash,
+    rolePermissions: row.permissions,
+    knownAddress: row.known,
+  };
+}
+
+/** Stores a rehash of the same password: no change that a client can see. @returns false where it has changed since */
+export async function replaceHash(
+  db: Db,
+  userId: string,
+  oldHash: string,
+  newHash: string,
+): Promise<boolean> {
+  const result = await db
+    .updateTable('users')
+    .set({ password_hash: newHash })
+    .where('id', '=', userId)
+    .where('password_hash', '=', oldHash)
+    .executeTakeFirst();
+  return result.numUpdatedRows > 0n;
+}
 
 /** The caller holds a lock on the user, and so knows that the address is still the one that was proven. */
 export function markEmailVerified(tx: Tx, userId: string, now: Date): Promise<User> {
