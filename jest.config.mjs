@@ -9,5 +9,7 @@ export default {
   },
   globalSetup: '<rootDir>/tests/setup/global-setup.ts',
   globalTeardown: '<rootDir>/tests/setup/global-teardown.ts',
+  // Mostly waiting for servers: more at once than the default of one less than there are cores.
+  maxWorkers: 2,
   testTimeout: 30_000,
 };
