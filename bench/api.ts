@@ -13,7 +13,7 @@ import { hashPassword } from '../shared/passwords/hash';
 import { createAdmin } from '../shared/users/create-admin';
 import { httpEvent } from '../tests/setup/http';
 import { benchEnvironment } from './environment';
-import { format, measure, percentile } from './statistics';
+import { format, measure, measureInTurn, percentile } from './statistics';
 
 const PASSWORD = 'a password of the benchmark';
 const USERS = Number(process.env['BENCH_USERS'] || 1_000_000);
@@ -56,6 +56,19 @@ async function main(): Promise<void> {
       clients,
     );
   }
+  const refuse = async (username: string) => {
+    const body = { username, password: 'not the password' };
+    expectStatus(401, await handlers.login(httpEvent({ method: 'POST', path: '/login', body })));
+  };
+  const [known, unknown] = await measureInTurn(
+    200,
+    () => refuse('bench_0'),
+    () => refuse('nobody_at_all'),
+  );
+  const difference = (percentile(unknown, 0.5) / percentile(known, 0.5) - 1) * 100;
+  console.log(
+    `refused login: median of 200 for an unknown name ${difference.toFixed(1)} % from that of a known one`,
+  );
   const readMe = async () =>
     expectStatus(200, await handlers.me(httpEvent({ path: '/users/me', token: accessToken })));
   await measure(200, readMe);

@@ -13,6 +13,21 @@ export async function measure(runs: number, run: () => Promise<unknown>, clients
   return times.sort((a, b) => a - b);
 }
 
+/** Two in turn, so that what the machine does meanwhile happens to both. */
+export async function measureInTurn(
+  runs: number,
+  a: () => Promise<unknown>,
+  b: () => Promise<unknown>,
+): Promise<[number[], number[]]> {
+  const times: [number[], number[]] = [[], []];
+  for (let i = 0; i < runs; i++) {
+    times[0].push(...(await measure(1, a)));
+    times[1].push(...(await measure(1, b)));
+  }
+  for (const list of times) list.sort((x, y) => x - y);
+  return times;
+}
+
 /** @param sorted ascending */
 export function percentile(sorted: number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
