@@ -2,6 +2,7 @@
 // the schedule of relay and poller; all of it ends with this process.
 import { existsSync } from 'node:fs';
 import { watchFunctions } from '../scripts/bundle';
+import { explain } from '../scripts/explain';
 import { prepareDatabase } from './admin';
 import { printBanner } from './banner';
 import { type FunctionServer, serveFunctions } from './function-server';
@@ -73,12 +74,12 @@ async function main(): Promise<void> {
     );
     printBanner(settings, servers, admin);
   } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
+    console.error(explain(error));
     await stop(1);
   }
 }
 
 main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error);
+  console.error(explain(error));
   process.exit(1);
 });
