@@ -2,7 +2,6 @@ import { forgotPassword } from '../../../functions/auth/forgot-password';
 import { login } from '../../../functions/auth/login';
 import { resetForgottenPassword } from '../../../functions/auth/reset-password';
 import { getMe } from '../../../functions/users/get-me';
-import { openClient, Received } from '../../setup/broker';
 import { call } from '../../setup/http';
 import { type MailContext, mailContext } from '../../setup/mail-flow';
 import { tokenIn } from '../../setup/mail-server';
@@ -11,18 +10,11 @@ import { PASSWORD, type Person, registerPerson } from '../../setup/people';
 const NEW_PASSWORD = 'a finer password';
 
 let flow: MailContext;
-let client: Awaited<ReturnType<typeof openClient>>;
 
 beforeAll(async () => {
   flow = await mailContext();
-  client = await openClient();
-  // Somewhere to publish to.
-  await Received.bound(client.channel, flow.ctx.config.events.exchange);
 });
-afterAll(async () => {
-  await client.model.close();
-  await flow.close();
-});
+afterAll(() => flow.close());
 
 const reset = (body: unknown) =>
   call(resetForgottenPassword, flow.ctx, { method: 'POST', path: '/reset-password', body });

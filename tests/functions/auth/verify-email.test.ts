@@ -1,23 +1,15 @@
 import { verifyEmailAddress } from '../../../functions/auth/verify-email';
-import { openClient, Received } from '../../setup/broker';
 import { call } from '../../setup/http';
 import { type MailContext, mailContext } from '../../setup/mail-flow';
 import { tokenIn } from '../../setup/mail-server';
 import { registerPerson } from '../../setup/people';
 
 let flow: MailContext;
-let client: Awaited<ReturnType<typeof openClient>>;
 
 beforeAll(async () => {
   flow = await mailContext();
-  client = await openClient();
-  // Somewhere to publish to.
-  await Received.bound(client.channel, flow.ctx.config.events.exchange);
 });
-afterAll(async () => {
-  await client.model.close();
-  await flow.close();
-});
+afterAll(() => flow.close());
 
 const verify = (body: unknown) =>
   call(verifyEmailAddress, flow.ctx, { method: 'POST', path: '/verify-email', body });
