@@ -30,3 +30,8 @@ export function findUnstorable(json: unknown): FieldError[] {
 function isStorableText(text: string): boolean {
   return !text.includes('\0') && !/\p{Surrogate}/u.test(text);
 }
+
+/** The text as PostgreSQL can store it: what it has no place for becomes U+FFFD. */
+export function storableText(text: string): string {
+  return text.replaceAll('\0', '\ufffd').replace(/\p{Surrogate}/gu, '\ufffd');
+}

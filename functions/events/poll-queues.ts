@@ -1,13 +1,11 @@
 // Every minute, for most of that minute: takes messages from the queues and hands them to the consumer functions.
 import { createBroker } from '../../shared/broker/connection';
-import { readConfig } from '../../shared/config';
+import { containerContext } from '../../shared/context';
 import { pollQueues } from '../../shared/events/poller';
 import { createInvoke } from '../../shared/lambda/invoke';
-import { createLog } from '../../shared/log';
 
 export async function handler(): Promise<void> {
-  const config = readConfig();
-  const log = createLog(config.logLevel);
-  const broker = createBroker(config.broker.url, 'rollcall-poller', log);
-  await pollQueues({ config, broker, invoke: createInvoke(config.lambda), log }, config.poll.budgetMs);
+  const ctx = containerContext();
+  const broker = createBroker(ctx.config.broker.url, 'rollcall-poller', ctx.log);
+  await pollQueues({ ...ctx, broker, invoke: createInvoke(ctx.config.lambda) }, ctx.config.poll.budgetMs);
 }

@@ -11,7 +11,7 @@ export interface BrokerConnection {
   /** The broker has raised an alarm and reads nothing that we send until it says `connection.unblocked`. */
   blocked: boolean;
   closed: boolean;
-  /** `messageId` → why the broker could not route it, from `basic.return` until its confirm arrives. */
+  /** By `returnKey`, why the broker could not route a message: from `basic.return` until its confirm arrives. */
   returned: Map<string, string>;
 }
 
@@ -71,6 +71,11 @@ export function createBroker(url: string, name: string, log: Log): Broker {
   return { open, discard, close };
 }
 
+/** One event can be on its way to several places at once. */
+export function returnKey(messageId: string, exchange: string, routingKey: string): string {
+  return JSON.stringify([messageId, exchange, routingKey]);
+}
+
 async function openConnection(
   url: string,
   name: string,
@@ -98,7 +103,8 @@ async function openConnection(
   channel.on('error', (error) => log.warn('The broker closed a channel', { error }));
   channel.on('return', (message) => {
     const replyText = 'replyText' in message.fields ? String(message.fields.replyText) : 'unroutable';
-    connection.returned.set(String(message.properties.messageId), replyText);
+    const { exchange, routingKey } = message.fields;
+    connection.returned.set(returnKey(String(message.properties.messageId), exchange, routingKey), replyText);
   });
   const markClosed = () => {
     connection.closed = true;

@@ -1,5 +1,5 @@
 import type { Options } from 'amqplib';
-import type { BrokerConnection } from './connection';
+import { type BrokerConnection, returnKey } from './connection';
 
 export interface OutgoingMessage {
   exchange: string;
@@ -21,13 +21,13 @@ export type SendOutcome =
 
 /** Sends one message and waits for its confirm, for as long as that takes: the caller holds the clock. */
 export function send(connection: BrokerConnection, message: OutgoingMessage): Promise<SendOutcome> {
-  const { messageId } = message.properties;
+  const key = returnKey(message.properties.messageId, message.exchange, message.routingKey);
   return new Promise((resolve) => {
     if (connection.blocked) return resolve({ kind: 'unknown', reason: 'the broker blocks publishers' });
     const settle = (error: unknown) => {
       // RabbitMQ confirms an unroutable message too, right after it has returned it.
-      const returned = connection.returned.get(messageId);
-      connection.returned.delete(messageId);
+      const returned = connection.returned.get(key);
+      connection.returned.delete(key);
       if (connection.closed) resolve({ kind: 'unknown', reason: 'the connection broke' });
       else if (error)
         resolve({ kind: 'refused', reason: 'the broker refused it (basic.nack): a queue may be full' });

@@ -99,6 +99,50 @@ export interface InboxTable {
   handled_at: DefaultedTime;
 }
 
+export interface RetryingEventsTable {
+  consumer: string;
+  event_id: string;
+  subject: string;
+  sequence: string;
+  /** When it comes out of its retry queue. */
+  due_at: Date;
+}
+
+export interface ConsumerSequencesTable {
+  consumer: string;
+  subject: string;
+  /** Of the newest event that has taken effect. */
+  sequence: string;
+}
+
+export interface DeadLettersTable {
+  id: string;
+  /** Of queue, message id and body: a dead letter that is delivered twice is stored once. */
+  fingerprint: Buffer;
+  queue: string;
+  message_id: string | null;
+  event: JSONColumnType<JsonObject> | null;
+  /** What came instead of an event. */
+  body: Buffer | null;
+  subject: string | null;
+  error: string;
+  attempts: number;
+  failed_at: DefaultedTime;
+}
+
+export interface RedeliveriesTable {
+  position: GeneratedAlways<string>;
+  queue: string;
+  event_id: string;
+  subject: string;
+  /** Null: the event as it is in the outbox. */
+  event: JSONColumnType<JsonObject> | null;
+  created_at: DefaultedTime;
+  available_at: DefaultedTime;
+  attempts: Generated<number>;
+  last_error: string | null;
+}
+
 export interface AuditLogTable {
   event_id: string;
   type: string;
@@ -136,6 +180,10 @@ export interface Tables {
   user_imports: UserImportsTable;
   outbox: OutboxTable;
   inbox: InboxTable;
+  retrying_events: RetryingEventsTable;
+  consumer_sequences: ConsumerSequencesTable;
+  dead_letters: DeadLettersTable;
+  redeliveries: RedeliveriesTable;
   audit_log: AuditLogTable;
   email_tokens: EmailTokensTable;
   welcomed_users: WelcomedUsersTable;

@@ -61,7 +61,7 @@ const EventEnvelope = v.object({
   subject: Id,
   time: Time,
   datacontenttype: v.literal('application/json'),
-  sequence: v.pipe(v.string(), v.regex(/^\d{10}(\.\d{6})?$/)),
+  sequence: v.pipe(v.string(), v.regex(/^\d{10}(\.\d{10})?$/)),
   traceparent: v.optional(v.string()),
 });
 

@@ -8,6 +8,27 @@ import type { Consumer } from './topology';
 /** Takes effect within `tx` or not at all. What it throws sends the event to the next attempt. */
 export type EventHandler<T extends EventType> = (event: UserEvent<T>, tx: Tx, ctx: Context) => Promise<void>;
 
+/**
+ * For a handler that keeps state per user: it never sees an event after a newer one of the same user. Deliveries are
+ * in order, but a dead letter that is redriven, and a replay, come later than what has happened since.
+ * @param consumer whose state it is
+ */
+export function newestOnly<T extends EventType>(
+  consumer: Consumer,
+  handler: EventHandler<T>,
+): EventHandler<T> {
+  return async (event, tx, ctx) => {
+    const { rows } = await sql`
+      insert into consumer_sequences (consumer, subject, sequence)
+      values (${consumer}, ${event.subject}, ${event.sequence})
+      on conflict (consumer, subject) do update set sequence = excluded.sequence
+      where consumer_sequences.sequence < excluded.sequence
+      returning sequence`.execute(tx);
+    if (rows.length > 0) await handler(event, tx, ctx);
+    else ctx.log.info('An older event was passed over', { consumer, ...traceOf(event) });
+  };
+}
+
 /** A handler by event type; `*` takes the types that have none of their own. */
 export type EventHandlers = { [T in EventType]?: EventHandler<T> } & { '*'?: EventHandler<EventType> };
 
@@ -68,10 +89,17 @@ async function handleAll(
     }
   }
   const failures: BatchResponse['batchItemFailures'] = [];
+  // One user's events take effect in order: after one that failed, the later ones have to come again too.
+  const stuck = new Set<string>();
   for (const event of events) {
+    if (stuck.has(event.subject)) {
+      failures.push({ itemIdentifier: event.id, reason: 'not tried: an earlier event of the user failed' });
+      continue;
+    }
     try {
       await handleTogether(ctx, name, handlers, [event]);
     } catch (error) {
+      stuck.add(event.subject);
       ctx.log.error('An event could not be handled', { consumer: name, ...traceOf(event), error });
       const reason = error instanceof Error ? error.message : String(error);
       failures.push({ itemIdentifier: event.id, reason });
@@ -113,7 +141,7 @@ function handlerOf(handlers: EventHandlers, event: UserEvent): EventHandler<Even
   return (handlers[event.type] as EventHandler<EventType> | undefined) ?? handlers['*'];
 }
 
-function traceOf(event: UserEvent) {
+function traceOf(event: Pick<UserEvent, 'id' | 'type' | 'subject' | 'traceparent'>) {
   const traceId = event.traceparent?.split('-')[1];
   return { eventId: event.id, eventType: event.type, subject: event.subject, ...(traceId && { traceId }) };
 }

@@ -1,19 +1,16 @@
 import type { ConsumeMessage } from 'amqplib';
 import * as v from 'valibot';
-import { parseEvent } from './catalog';
+import type { InvokeOutcome } from '../lambda/invoke';
+import type { EventMessage } from './order';
 import type { PollContext } from './poller';
 import { POLLER_ARN, type RmqEvent, toRmqMessage } from './rmq-event';
-import { type Consumer, queueOf } from './topology';
+import { type PolledQueue, queueOf } from './topology';
 
-/** A message that needs settling, and why. `final`: no further attempt can help. */
-export interface FailedMessage {
-  message: ConsumeMessage;
-  reason: string;
-  final: boolean;
-}
+/** Why each event that was not handled was not, by its id. */
+export type Failures = Map<string, string>;
 
 export type DeliveryResult =
-  | { kind: 'delivered'; failed: FailedMessage[] }
+  | { kind: 'delivered'; failures: Failures }
   | { kind: 'unavailable'; reason: string };
 
 const Answer = v.nullable(
@@ -24,74 +21,81 @@ const Answer = v.nullable(
   }),
 );
 
-/** Hands a batch to its function. What is no event of ours is never handed over: it has failed for good. */
-export async function deliverBatch(
+/** Runs the function that a queue is for, with these messages. */
+export function callFunction(
   ctx: PollContext,
-  consumer: Consumer,
-  batch: ConsumeMessage[],
-): Promise<DeliveryResult> {
-  const failed: FailedMessage[] = [];
-  const events: ConsumeMessage[] = [];
-  for (const message of batch) {
-    const event = parseEvent(message.content);
-    if (event && event.id === message.properties.messageId) events.push(message);
-    else failed.push({ message, reason: 'not a valid event', final: true });
-  }
-  const result = await invokeWith(ctx, consumer, events);
-  return result.kind === 'unavailable'
-    ? result
-    : { kind: 'delivered', failed: [...failed, ...result.failed] };
-}
-
-/**
- * One call with all of them. A call that fails as a whole says nothing about which message was to blame, so its
- * halves are tried by themselves: a message that crashes or stalls the function takes no healthy one along.
- */
-async function invokeWith(
-  ctx: PollContext,
-  consumer: Consumer,
+  polled: PolledQueue,
   messages: ConsumeMessage[],
-): Promise<DeliveryResult> {
-  if (messages.length === 0) return { kind: 'delivered', failed: [] };
-  const queue = queueOf(ctx.config.events, consumer);
+): Promise<InvokeOutcome> {
+  const queue = queueOf(ctx.config.events, polled);
   const vhost = decodeURIComponent(new URL(ctx.config.broker.url).pathname.slice(1)) || '/';
   const event: RmqEvent = {
     eventSource: 'aws:rmq',
     eventSourceArn: POLLER_ARN,
     rmqMessagesByQueue: { [`${queue}::${vhost}`]: messages.map(toRmqMessage) },
   };
-  const outcome = await ctx.invoke(`${ctx.config.lambda.functionPrefix}${consumer}`, event);
-  if (outcome.kind === 'unavailable') return outcome;
-  const result =
-    outcome.kind === 'failed' ? { reason: outcome.reason } : readAnswer(outcome.payload, messages);
-  if ('failed' in result) return { kind: 'delivered', failed: result.failed };
-
-  ctx.log.error('A consumer function failed', { consumer, messages: messages.length, reason: result.reason });
-  const [first] = messages;
-  if (messages.length === 1 && first) {
-    return { kind: 'delivered', failed: [{ message: first, reason: result.reason, final: false }] };
-  }
-  const middle = Math.ceil(messages.length / 2);
-  const left = await invokeWith(ctx, consumer, messages.slice(0, middle));
-  if (left.kind === 'unavailable') return left;
-  const right = await invokeWith(ctx, consumer, messages.slice(middle));
-  if (right.kind === 'unavailable') return right;
-  return { kind: 'delivered', failed: [...left.failed, ...right.failed] };
+  return ctx.invoke(`${ctx.config.lambda.functionPrefix}${polled}`, event);
 }
 
-function readAnswer(
-  payload: unknown,
-  messages: ConsumeMessage[],
-): { failed: FailedMessage[] } | { reason: string } {
+/**
+ * One call with all of them. A call that fails as a whole says nothing about which message was to blame, so its
+ * halves are tried by themselves: a message that crashes or stalls the function takes no healthy one along. What
+ * comes after a failed event of the same user fails with it, untried.
+ */
+export async function deliverEvents(
+  ctx: PollContext,
+  polled: PolledQueue,
+  events: EventMessage[],
+): Promise<DeliveryResult> {
+  const [first] = events;
+  if (!first) return { kind: 'delivered', failures: new Map() };
+  const outcome = await callFunction(
+    ctx,
+    polled,
+    events.map(({ message }) => message),
+  );
+  if (outcome.kind === 'unavailable') return outcome;
+  const result = outcome.kind === 'failed' ? { reason: outcome.reason } : readAnswer(outcome.payload, events);
+  if ('failures' in result) return { kind: 'delivered', failures: result.failures };
+
+  ctx.log.error('A consumer function failed', {
+    consumer: polled,
+    messages: events.length,
+    reason: result.reason,
+  });
+  if (events.length === 1) return { kind: 'delivered', failures: new Map([[first.event.id, result.reason]]) };
+  const middle = Math.ceil(events.length / 2);
+  const left = await deliverEvents(ctx, polled, events.slice(0, middle));
+  if (left.kind === 'unavailable') return left;
+  const stuck = new Set(
+    events.filter(({ event }) => left.failures.has(event.id)).map(({ event }) => event.subject),
+  );
+  const rest = events.slice(middle);
+  const right = await deliverEvents(
+    ctx,
+    polled,
+    rest.filter(({ event }) => !stuck.has(event.subject)),
+  );
+  if (right.kind === 'unavailable') return right;
+  const behind = rest.filter(({ event }) => stuck.has(event.subject));
+  return {
+    kind: 'delivered',
+    failures: new Map([
+      ...left.failures,
+      ...right.failures,
+      ...behind.map(({ event }) => [event.id, 'not tried: an earlier event of the user failed'] as const),
+    ]),
+  };
+}
+
+function readAnswer(payload: unknown, events: EventMessage[]): { failures: Failures } | { reason: string } {
   const answer = v.safeParse(Answer, payload ?? null);
   if (!answer.success) return { reason: 'the function answered with something else than batchItemFailures' };
-  const failed: FailedMessage[] = [];
+  const failures: Failures = new Map();
   for (const { itemIdentifier, reason } of answer.output?.batchItemFailures ?? []) {
-    // Every copy of it: a message can be in a batch twice.
-    const named = messages.filter((message) => message.properties.messageId === itemIdentifier);
-    if (named.length === 0)
+    if (!events.some(({ event }) => event.id === itemIdentifier))
       return { reason: `the function named an unknown message: ${itemIdentifier.slice(0, 100)}` };
-    failed.push(...named.map((message) => ({ message, reason: reason ?? 'failed', final: false })));
+    failures.set(itemIdentifier, reason ?? 'failed');
   }
-  return { failed };
+  return { failures };
 }

@@ -6,7 +6,7 @@ import { EVENT_DATA, type EventData, type EventType, type UserEvent } from './ca
 import type { Origin } from './origin';
 
 /** How long a relay that died keeps its claimed rows from the others. */
-const CLAIM_LEASE_SECONDS = 60;
+export const CLAIM_LEASE_SECONDS = 60;
 /** How many times the inline deadline a row belongs to the function that wrote it, before the relay may take it. */
 const INLINE_WINDOW_FACTOR = 2;
 /** One number for "a relay is claiming" in the space of PostgreSQL's advisory locks. */
@@ -26,8 +26,13 @@ export interface PendingEvent {
   mayPublishNow: boolean;
 }
 
+/** An event that a relay has taken on. */
 export interface ClaimedEvent {
+  /** Of what was claimed: the outbox row, or the redelivery. */
+  id: string;
   event: UserEvent;
+  /** The one queue that it goes to; null: it is published to everyone. */
+  queue: string | null;
   attempts: number;
 }
 
@@ -115,7 +120,7 @@ export async function claimEvents(db: Db, limit: number): Promise<ClaimedEvent[]
     // One claim at a time. Two side by side would each overlook the other's uncommitted lease, and could send
     // two events of one user at the same time. A statement of its own: the next one then sees the last commit.
     await sql`select pg_advisory_xact_lock(${CLAIM_LOCK})`.execute(tx);
-    return sql<OutboxRow & { position: string; attempts: number }>`
+    return sql<EventRow & { position: string; attempts: number }>`
       with due as materialized (
         select id, subject, position from outbox
         where published_at is null and available_at <= now()
@@ -133,7 +138,7 @@ export async function claimEvents(db: Db, limit: number): Promise<ClaimedEvent[]
   });
   return claimed.rows
     .sort((a, b) => Number(a.position) - Number(b.position))
-    .map((row) => ({ event: toEvent(row), attempts: row.attempts }));
+    .map((row) => ({ id: row.id, event: toEvent(row), queue: null, attempts: row.attempts }));
 }
 
 /**
@@ -151,6 +156,7 @@ export async function markPublished(db: Db, ids: string[]): Promise<void> {
 export interface FailedEvent {
   id: string;
   subject: string;
+  queue: string | null;
   error: string;
   /** Until the next attempt. */
   delayMs: number;
@@ -187,7 +193,7 @@ export async function outboxBacklog(db: Db): Promise<{ pending: number; oldestSe
   return { pending: Number(row.pending), oldestSeconds: Math.max(0, Math.round(row.oldest_seconds)) };
 }
 
-interface OutboxRow {
+export interface EventRow {
   id: string;
   type: EventType;
   subject: string;
@@ -197,7 +203,7 @@ interface OutboxRow {
   traceparent: string | null;
 }
 
-function toEvent(row: OutboxRow): UserEvent {
+export function toEvent(row: EventRow): UserEvent {
   return {
     specversion: '1.0',
     id: row.id,

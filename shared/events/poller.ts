@@ -1,16 +1,19 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Broker, BrokerConnection } from '../broker/connection';
 import type { Config } from '../config';
+import type { Db } from '../db/connection';
 import type { Invoke } from '../lambda/invoke';
 import type { Log } from '../log';
 import { pollQueue } from './queue-poller';
-import { CONSUMER_NAMES, declareTopology } from './topology';
+import { CONSUMER_NAMES, DEAD_LETTERS, declareTopology, type PolledQueue } from './topology';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const RECONNECT_DELAY_MS = 1_000;
 
 export interface PollContext {
   config: Config;
+  /** Knows which events are on their way around, so that later ones of the same user wait. */
+  db: Db;
   broker: Broker;
   invoke: Invoke;
   log: Log;
@@ -46,8 +49,9 @@ async function pollConnection(
   // One queue that fails ends the others too, each after the batch in its hands: all start again together.
   const failed = new AbortController();
   const either = AbortSignal.any([stop, failed.signal]);
-  const polls = CONSUMER_NAMES.map((consumer) =>
-    pollQueue(ctx, connection, consumer, either).catch((error: unknown) => {
+  const queues: PolledQueue[] = [...CONSUMER_NAMES, DEAD_LETTERS];
+  const polls = queues.map((polled) =>
+    pollQueue(ctx, connection, polled, either).catch((error: unknown) => {
       failed.abort();
       throw error;
     }),

@@ -2,13 +2,16 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Channel, ConsumeMessage } from 'amqplib';
 import type { BrokerConnection } from '../broker/connection';
 import { collectBatch, MessageBuffer } from './batch';
-import { deliverBatch } from './deliver';
+import { handleDeadLetters } from './handle-dead-letters';
+import { handleEvents } from './handle-events';
 import type { PollContext } from './poller';
-import { settleFailed } from './settle';
-import { type Consumer, queueOf } from './topology';
+import { DEAD_LETTERS, type PolledQueue, queueOf } from './topology';
 
-/** While Lambda takes no more calls. The messages wait here, unacknowledged, and no attempt is counted. */
+/** While a function cannot be run. Its messages wait here, unacknowledged, and no attempt is counted. */
 const UNAVAILABLE_PAUSE_MS = 1_000;
+
+/** `unavailable`: nothing has become of the batch, and it may be tried again at any time. */
+export type BatchResult = { kind: 'settled' } | { kind: 'unavailable'; reason: string };
 
 /**
  * Consumes one queue, batch after batch, until told to stop; then gives back what it has not touched.
@@ -17,11 +20,11 @@ const UNAVAILABLE_PAUSE_MS = 1_000;
 export async function pollQueue(
   ctx: PollContext,
   connection: BrokerConnection,
-  consumer: Consumer,
+  polled: PolledQueue,
   stop: AbortSignal,
 ): Promise<void> {
   const { batchSize } = ctx.config.poll;
-  const queue = queueOf(ctx.config.events, consumer);
+  const queue = queueOf(ctx.config.events, polled);
   const channel = await connection.model.createChannel();
   const buffer = new MessageBuffer();
   channel.on('error', (error) => buffer.fail(error));
@@ -38,7 +41,7 @@ export async function pollQueue(
 
   while (!stop.aborted) {
     const batch = await collectBatch(buffer, ctx.config.poll, stop);
-    if (batch.length > 0) await handleBatch(ctx, connection, channel, consumer, batch, stop);
+    if (batch.length > 0) await handleBatch(ctx, connection, channel, polled, batch, stop);
   }
   await channel.cancel(consumerTag);
   // Closing returns the rest to its place in the queue.
@@ -49,19 +52,23 @@ async function handleBatch(
   ctx: PollContext,
   connection: BrokerConnection,
   channel: Channel,
-  consumer: Consumer,
+  polled: PolledQueue,
   batch: ConsumeMessage[],
   stop: AbortSignal,
 ): Promise<void> {
-  let result = await deliverBatch(ctx, consumer, batch);
+  const handle = () =>
+    polled === DEAD_LETTERS ? handleDeadLetters(ctx, batch) : handleEvents(ctx, connection, polled, batch);
+  let result = await handle();
   while (result.kind === 'unavailable') {
-    ctx.log.warn('The consumer function cannot be invoked right now', { consumer, reason: result.reason });
+    ctx.log.warn('A function cannot take its messages right now', {
+      function: polled,
+      reason: result.reason,
+    });
     await wait(UNAVAILABLE_PAUSE_MS, undefined, { signal: stop }).catch(() => {});
     // Unacknowledged, so the broker delivers the batch again to the next run.
     if (stop.aborted) return;
-    result = await deliverBatch(ctx, consumer, batch);
+    result = await handle();
   }
-  await settleFailed(ctx, connection, consumer, result.failed);
   const last = batch.at(-1);
   if (last) channel.ack(last, true);
 }

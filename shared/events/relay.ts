@@ -1,14 +1,31 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { BrokerConnection } from '../broker/connection';
-import { type SendOutcome, send, within } from '../broker/send';
+import { type OutgoingMessage, type SendOutcome, send, within } from '../broker/send';
+import type { Config } from '../config';
+import type { Db } from '../db/connection';
 import { type ClaimedEvent, claimEvents, type FailedEvent, markPublished, putBack } from './outbox';
 import { type BrokerContext, eventMessage } from './publisher';
+import { claimRedeliveries, deleteRedeliveries, putBackRedeliveries } from './redelivery-store';
 import { declareTopology } from './topology';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 /** Shorter than the lease of a claim, so that a batch is put back before another relay may take it. */
 const BATCH_TIMEOUT_MS = 20_000;
 const MAX_BACKOFF_MS = 5 * 60 * 1000;
+/** While the broker takes one batch, the database marks another and claims the next. */
+const BATCHES_AT_ONCE = 2;
+
+/** Where a relay takes events from, and tells what has become of them. */
+interface Backlog {
+  claim(db: Db, limit: number): Promise<ClaimedEvent[]>;
+  markSent(db: Db, ids: string[]): Promise<void>;
+  putBack(db: Db, failed: FailedEvent[]): Promise<void>;
+}
+
+const BACKLOGS: Backlog[] = [
+  { claim: claimEvents, markSent: markPublished, putBack },
+  { claim: claimRedeliveries, markSent: deleteRedeliveries, putBack: putBackRedeliveries },
+];
 
 export interface RelayReport {
   published: number;
@@ -16,8 +33,9 @@ export interface RelayReport {
 }
 
 /**
- * Sends what the outbox holds until the budget is spent, then what comes in meanwhile. Safe to run several at once.
- * A broker that cannot be reached costs no event an attempt: the relay waits for it and claims nothing.
+ * Sends what the outbox holds until the budget is spent, then what comes in meanwhile; replayed and redriven events
+ * too. Safe to run several at once. A broker that cannot be reached costs no event an attempt: the relay waits for it
+ * and claims nothing.
  */
 export async function relayOutbox(
   ctx: BrokerContext,
@@ -26,23 +44,36 @@ export async function relayOutbox(
 ): Promise<RelayReport> {
   const end = performance.now() + budgetMs;
   const report: RelayReport = { published: 0, refused: 0 };
-  let declaredOn: BrokerConnection | undefined;
-  do {
-    let idle = true;
-    try {
-      const connection = await ctx.broker.open(CONNECT_TIMEOUT_MS);
-      if (declaredOn !== connection) {
-        await declareTopology(connection.model, ctx.config.events, ctx.log);
-        declaredOn = connection;
+  const declared = new WeakMap<BrokerConnection, Promise<void>>();
+
+  async function connect(): Promise<BrokerConnection> {
+    const connection = await ctx.broker.open(CONNECT_TIMEOUT_MS);
+    const declaring =
+      declared.get(connection) ?? declareTopology(connection.model, ctx.config.events, ctx.log);
+    declared.set(connection, declaring);
+    await declaring;
+    return connection;
+  }
+
+  async function work(): Promise<void> {
+    do {
+      let idle = true;
+      try {
+        const connection = await connect();
+        for (const backlog of BACKLOGS) {
+          const claimed = connection.blocked ? [] : await backlog.claim(ctx.db, ctx.config.relay.batchSize);
+          if (claimed.length > 0 && !(await relayBatch(ctx, connection, backlog, claimed, report)))
+            idle = false;
+        }
+      } catch (error) {
+        ctx.log.error('The relay cannot work right now and will try again', { error });
+        ctx.broker.discard();
       }
-      const claimed = connection.blocked ? [] : await claimEvents(ctx.db, ctx.config.relay.batchSize);
-      if (claimed.length > 0) idle = await relayBatch(ctx, connection, claimed, report);
-    } catch (error) {
-      ctx.log.error('The relay cannot work right now and will try again', { error });
-      ctx.broker.discard();
-    }
-    if (idle) await waitUntil(Math.min(end, performance.now() + ctx.config.relay.idleMs), signal);
-  } while (performance.now() < end && !signal?.aborted);
+      if (idle) await waitUntil(Math.min(end, performance.now() + ctx.config.relay.idleMs), signal);
+    } while (performance.now() < end && !signal?.aborted);
+  }
+
+  await Promise.all(Array.from({ length: BATCHES_AT_ONCE }, work));
   return report;
 }
 
@@ -50,63 +81,82 @@ export async function relayOutbox(
 async function relayBatch(
   ctx: BrokerContext,
   connection: BrokerConnection,
+  backlog: Backlog,
   claimed: ClaimedEvent[],
   report: RelayReport,
 ): Promise<boolean> {
-  const published: string[] = [];
-  const failed = new Map<string, FailedEvent>();
-  let broken = false;
-
-  const sendUser = async (events: ClaimedEvent[]) => {
-    for (const { event, attempts } of events) {
-      const outcome = await within(
-        BATCH_TIMEOUT_MS,
-        send(connection, eventMessage(ctx.config.events, event)),
-        LATE,
-      );
-      if (outcome.kind === 'confirmed') {
-        published.push(event.id);
-        continue;
-      }
-      const refused = outcome.kind === 'refused';
-      if (!refused) broken = true;
-      failed.set(event.id, {
-        id: event.id,
-        subject: event.subject,
-        error: outcome.reason,
-        delayMs: refused ? backoffMs(attempts) : 0,
-        attempt: refused ? 1 : 0,
-      });
-      return;
+  const outcomes = new Map<ClaimedEvent, SendOutcome>();
+  let over = false;
+  const sendInOrder = async (events: ClaimedEvent[]) => {
+    for (const item of events) {
+      const outcome = await send(connection, messageOf(ctx.config.events, item));
+      if (over) return;
+      outcomes.set(item, outcome);
+      if (outcome.kind !== 'confirmed') return;
     }
   };
-  await Promise.all([...bySubject(claimed).values()].map(sendUser));
+  const lanes = lanesOf(claimed);
+  await within(BATCH_TIMEOUT_MS, Promise.all(lanes.map(sendInOrder)), undefined);
+  over = true;
 
-  await markPublished(ctx.db, published);
-  await putBack(ctx.db, [...failed.values()]);
+  const sent: string[] = [];
+  const failed: FailedEvent[] = [];
+  for (const lane of lanes) {
+    for (const item of lane) {
+      const outcome = outcomes.get(item) ?? LATE;
+      if (outcome.kind === 'confirmed') sent.push(item.id);
+      else {
+        failed.push(failure(item, outcome));
+        break;
+      }
+    }
+  }
+  await backlog.markSent(ctx.db, sent);
+  await backlog.putBack(ctx.db, failed);
+
+  const refused = failed.filter((item) => item.attempt === 1);
+  const broken = refused.length < failed.length;
   if (broken) ctx.broker.discard();
-  const refused = [...failed.values()].filter((event) => event.attempt === 1);
   if (refused[0]) {
     ctx.log.warn('The broker refused events: they are tried again', {
       count: refused.length,
       reason: refused[0].error,
     });
   }
-  report.published += published.length;
+  report.published += sent.length;
   report.refused += refused.length;
-  return broken || published.length === 0;
+  return broken || sent.length === 0;
 }
 
 const LATE: SendOutcome = { kind: 'unknown', reason: 'the broker did not confirm in time' };
 
-function bySubject(claimed: ClaimedEvent[]): Map<string, ClaimedEvent[]> {
-  const users = new Map<string, ClaimedEvent[]>();
+function failure({ id, event, queue, attempts }: ClaimedEvent, outcome: SendOutcome & { reason: string }) {
+  const refused = outcome.kind === 'refused';
+  return {
+    id,
+    subject: event.subject,
+    queue,
+    error: outcome.reason,
+    delayMs: refused ? backoffMs(attempts) : 0,
+    attempt: refused ? (1 as const) : (0 as const),
+  };
+}
+
+function messageOf(config: Config['events'], { event, queue }: ClaimedEvent): OutgoingMessage {
+  const message = eventMessage(config, event);
+  return queue === null ? message : { ...message, exchange: '', routingKey: queue };
+}
+
+/** What has to go out one after the other: a user's events, to everyone or to one queue. */
+function lanesOf(claimed: ClaimedEvent[]): ClaimedEvent[][] {
+  const lanes = new Map<string, ClaimedEvent[]>();
   for (const item of claimed) {
-    const events = users.get(item.event.subject);
-    if (events) events.push(item);
-    else users.set(item.event.subject, [item]);
+    const key = `${item.event.subject} ${item.queue ?? ''}`;
+    const lane = lanes.get(key);
+    if (lane) lane.push(item);
+    else lanes.set(key, [item]);
   }
-  return users;
+  return [...lanes.values()];
 }
 
 /** 1 s, 2 s, 4 s … 5 min, each between half and the whole of it, so that what failed together comes back apart. */

@@ -76,6 +76,12 @@ function encodeHeaders(headers: Record<string, unknown>): Record<string, unknown
   );
 }
 
+/** A header's text, which comes as bytes. @returns undefined for anything else */
+export function headerText(header: unknown): string | undefined {
+  if (typeof header !== 'object' || header === null || !('bytes' in header)) return undefined;
+  return Array.isArray(header.bytes) ? Buffer.from(header.bytes).toString('utf8') : undefined;
+}
+
 const TIMESTAMP = new Intl.DateTimeFormat('en-US', {
   dateStyle: 'medium',
   timeStyle: 'medium',

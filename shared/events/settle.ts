@@ -1,63 +1,111 @@
 import type { ConsumeMessage } from 'amqplib';
 import type { BrokerConnection } from '../broker/connection';
 import { type OutgoingMessage, send, within } from '../broker/send';
-import type { FailedMessage } from './deliver';
+import type { UserEvent } from './catalog';
 import type { PollContext } from './poller';
-import { type Consumer, deadExchangeOf, queueOf, retryExchangeOf } from './topology';
+import { forgetRetrying, recordRetrying } from './retry-store';
+import {
+  ATTEMPT_HEADER,
+  type Consumer,
+  deadExchangeOf,
+  ERROR_HEADER,
+  QUEUE_HEADER,
+  queueOf,
+  retryExchangeOf,
+} from './topology';
 
-/** Counted by us: `x-death` counts hops, differs between brokers, and a redrive would have to forge it. */
-export const ATTEMPT_HEADER = 'rollcall-attempt';
 const CONFIRM_TIMEOUT_MS = 10_000;
 const MAX_ERROR_LENGTH = 1_000;
+/** No event of ours comes near. Of a stranger's message that is larger, the dead letter keeps the beginning. */
+export const MAX_EVENT_BYTES = 256 * 1024;
 
 /**
- * Sends every failed message on its way, to the retry queue for its attempt or to the dead letters, and waits for
- * the confirms. Only then may the caller acknowledge the originals: a crash in between repeats a message, and
- * never loses one.
- * @throws where a copy was not confirmed
+ * What happens to a message that was not handled:
+ *
+ * | verdict   | because                                       | next                                              |
+ * | --------- | --------------------------------------------- | ------------------------------------------------- |
+ * | `failed`  | its handler or its function failed            | the next delay; after the last one a dead letter  |
+ * | `waits`   | an earlier event of its user has not had its effect | around once more: no attempt is counted      |
+ * | `invalid` | it is not an event: no attempt can help       | a dead letter                                     |
  */
-export async function settleFailed(
+export type Unhandled =
+  | { verdict: 'failed'; message: ConsumeMessage; event: UserEvent; reason: string }
+  | { verdict: 'waits'; message: ConsumeMessage; event: UserEvent; forMs: number }
+  | { verdict: 'invalid'; message: ConsumeMessage; reason: string };
+
+/**
+ * Sends everything that was not handled on its way, and waits for the confirms. Only then may the caller acknowledge
+ * the originals: a crash in between repeats a message, and never loses one.
+ * @throws where a copy was not confirmed, or the database cannot say whose later events have to wait
+ */
+export async function settle(
   ctx: PollContext,
   connection: BrokerConnection,
   consumer: Consumer,
-  failed: FailedMessage[],
+  unhandled: Unhandled[],
 ): Promise<void> {
-  const sends = failed.map(async (item) => {
-    const copy = nextStop(ctx, consumer, item);
-    const outcome = await within(CONFIRM_TIMEOUT_MS, send(connection, copy), NOT_CONFIRMED);
-    if (outcome.kind !== 'confirmed') {
-      throw new Error(`A failed message could not be sent to ${copy.exchange}: ${outcome.reason}`);
-    }
-  });
-  await Promise.all(sends);
+  const stops = unhandled.map((item) => nextStop(ctx, consumer, item));
+  const retried = stops.filter((stop) => stop.kind === 'retry');
+  await recordRetrying(ctx.db, consumer, retried);
+  await Promise.all(stops.map(({ copy }) => sendConfirmed(connection, copy)));
+  const dead = stops.flatMap((stop) => (stop.kind === 'dead' && stop.event ? [stop.event.id] : []));
+  await forgetRetrying(ctx.db, consumer, dead);
+}
+
+async function sendConfirmed(connection: BrokerConnection, copy: OutgoingMessage): Promise<void> {
+  const outcome = await within(CONFIRM_TIMEOUT_MS, send(connection, copy), NOT_CONFIRMED);
+  if (outcome.kind !== 'confirmed') {
+    throw new Error(`A failed message could not be sent to ${copy.exchange}: ${outcome.reason}`);
+  }
 }
 
 const NOT_CONFIRMED = { kind: 'unknown', reason: 'not confirmed in time' } as const;
 
-function nextStop(
-  ctx: PollContext,
-  consumer: Consumer,
-  { message, reason, final }: FailedMessage,
-): OutgoingMessage {
+type NextStop =
+  | { kind: 'retry'; copy: OutgoingMessage; event: UserEvent; delayMs: number }
+  | { kind: 'dead'; copy: OutgoingMessage; event?: UserEvent };
+
+function nextStop(ctx: PollContext, consumer: Consumer, item: Unhandled): NextStop {
   const { events } = ctx.config;
+  const { message } = item;
   const queue = queueOf(events, consumer);
   const attempt = attemptOf(message);
-  const delayMs = final ? undefined : events.retryDelaysMs[attempt - 1];
-  const error = reason.slice(0, MAX_ERROR_LENGTH);
-  const fields = { consumer, eventId: message.properties.messageId, attempt, reason: error };
-  if (delayMs !== undefined) {
-    ctx.log.warn('An event failed and will be tried again', { ...fields, delayMs });
-    return copyOf(message, retryExchangeOf(events, delayMs), queue, { [ATTEMPT_HEADER]: attempt + 1 });
+  const fields = { consumer, eventId: message.properties.messageId, attempt };
+  const retry = (event: UserEvent, delayMs: number, nextAttempt: number): NextStop => {
+    const copy = copyOf(message, retryExchangeOf(events, delayMs), queue, { [ATTEMPT_HEADER]: nextAttempt });
+    return { kind: 'retry', copy, event, delayMs };
+  };
+
+  if (item.verdict === 'waits') {
+    const delayMs = waitingDelay(events.retryDelaysMs, item.forMs);
+    ctx.log.debug('An event waits for an earlier one of its user', { ...fields, delayMs });
+    return retry(item.event, delayMs, attempt);
   }
-  ctx.log.error('An event failed for good: it is a dead letter now', fields);
-  return copyOf(message, deadExchangeOf(events), queue, {
+  const reason = item.reason.slice(0, MAX_ERROR_LENGTH);
+  const delayMs = events.retryDelaysMs[attempt - 1];
+  if (item.verdict === 'failed' && delayMs !== undefined) {
+    ctx.log.warn('An event failed and will be tried again', { ...fields, reason, delayMs });
+    return retry(item.event, delayMs, attempt + 1);
+  }
+  ctx.log.error('An event failed for good: it is a dead letter now', { ...fields, reason });
+  const copy = copyOf(message, deadExchangeOf(events), queue, {
     [ATTEMPT_HEADER]: attempt,
-    'rollcall-queue': queue,
-    'rollcall-error': error,
+    [QUEUE_HEADER]: queue,
+    [ERROR_HEADER]: reason,
   });
+  return { kind: 'dead', copy, ...(item.verdict === 'failed' && { event: item.event }) };
 }
 
-function attemptOf(message: ConsumeMessage): number {
+/**
+ * The longest of the delays that ends before what is waited for comes around, or the shortest. What is overdue is
+ * asked for less and less often.
+ */
+function waitingDelay(delaysMs: number[], forMs: number): number {
+  const [shortest = 0, ...longer] = [...delaysMs].sort((a, b) => a - b);
+  return longer.findLast((delayMs) => delayMs <= Math.abs(forMs)) ?? shortest;
+}
+
+export function attemptOf(message: ConsumeMessage): number {
   const attempt: unknown = message.properties.headers?.[ATTEMPT_HEADER];
   return typeof attempt === 'number' && attempt >= 1 ? attempt : 1;
 }
@@ -74,7 +122,7 @@ function copyOf(
   return {
     exchange,
     routingKey,
-    body: message.content,
+    body: message.content.subarray(0, MAX_EVENT_BYTES),
     properties: {
       messageId: String(properties.messageId ?? ''),
       type: properties.type,

@@ -23,10 +23,21 @@ export const CONSUMERS = {
 export type Consumer = keyof typeof CONSUMERS;
 export const CONSUMER_NAMES = Object.keys(CONSUMERS) as Consumer[];
 
+/** The function that stores what failed for good. Its queue is the end of the line, so it is served in its own way. */
+export const DEAD_LETTERS = 'dead-letters';
+export type PolledQueue = Consumer | typeof DEAD_LETTERS;
+
+/** Counted by us: `x-death` counts hops, differs between brokers, and a redrive would have to forge it. */
+export const ATTEMPT_HEADER = 'rollcall-attempt';
+/** On a dead letter: the queue that it comes from, and why it is here. */
+export const QUEUE_HEADER = 'rollcall-queue';
+export const ERROR_HEADER = 'rollcall-error';
+
 type EventsConfig = Config['events'];
 
-export function queueOf(config: EventsConfig, consumer: Consumer): string {
-  return `${config.queuePrefix}.${consumer}`;
+/** The queue that a function is fed from. */
+export function queueOf(config: EventsConfig, polled: PolledQueue): string {
+  return polled === DEAD_LETTERS ? `${config.queuePrefix}.dead_letters` : `${config.queuePrefix}.${polled}`;
 }
 
 /** Fan-out exchange and queue by one name. A message's routing key is the queue that it goes back to. */
@@ -36,10 +47,6 @@ export function retryExchangeOf(config: EventsConfig, delayMs: number): string {
 
 export function deadExchangeOf(config: EventsConfig): string {
   return `${config.queuePrefix}.dead`;
-}
-
-export function deadLetterQueueOf(config: EventsConfig): string {
-  return `${config.queuePrefix}.dead_letters`;
 }
 
 /**
@@ -89,8 +96,8 @@ function* declarations(config: EventsConfig): Generator<Declaration> {
     yield binding(name, name, '');
   }
   yield exchange(deadExchangeOf(config), 'fanout');
-  yield queue(deadLetterQueueOf(config), queueType(config));
-  yield binding(deadLetterQueueOf(config), deadExchangeOf(config), '');
+  yield queue(queueOf(config, DEAD_LETTERS), queueType(config));
+  yield binding(queueOf(config, DEAD_LETTERS), deadExchangeOf(config), '');
 }
 
 function exchange(name: string, type: string): Declaration {

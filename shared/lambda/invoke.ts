@@ -1,9 +1,14 @@
-import { InvokeCommand, LambdaClient, TooManyRequestsException } from '@aws-sdk/client-lambda';
+import {
+  InvokeCommand,
+  LambdaClient,
+  RequestTooLargeException,
+  TooManyRequestsException,
+} from '@aws-sdk/client-lambda';
 import type { Config } from '../config';
 
 /**
  * - `answered`: the function's own answer, parsed
- * - `failed`: the function ran and threw, or answered with no JSON
+ * - `failed`: the function ran and threw, answered with no JSON, or was asked too much at once
  * - `unavailable`: it did not run: throttled, or Lambda could not be reached
  */
 export type InvokeOutcome =
@@ -36,6 +41,7 @@ export function createInvoke(config: Config['lambda']): Invoke {
       if (error instanceof SyntaxError)
         return { kind: 'failed', reason: 'the function answered with no JSON' };
       const reason = error instanceof Error ? error.message : String(error);
+      if (error instanceof RequestTooLargeException) return { kind: 'failed', reason };
       return {
         kind: 'unavailable',
         reason: error instanceof TooManyRequestsException ? 'throttled' : reason,

@@ -156,7 +156,7 @@ export async function takeMinorSequence(
     .where('id', '=', userId);
   if (checkedHash !== undefined) query = query.where('password_hash', '=', checkedHash);
   const row = await query.returning(['version', 'minor_version']).executeTakeFirst();
-  return row ? `${sequenceOf(row.version)}.${String(row.minor_version).padStart(6, '0')}` : null;
+  return row ? `${sequenceOf(row.version)}.${String(row.minor_version).padStart(10, '0')}` : null;
 }
 
 /** A version as text that sorts like the number. */

@@ -3,8 +3,8 @@ import { type ChannelModel, type ConfirmChannel, type ConsumeMessage, connect } 
 import type { Config } from '../../shared/config';
 import {
   CONSUMER_NAMES,
+  DEAD_LETTERS,
   deadExchangeOf,
-  deadLetterQueueOf,
   declareTopology,
   queueOf,
   retryExchangeOf,
@@ -44,7 +44,8 @@ export async function deleteTopology(events: Config['events']): Promise<void> {
   const { model, channel } = await openClient();
   const retries = events.retryDelaysMs.map((delayMs) => retryExchangeOf(events, delayMs));
   const queues = CONSUMER_NAMES.map((name) => queueOf(events, name));
-  for (const queue of [...queues, ...retries, deadLetterQueueOf(events)]) await channel.deleteQueue(queue);
+  for (const queue of [...queues, ...retries, queueOf(events, DEAD_LETTERS)])
+    await channel.deleteQueue(queue);
   for (const exchange of [events.exchange, ...retries, deadExchangeOf(events)])
     await channel.deleteExchange(exchange);
   await model.close();

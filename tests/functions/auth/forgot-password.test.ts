@@ -24,7 +24,7 @@ test('asks for a reset mail, without regard to case, and leaves the event to the
   expect(others).toEqual([]);
   expect(row).toMatchObject({
     subject: user.id,
-    sequence: '0000000001.000001',
+    sequence: '0000000001.0000000001',
     data: { id: user.id },
     actor_id: null,
     address: '192.0.2.1',

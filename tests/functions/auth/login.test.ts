@@ -39,8 +39,8 @@ test('opens a session by username or e-mail address, whatever their case', async
   const rows = await ctx.db.selectFrom('outbox').selectAll().where('subject', '=', user.id).execute();
   expect(rows.map(({ type, sequence }) => [type, sequence])).toEqual([
     ['user.created', '0000000001'],
-    ['session.created', '0000000001.000001'],
-    ['session.created', '0000000001.000002'],
+    ['session.created', '0000000001.0000000001'],
+    ['session.created', '0000000001.0000000002'],
   ]);
   expect(rows[1]).toMatchObject({ actor_id: user.id, address: '192.0.2.1', published_at: null });
 });

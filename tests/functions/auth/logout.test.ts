@@ -40,7 +40,7 @@ test('ends the session at once, and no other', async () => {
     {
       actor_id: person.user.id,
       address: '192.0.2.1',
-      sequence: '0000000001.000002',
+      sequence: '0000000001.0000000002',
       data: { userId: person.user.id, reason: 'logout' },
       published_at: null,
     },

@@ -163,7 +163,7 @@ describe('after the grace', () => {
     expect(events).toMatchObject([
       {
         type: 'session.reuse_detected',
-        sequence: '0000000001.000001',
+        sequence: '0000000001.0000000001',
         data: { userId: person.user.id, reason: 'refresh_token_reused' },
         address: '192.0.2.1',
         actor_id: null,

@@ -44,7 +44,7 @@ test('leaves the event to the relay, and names who asked', async () => {
     .where('type', '=', 'user.verification_requested')
     .executeTakeFirstOrThrow();
   expect(row).toMatchObject({
-    sequence: '0000000001.000001',
+    sequence: '0000000001.0000000001',
     published_at: null,
     actor_id: person.user.id,
     data: { id: person.user.id },

@@ -63,9 +63,9 @@ test('writes its events in order, the changes published at once, the rest left t
   const revoked = { userId: person.user.id, sessionId: expect.any(String), reason: 'password_changed' };
   expect(rows.map((row) => [row.type, row.sequence, row.data, row.published_at !== null])).toEqual([
     ['user.password_changed', '0000000002', { id: person.user.id }, true],
-    ['user.email_verified', '0000000002.000001', { id: person.user.id }, true],
-    ['session.revoked', '0000000002.000002', revoked, false],
-    ['session.revoked', '0000000002.000003', revoked, false],
+    ['user.email_verified', '0000000002.0000000001', { id: person.user.id }, true],
+    ['session.revoked', '0000000002.0000000002', revoked, false],
+    ['session.revoked', '0000000002.0000000003', revoked, false],
   ]);
   for (const row of rows) {
     expect(row).toMatchObject({ actor_id: person.user.id, address: '192.0.2.1', user_agent: 'tests' });

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { uuidv7 } from 'uuidv7';
 import { type PollContext, pollQueues } from '../../../shared/events/poller';
 import type { BatchResponse, RmqEvent, RmqMessage } from '../../../shared/events/rmq-event';
-import { deadLetterQueueOf, queueOf } from '../../../shared/events/topology';
+import { DEAD_LETTERS, deadExchangeOf, type PolledQueue, queueOf } from '../../../shared/events/topology';
 import type { InvokeOutcome } from '../../../shared/lambda/invoke';
 import { brokerUrl, openClient, Received } from '../../setup/broker';
 import { type TestContext, testContext } from '../../setup/context';
@@ -28,14 +28,21 @@ afterEach(async () => {
 type Answer = (event: RmqEvent) => BatchResponse | InvokeOutcome | null;
 
 /** Runs the poller with this function in the place of every consumer. */
-function poll(answer: Answer, batching: Partial<PollContext['config']['poll']> = {}) {
+function poll(
+  answer: Answer,
+  batching: Partial<PollContext['config']['poll']> = {},
+  storeDeadLetters: Answer = done,
+) {
   const calls: { name: string; event: RmqEvent; messages: RmqMessage[] }[] = [];
+  const deadLetterCalls: RmqEvent[] = [];
   let wake = () => {};
   const invoke: PollContext['invoke'] = async (name, payload) => {
     // As JSON and back, as it would cross the wire.
     const event = JSON.parse(JSON.stringify(payload)) as RmqEvent;
-    calls.push({ name, event, messages: Object.values(event.rmqMessagesByQueue).flat() });
-    const result = answer(event);
+    const isDeadLetters = name.endsWith('dead-letters');
+    if (isDeadLetters) deadLetterCalls.push(event);
+    else calls.push({ name, event, messages: Object.values(event.rmqMessagesByQueue).flat() });
+    const result = isDeadLetters ? storeDeadLetters(event) : answer(event);
     wake();
     return result !== null && 'kind' in result ? result : { kind: 'answered', payload: result };
   };
@@ -44,6 +51,9 @@ function poll(answer: Answer, batching: Partial<PollContext['config']['poll']> =
   const run = pollQueues({ ...ctx, config, invoke }, 60_000, stopping.signal);
   const handle = {
     calls,
+    deadLetterCalls,
+    /** The events' sequences, in the order in which the function was given them. */
+    sequences: () => calls.flatMap((item) => item.messages).map((message) => bodyOf(message).sequence),
     /** How often each message was delivered to the function. */
     deliveries: () => {
       const counts: Record<string, number> = {};
@@ -76,8 +86,9 @@ const failing = (ids: string[], reason = 'no luck'): Answer => {
   });
 };
 
-function event(id: string = uuidv7()) {
-  const subject = uuidv7();
+const bodyOf = (message: RmqMessage) => JSON.parse(Buffer.from(message.data, 'base64').toString());
+
+function event(id: string = uuidv7(), subject: string = uuidv7(), sequence = '0000000001') {
   return {
     specversion: '1.0',
     id,
@@ -86,7 +97,7 @@ function event(id: string = uuidv7()) {
     subject,
     time: '2026-11-20T16:37:15.123Z',
     datacontenttype: 'application/json',
-    sequence: '0000000001',
+    sequence,
     data: { id: subject },
   };
 }
@@ -94,6 +105,15 @@ function event(id: string = uuidv7()) {
 /** Sends events to the exchange. @returns their ids */
 async function send(count: number): Promise<string[]> {
   const events = Array.from({ length: count }, () => event());
+  for (const item of events) publish(item.id, Buffer.from(JSON.stringify(item)));
+  await client.channel.waitForConfirms();
+  return events.map((item) => item.id);
+}
+
+/** So many events of one user. @returns their ids */
+async function sendOfOneUser(count: number): Promise<string[]> {
+  const subject = uuidv7();
+  const events = Array.from({ length: count }, (_, i) => event(uuidv7(), subject, `000000000${i + 1}`));
   for (const item of events) publish(item.id, Buffer.from(JSON.stringify(item)));
   await client.channel.waitForConfirms();
   return events.map((item) => item.id);
@@ -112,9 +132,15 @@ function publish(messageId: string, body: Buffer): void {
   });
 }
 
-const deadLetters = () => Received.from(client.channel, deadLetterQueueOf(ctx.config.events));
-const queued = async () =>
-  (await client.channel.checkQueue(queueOf(ctx.config.events, 'audit'))).messageCount;
+/** A look at the dead letters beside the function that stores them. */
+async function deadLetters(): Promise<Received> {
+  const { queue } = await client.channel.assertQueue('', { exclusive: true });
+  await client.channel.bindQueue(queue, deadExchangeOf(ctx.config.events), '');
+  return Received.from(client.channel, queue);
+}
+const queued = async (polled: PolledQueue = 'audit') =>
+  (await client.channel.checkQueue(queueOf(ctx.config.events, polled))).messageCount;
+const retrying = () => ctx.db.selectFrom('retrying_events').select(['event_id', 'consumer']).execute();
 
 test('hands messages over in the shape of Amazon MQ', async () => {
   const [id = ''] = await send(1);
@@ -296,4 +322,136 @@ test('a queue that is deleted under it is declared again', async () => {
     if (declared) [again = ''] = await send(1);
   }
   await run.until(() => Boolean(run.deliveries()[again]));
+});
+
+describe("one user's events stay in order", () => {
+  /** Fails this event so many times, and does all others, as a consumer function would. */
+  function failingTimes(id: string, times: number): Answer {
+    let left = times;
+    return (batch) => {
+      const stuck = new Set<string>();
+      const batchItemFailures: BatchResponse['batchItemFailures'] = [];
+      for (const message of Object.values(batch.rmqMessagesByQueue).flat()) {
+        const { id: itemIdentifier, subject } = bodyOf(message);
+        const fails = itemIdentifier === id && left-- > 0;
+        if (!fails && !stuck.has(subject)) continue;
+        stuck.add(subject);
+        batchItemFailures.push({ itemIdentifier });
+      }
+      return { batchItemFailures };
+    };
+  }
+  /** What was handled, in order: given to the function, and not among its failures. */
+  function handling(answer: Answer): { answer: Answer; handled: string[] } {
+    const handled: string[] = [];
+    return {
+      handled,
+      answer: (batch) => {
+        const result = answer(batch);
+        if (result === null || 'kind' in result) return result;
+        const failed = result.batchItemFailures.map((item) => item.itemIdentifier);
+        for (const message of Object.values(batch.rmqMessagesByQueue).flat()) {
+          const { id } = bodyOf(message);
+          if (!failed.includes(id)) handled.push(id);
+        }
+        return result;
+      },
+    };
+  }
+
+  test.each([1, 10])('after one that failed, the later ones wait (batches of %i)', async (batchSize) => {
+    const ids = await sendOfOneUser(4);
+    const others = await send(3);
+    const { answer, handled } = handling(failingTimes(ids[1] ?? '', 2));
+    const run = poll(answer, { batchSize });
+    await run.until(() => handled.length === 7);
+    expect(handled.filter((id) => ids.includes(id))).toEqual(ids);
+    await run.stop();
+    expect([await retrying(), await queued(), run.deadLetterCalls]).toEqual([[], 0, []]);
+    for (const id of others) expect(run.deliveries()[id]).toBe(1);
+  });
+
+  test('waiting costs no attempt, and ends when the earlier one is a dead letter', async () => {
+    const ids = await sendOfOneUser(3);
+    const { answer, handled } = handling(failing([ids[0] ?? '']));
+    const dead = await deadLetters();
+    const run = poll(answer, { batchSize: 1 });
+    await run.until(() => handled.length === 2);
+    expect(handled).toEqual(ids.slice(1));
+    expect(dead.messages.map((message) => message.properties.messageId)).toEqual([ids[0]]);
+    expect(run.deliveries()).toEqual({ [ids[0] ?? '']: 3, [ids[1] ?? '']: 1, [ids[2] ?? '']: 1 });
+    await run.stop();
+    expect(await retrying()).toEqual([]);
+  });
+
+  test('the next poller knows who waits for whom', async () => {
+    const [first = ''] = await send(1);
+    const second = uuidv7();
+    const run = poll(failing([first]), { batchSize: 1 });
+    await run.until(() => run.calls.length > 0);
+    await run.stop();
+    const { subject } = bodyOf(run.calls[0]?.messages[0] as RmqMessage);
+    await ctx.db
+      .updateTable('retrying_events')
+      .set({ due_at: new Date(Date.now() + 60_000) })
+      .execute();
+    publish(second, Buffer.from(JSON.stringify(event(second, subject, '0000000002'))));
+    await client.channel.waitForConfirms();
+    const { answer, handled } = handling(done);
+    const next = poll(answer);
+    await next.until(() => handled.length === 2);
+    expect(handled).toEqual([first, second]);
+  });
+
+  test('a function that crashes over one event is not given the later ones of its user', async () => {
+    const ids = await sendOfOneUser(6);
+    const { answer, handled } = handling(done);
+    let crashes = 3;
+    const run = poll((batch) => {
+      const isIn = JSON.stringify(batch).includes(ids[1] ?? '');
+      return isIn && crashes-- > 0 ? { kind: 'failed', reason: 'Runtime exited' } : answer(batch);
+    });
+    await run.until(() => handled.length === 6);
+    expect(handled).toEqual(ids);
+  });
+
+  test('nobody waits for ever for an event that was lost with its retry queue', async () => {
+    await send(1);
+    const run = poll(done);
+    await run.until(() => run.calls.length > 0);
+    await run.stop();
+    const { subject } = bodyOf(run.calls[0]?.messages[0] as RmqMessage);
+    const wait = { consumer: 'audit', subject, sequence: '0000000002' };
+    const due_at = new Date(Date.now() - 25 * 3600_000);
+    await ctx.db
+      .insertInto('retrying_events')
+      .values({ ...wait, event_id: uuidv7(), due_at })
+      .execute();
+    const later = uuidv7();
+    publish(later, Buffer.from(JSON.stringify(event(later, subject, '0000000003'))));
+    const next = poll(done);
+    await next.until(() => next.calls.length > 0);
+    expect(next.deliveries()).toEqual({ [later]: 1 });
+  });
+});
+
+test('dead letters that cannot be stored stay in their queue, and wait', async () => {
+  const [id = ''] = await send(1);
+  const failed: Answer = () => ({ kind: 'failed', reason: 'the database is down' });
+  const run = poll(failing([id]), {}, failed);
+  await run.until(() => run.deadLetterCalls.length > 0);
+  await run.stop();
+  expect(await queued(DEAD_LETTERS)).toBe(1);
+  const next = poll(done);
+  await next.until(() => next.deadLetterCalls.length > 0);
+  await next.stop();
+  expect(await queued(DEAD_LETTERS)).toBe(0);
+});
+
+test("a stranger's message that is larger than any event keeps its beginning as a dead letter", async () => {
+  publish(uuidv7(), Buffer.alloc(1_000_000, 'x'));
+  const dead = await deadLetters();
+  poll(done);
+  const [letter] = await dead.atLeast(1);
+  expect(letter?.content).toEqual(Buffer.alloc(256 * 1024, 'x'));
 });

@@ -1,0 +1,137 @@
+import { createHash } from 'node:crypto';
+import { sql } from 'kysely';
+import type { Db, Tx } from '../db/connection';
+import type { UserEvent } from './catalog';
+
+export interface DeadLetter {
+  id: string;
+  queue: string;
+  messageId: string | null;
+  /** Null where it is none of our events: then `body` has what came instead. */
+  event: UserEvent | null;
+  body: string | null;
+  error: string;
+  attempts: number;
+  failedAt: string;
+}
+
+export interface NewDeadLetter {
+  id: string;
+  queue: string;
+  messageId: string | null;
+  event: UserEvent | null;
+  body: Buffer;
+  error: string;
+  attempts: number;
+}
+
+/** Stores them, each once, however often they are delivered. */
+export async function storeDeadLetters(tx: Tx, letters: NewDeadLetter[]): Promise<void> {
+  for (const letter of letters) {
+    await tx
+      .insertInto('dead_letters')
+      .values({
+        id: letter.id,
+        fingerprint: fingerprintOf(letter),
+        queue: letter.queue,
+        message_id: letter.messageId,
+        event: letter.event && JSON.stringify(letter.event),
+        body: letter.event ? null : letter.body,
+        subject: letter.event?.subject ?? null,
+        error: letter.error,
+        attempts: letter.attempts,
+      })
+      .onConflict((conflict) =>
+        conflict.column('fingerprint').doUpdateSet((eb) => ({
+          error: eb.ref('excluded.error'),
+          attempts: eb.ref('excluded.attempts'),
+          failed_at: sql<Date>`now()`,
+        })),
+      )
+      .execute();
+  }
+}
+
+/** Newest first. @param before the id of the last letter of the page before */
+export async function listDeadLetters(
+  db: Db,
+  queue: string | undefined,
+  limit: number,
+  before: string | undefined,
+): Promise<DeadLetter[]> {
+  let query = db.selectFrom('dead_letters').selectAll().orderBy('id', 'desc').limit(limit);
+  if (queue !== undefined) query = query.where('queue', '=', queue);
+  if (before !== undefined) query = query.where('id', '<', before);
+  return (await query.execute()).map(toDeadLetter);
+}
+
+/** Locks it, so that it is redriven, edited or deleted by one at a time. @returns null where there is none */
+export async function lockDeadLetter(tx: Tx, id: string): Promise<DeadLetter | null> {
+  const row = await tx
+    .selectFrom('dead_letters')
+    .selectAll()
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirst();
+  return row ? toDeadLetter(row) : null;
+}
+
+export async function replaceEvent(tx: Tx, id: string, event: UserEvent): Promise<void> {
+  await tx
+    .updateTable('dead_letters')
+    .set({ event: JSON.stringify(event), body: null, subject: event.subject })
+    .where('id', '=', id)
+    .execute();
+}
+
+/** @returns whether there was one */
+export async function deleteDeadLetter(db: Db, id: string): Promise<boolean> {
+  const result = await db.deleteFrom('dead_letters').where('id', '=', id).executeTakeFirst();
+  return result.numDeletedRows > 0n;
+}
+
+/** Moves a letter, or all of a queue that hold an event, to the events that are sent again. @returns how many */
+export async function moveToRedeliveries(db: Db, which: { id: string } | { queue: string }): Promise<number> {
+  const condition = 'id' in which ? sql`id = ${which.id}` : sql`queue = ${which.queue}`;
+  const { numAffectedRows } = await sql`
+    with moved as (
+      delete from dead_letters where ${condition} and event is not null
+      returning queue, event, subject, id
+    )
+    insert into redeliveries (queue, event_id, subject, event)
+    select queue, (event ->> 'id')::uuid, subject, event from moved
+    -- As the events happened: within a user, in the order of their sequence.
+    order by event ->> 'sequence', id`.execute(db);
+  return Number(numAffectedRows ?? 0);
+}
+
+function fingerprintOf({ queue, messageId, body }: NewDeadLetter): Buffer {
+  return createHash('sha256')
+    .update(JSON.stringify([queue, messageId]))
+    .update(body)
+    .digest();
+}
+
+interface Row {
+  id: string;
+  queue: string;
+  message_id: string | null;
+  event: Record<string, unknown> | null;
+  body: Buffer | null;
+  error: string;
+  attempts: number;
+  failed_at: Date;
+}
+
+function toDeadLetter(row: Row): DeadLetter {
+  return {
+    id: row.id,
+    queue: row.queue,
+    messageId: row.message_id,
+    event: row.event as UserEvent | null,
+    body: row.body?.toString('utf8') ?? null,
+    error: row.error,
+    attempts: row.attempts,
+    failedAt: row.failed_at.toISOString(),
+  };
+}

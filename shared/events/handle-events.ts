@@ -1,0 +1,71 @@
+import type { ConsumeMessage } from 'amqplib';
+import type { BrokerConnection } from '../broker/connection';
+import { parseEvent } from './catalog';
+import { deliverEvents, type Failures } from './deliver';
+import { type EventMessage, splitByOrder } from './order';
+import type { PollContext } from './poller';
+import type { BatchResult } from './queue-poller';
+import { findRetrying, forgetRetrying } from './retry-store';
+import { attemptOf, MAX_EVENT_BYTES, settle, type Unhandled } from './settle';
+import type { Consumer } from './topology';
+
+/**
+ * Has a batch handled by its consumer function, one user's events in order, and sends on what was not handled.
+ * When this returns `settled`, all of it may be acknowledged.
+ */
+export async function handleEvents(
+  ctx: PollContext,
+  connection: BrokerConnection,
+  consumer: Consumer,
+  batch: ConsumeMessage[],
+): Promise<BatchResult> {
+  const { events, invalid } = readBatch(batch);
+  const subjects = [...new Set(events.map(({ event }) => event.subject))];
+  const retrying = await findRetrying(ctx.db, consumer, subjects);
+  const { ready, waiting } = splitByOrder(events, retrying);
+
+  const result = await deliverEvents(ctx, consumer, ready);
+  if (result.kind === 'unavailable') return result;
+  await settle(ctx, connection, consumer, [
+    ...invalid,
+    ...verdicts(ready, result.failures),
+    ...waiting.map((item) => ({ verdict: 'waits' as const, ...item })),
+  ]);
+  const unhandled = new Set([...result.failures.keys(), ...waiting.map(({ event }) => event.id)]);
+  const around = retrying.map(({ eventId }) => eventId);
+  const handled = new Set(ready.map(({ event }) => event.id).filter((id) => !unhandled.has(id)));
+  await forgetRetrying(
+    ctx.db,
+    consumer,
+    around.filter((id) => handled.has(id)),
+  );
+  return { kind: 'settled' };
+}
+
+/** Each event once: of two copies, the one that has come further. */
+function readBatch(batch: ConsumeMessage[]): { events: EventMessage[]; invalid: Unhandled[] } {
+  const events = new Map<string, EventMessage>();
+  const invalid: Unhandled[] = [];
+  for (const message of batch) {
+    const event = message.content.length > MAX_EVENT_BYTES ? null : parseEvent(message.content);
+    if (!event || event.id !== message.properties.messageId) {
+      invalid.push({ verdict: 'invalid', message, reason: 'not a valid event' });
+      continue;
+    }
+    const copy = events.get(event.id);
+    if (!copy || attemptOf(copy.message) < attemptOf(message)) events.set(event.id, { message, event });
+  }
+  return { events: [...events.values()], invalid };
+}
+
+/** The first event of a user that failed has failed; those behind it were not tried, or must count as if. */
+function verdicts(ready: EventMessage[], failures: Failures): Unhandled[] {
+  const stuck = new Set<string>();
+  return ready.flatMap((item): Unhandled[] => {
+    const reason = failures.get(item.event.id);
+    if (reason === undefined) return [];
+    if (stuck.has(item.event.subject)) return [{ verdict: 'waits', ...item, forMs: 0 }];
+    stuck.add(item.event.subject);
+    return [{ verdict: 'failed', ...item, reason }];
+  });
+}

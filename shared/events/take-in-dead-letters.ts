@@ -1,0 +1,37 @@
+import type { Context } from '../context';
+import { findUnstorable, storableText } from '../storable';
+import { parseEvent } from './catalog';
+import { type NewDeadLetter, storeDeadLetters } from './dead-letter-store';
+import { type BatchResponse, headerText, type RmqEvent, type RmqMessage } from './rmq-event';
+import { ATTEMPT_HEADER, ERROR_HEADER, QUEUE_HEADER } from './topology';
+
+/**
+ * Stores a batch of dead letters, whatever they are: this is the end of the line, so nothing is refused here.
+ * @throws where the database does; all of the batch then has to come again
+ */
+export async function takeInDeadLetters(ctx: Context, batch: RmqEvent): Promise<BatchResponse> {
+  const letters = Object.values(batch.rmqMessagesByQueue)
+    .flat()
+    .map((message) => readLetter(ctx, message));
+  await ctx.db.transaction().execute((tx) => storeDeadLetters(tx, letters));
+  for (const { queue, messageId, attempts, error } of letters)
+    ctx.log.warn('A dead letter was stored', { queue, eventId: messageId, attempts, reason: error });
+  return { batchItemFailures: [] };
+}
+
+function readLetter(ctx: Context, message: RmqMessage): NewDeadLetter {
+  const { basicProperties } = message;
+  const headers = basicProperties.headers ?? {};
+  const body = Buffer.from(message.data, 'base64');
+  const event = parseEvent(body);
+  const attempts = headers[ATTEMPT_HEADER];
+  return {
+    id: ctx.newId(),
+    queue: storableText(headerText(headers[QUEUE_HEADER]) ?? 'unknown'),
+    messageId: basicProperties.messageId ? storableText(basicProperties.messageId) : null,
+    event: findUnstorable(event).length === 0 ? event : null,
+    body,
+    error: storableText(headerText(headers[ERROR_HEADER]) ?? 'unknown'),
+    attempts: typeof attempts === 'number' ? attempts : 0,
+  };
+}
