@@ -62,6 +62,9 @@ const Environment = v.object({
   POLL_BATCH_QUIET_MS: integer(5, 0, 300_000),
   RETRY_DELAYS_MS: list(number(1, 7 * DAY_SECONDS * 1000), '5000,30000,300000,1800000,7200000'),
 
+  EVENT_RETENTION_DAYS: integer(30, 1, 3_650),
+  PURGE_BUDGET_MS: integer(50_000, 1, 890_000),
+
   FUNCTION_PREFIX: text('rollcall-dev-'),
   LAMBDA_ENDPOINT: v.optional(url(['http:', 'https:'])),
   LOG_LEVEL: v.optional(v.picklist(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`), 'info'),
@@ -154,6 +157,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
       batchWindowMs: env.POLL_BATCH_WINDOW_MS,
       batchQuietMs: env.POLL_BATCH_QUIET_MS,
     },
+    purge: { budgetMs: env.PURGE_BUDGET_MS, retentionDays: env.EVENT_RETENTION_DAYS },
     lambda: { functionPrefix: env.FUNCTION_PREFIX, endpoint: env.LAMBDA_ENDPOINT },
     logLevel: env.LOG_LEVEL,
   };

@@ -13,6 +13,7 @@ const ERRORS = {
   role_in_use: { status: 409, title: 'Users hold this role' },
   built_in_role: { status: 409, title: 'The built-in roles are fixed' },
   last_admin: { status: 409, title: 'The last administrator has to stay one' },
+  not_redrivable: { status: 409, title: 'The dead letter cannot be sent again' },
   version_mismatch: { status: 412, title: 'The record has changed since it was read' },
   payload_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The content type is not supported' },

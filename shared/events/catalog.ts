@@ -72,10 +72,22 @@ export type UserEvent<T extends EventType = EventType> = {
 /** @returns null for what is not one of our events */
 export function parseEvent(body: Buffer): UserEvent | null {
   try {
-    const json: unknown = JSON.parse(body.toString('utf8'));
-    const { type, data } = v.parse(v.looseObject({ type: v.picklist(EVENT_TYPES) }), json);
-    return { ...v.parse(EventEnvelope, json), type, data: v.parse(EVENT_DATA[type], data) } as UserEvent;
+    return readEvent(JSON.parse(body.toString('utf8')));
   } catch {
     return null;
   }
+}
+
+export function isEvent(json: unknown): json is UserEvent {
+  try {
+    readEvent(json);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function readEvent(json: unknown): UserEvent {
+  const { type, data } = v.parse(v.looseObject({ type: v.picklist(EVENT_TYPES) }), json);
+  return { ...v.parse(EventEnvelope, json), type, data: v.parse(EVENT_DATA[type], data) } as UserEvent;
 }

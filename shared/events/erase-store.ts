@@ -35,17 +35,33 @@ const WITHOUT_PERSON: Record<EventType, RawBuilder<unknown>> = {
  */
 export async function eraseFromEvents(tx: Tx, userId: string): Promise<void> {
   const cases = Object.entries(WITHOUT_PERSON).map(([type, data]) => sql`when ${type} then ${data}`);
+  const withoutPerson = sql`case type ${sql.join(cases, sql` `)} end`;
   // Locked in the order in which the relay marks them, so that the two cannot wait for each other.
   await sql`
     with own as materialized (
       select id from outbox where subject = ${userId} order by id for update
     )
     update outbox set
-      data = case type ${sql.join(cases, sql` `)} end,
+      data = ${withoutPerson},
       address = case when actor_id is null or actor_id = subject then null else address end,
       user_agent = case when actor_id is null or actor_id = subject then null else user_agent end
     from own where outbox.id = own.id`.execute(tx);
   await sql`
     update outbox set address = null, user_agent = null
     where actor_id = ${userId} and actor_id <> subject`.execute(tx);
+  // Copies that went astray.
+  for (const [table, key] of [
+    ['dead_letters', 'id'],
+    ['redeliveries', 'position'],
+  ] as const) {
+    await sql`
+      update ${sql.table(table)} as copy set event = copy.event || jsonb_build_object('data', erased.data)
+      from (
+        select key, ${withoutPerson} as data from (
+          select ${sql.ref(key)} as key, subject, event ->> 'type' as type, event -> 'data' as data
+          from ${sql.table(table)} where subject = ${userId} and event is not null
+        ) as own
+      ) as erased
+      where copy.${sql.ref(key)} = erased.key`.execute(tx);
+  }
 }

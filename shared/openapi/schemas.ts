@@ -99,6 +99,26 @@ export const Event = v.object({
 
 export const EventList = v.object({ events: v.array(Event), nextCursor: NextCursor });
 
+export const DeadLetter = v.object({
+  id: Id,
+  queue: v.pipe(v.string(), v.description('The queue that it was in, and is redriven to')),
+  messageId: v.nullable(v.string()),
+  event: v.pipe(
+    v.nullable(v.looseObject({ id: v.string(), type: v.string(), subject: v.string() })),
+    v.description('Null: it is none of our events'),
+  ),
+  body: v.pipe(v.nullable(v.string()), v.description('What came instead of an event, as text')),
+  error: v.string(),
+  attempts: Count,
+  failedAt: Moment,
+});
+
+export const DeadLetterList = v.object({ deadLetters: v.array(DeadLetter), nextCursor: NextCursor });
+
+export const Redriven = v.object({ redriven: Count });
+
+export const Replayed = v.object({ replayed: Count });
+
 export const AuditEntry = v.object({
   eventId: Id,
   type: v.string(),

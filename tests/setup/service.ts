@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { serveFunctions } from '../../local/function-server';
 import { freePort } from '../../local/ports';
 import { startSchedule } from '../../local/schedule';
-import { readConfig, VARIABLES } from '../../shared/config';
+import { type Config, readConfig, VARIABLES } from '../../shared/config';
 import { createContext } from '../../shared/context';
 import type { Db } from '../../shared/db/connection';
 import { createLog } from '../../shared/log';
@@ -26,6 +26,7 @@ export interface ServiceRequest {
 export interface Service {
   url: string;
   db: Db;
+  events: Config['events'];
   adminToken: string;
   request(path: string, request?: ServiceRequest): Promise<TestReply>;
   stop(): Promise<void>;
@@ -108,6 +109,7 @@ export async function startService(
   return {
     url,
     db: ctx.db,
+    events: ctx.config.events,
     adminToken: login.body?.accessToken ?? '',
     request,
     stop: async () => {

@@ -41,7 +41,7 @@ test('publishes the end of the sessions and then user.deleted, in order', async 
   const events = received.bodies().filter((event) => event['subject'] === person.user.id);
   expect(events.map((event) => [event['type'], event['sequence']])).toEqual([
     ['user.created', '0000000001'],
-    ['session.revoked', expect.stringMatching(/^0000000001\.00000\d$/)],
+    ['session.revoked', expect.stringMatching(/^0000000001\.000000000\d$/)],
     ['user.deleted', '0000000002'],
   ]);
   expect(events[2]?.['data']).toEqual({ id: person.user.id });

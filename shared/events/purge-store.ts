@@ -1,0 +1,39 @@
+import { sql } from 'kysely';
+import type { Db } from '../db/connection';
+
+/** Events published before then that nobody is about to get again, oldest first. @returns how many */
+export async function purgePublished(db: Db, before: Date, limit: number): Promise<number> {
+  const { numAffectedRows } = await sql`
+    delete from outbox where id in (
+      select id from outbox
+      where published_at < ${before}
+      and not exists (select from redeliveries where redeliveries.event_id = outbox.id)
+      order by position limit ${limit} for update skip locked)`.execute(db);
+  return Number(numAffectedRows ?? 0);
+}
+
+/**
+ * Of events made before then, that they were handled. Event ids sort by their time (UUIDv7, RFC 9562 section 5.7), so
+ * the primary key finds the oldest.
+ */
+export async function purgeHandled(db: Db, before: Date, limit: number): Promise<number> {
+  const { numAffectedRows } = await sql`
+    delete from inbox where ctid = any(array(
+      select ctid from inbox where event_id < ${firstIdOf(before)} order by event_id limit ${limit}
+      for update skip locked))`.execute(db);
+  return Number(numAffectedRows ?? 0);
+}
+
+/** Retries that should have come around before then. */
+export async function purgeOverdueRetries(db: Db, before: Date, limit: number): Promise<number> {
+  const { numAffectedRows } = await sql`
+    delete from retrying_events where ctid = any(array(
+      select ctid from retrying_events where due_at < ${before} limit ${limit}
+      for update skip locked))`.execute(db);
+  return Number(numAffectedRows ?? 0);
+}
+
+function firstIdOf(time: Date): string {
+  const hex = time.getTime().toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
+}

@@ -1,0 +1,80 @@
+import { uuidv7 } from 'uuidv7';
+import type { UserEvent } from '../../../shared/events/catalog';
+import { consumer, newestOnly } from '../../../shared/events/consumer';
+import { type TestContext, testContext } from '../../setup/context';
+import { rmqEvent } from '../../setup/rmq';
+
+let ctx: TestContext;
+beforeAll(async () => {
+  ctx = await testContext();
+});
+afterAll(() => ctx.close());
+
+function eventsOf(subject: string, count: number): UserEvent[] {
+  return Array.from({ length: count }, (_, i) => ({
+    specversion: '1.0',
+    id: uuidv7(),
+    source: 'rollcall',
+    type: 'user.email_verified',
+    subject,
+    time: '2026-11-20T16:37:15.123Z',
+    datacontenttype: 'application/json',
+    sequence: `000000000${i + 1}`,
+    data: { id: subject },
+  }));
+}
+const idsOf = (events: (UserEvent | undefined)[]) => events.map((event) => event?.id);
+
+test.each(['one', 'each'] as const)(
+  'after an event that failed, the later ones of its user are not tried (transactions: %s)',
+  async (transactions) => {
+    const [a, b] = [eventsOf(uuidv7(), 3), eventsOf(uuidv7(), 3)];
+    const handled: string[] = [];
+    const handle = consumer(
+      'audit',
+      {
+        '*': async (event) => {
+          if (event.id === a[1]?.id) throw new Error('no luck');
+          handled.push(event.id);
+        },
+      },
+      () => ctx,
+      transactions,
+    );
+    const [a1, a2, a3] = a;
+    const [b1, b2, b3] = b;
+    const batch = [a1, b1, a2, b2, a3, b3].filter((event) => event !== undefined);
+    const answer = await handle(rmqEvent(batch));
+    expect(answer.batchItemFailures.map((failure) => [failure.itemIdentifier, failure.reason])).toEqual([
+      [a2?.id, 'no luck'],
+      [a3?.id, 'not tried: an earlier event of the user failed'],
+    ]);
+    // Without those of the transaction that was taken back.
+    expect(handled.slice(-4)).toEqual(idsOf([a1, b1, b2, b3]));
+  },
+);
+
+describe('a handler that keeps state per user', () => {
+  const seen: string[] = [];
+  const handle = (batch: Parameters<ReturnType<typeof consumer>>[0]) =>
+    consumer(
+      'emails',
+      { '*': newestOnly('emails', async (event) => void seen.push(event.sequence)) },
+      () => ctx,
+    )(batch);
+
+  test('never sees an event after a newer one of the same user', async () => {
+    const [first, second, third] = eventsOf(uuidv7(), 3);
+    for (const event of [second, first, third, second]) if (event) await handle(rmqEvent([event]));
+    expect(seen).toEqual(['0000000002', '0000000003']);
+    expect(ctx.logged.filter(({ message }) => message === 'An older event was passed over')).toMatchObject([
+      { consumer: 'emails', eventId: first?.id },
+    ]);
+  });
+
+  test('of two users each has a sequence of its own', async () => {
+    seen.length = 0;
+    for (const subject of [uuidv7(), uuidv7()]) await handle(rmqEvent(eventsOf(subject, 2)));
+    expect(seen).toEqual(['0000000001', '0000000002', '0000000001', '0000000002']);
+  });
+});
