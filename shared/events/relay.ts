@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { BrokerConnection } from '../broker/connection';
-import { type SendOutcome, send, within } from '../broker/send';
+import { type SendOutcome, within } from '../broker/send';
 import { type ClaimedEvent, claimEvents, type FailedEvent, markPublished, putBack } from './outbox';
-import { type BrokerContext, eventMessage } from './publisher';
+import { type BrokerContext, sendEvent } from './publisher';
 import { declareTopology } from './topology';
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -59,11 +59,7 @@ async function relayBatch(
 
   const sendUser = async (events: ClaimedEvent[]) => {
     for (const { event, attempts } of events) {
-      const outcome = await within(
-        BATCH_TIMEOUT_MS,
-        send(connection, eventMessage(ctx.config.events, event)),
-        LATE,
-      );
+      const outcome = await within(BATCH_TIMEOUT_MS, sendEvent(connection, ctx.config.events, event), LATE);
       if (outcome.kind === 'confirmed') {
         published.push(event.id);
         continue;

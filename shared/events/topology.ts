@@ -1,6 +1,7 @@
 import type { Channel, ChannelModel } from 'amqplib';
 import type { Config } from '../config';
 import type { Log } from '../log';
+import { mirrorDeclarations } from './mirrors';
 
 /**
  * Who gets which events. A consumer is a function in functions/consumers/ of the same name; its queue is
@@ -68,7 +69,7 @@ export async function declareTopology(
   await channel.close();
 }
 
-interface Declaration {
+export interface Declaration {
   what: string;
   declare(channel: Channel): Promise<unknown>;
 }
@@ -91,6 +92,7 @@ function* declarations(config: EventsConfig): Generator<Declaration> {
   yield exchange(deadExchangeOf(config), 'fanout');
   yield queue(deadLetterQueueOf(config), queueType(config));
   yield binding(deadLetterQueueOf(config), deadExchangeOf(config), '');
+  yield* mirrorDeclarations(config.mirrors);
 }
 
 function exchange(name: string, type: string): Declaration {

@@ -47,6 +47,10 @@ export async function deleteTopology(events: Config['events']): Promise<void> {
   for (const queue of [...queues, ...retries, deadLetterQueueOf(events)]) await channel.deleteQueue(queue);
   for (const exchange of [events.exchange, ...retries, deadExchangeOf(events)])
     await channel.deleteExchange(exchange);
+  for (const { exchange, queue } of events.mirrors) {
+    if (queue !== undefined) await channel.deleteQueue(queue);
+    if (exchange !== '') await channel.deleteExchange(exchange);
+  }
   await model.close();
 }
 
