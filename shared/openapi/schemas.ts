@@ -127,6 +127,8 @@ export const Health = v.object({
 
 export const OpenApi = v.looseObject({ openapi: v.string() });
 
+export const AsyncApi = v.looseObject({ asyncapi: v.string() });
+
 export const Problem = v.pipe(
   v.object({
     type: v.pipe(v.string(), v.description('`urn:rollcall:error:<code>`')),

@@ -270,9 +270,9 @@ test('roles, and the lists for those who may read them', async () => {
 
 test('what is there for anyone', async () => {
   const open = operations.filter((operation) =>
-    /^GET \/(health|docs.*|openapi.json|.well-known.*|\w+-\w+)$/.test(operation),
+    /^GET \/(health|docs.*|openapi.json|asyncapi.json|.well-known.*|\w+-\w+)$/.test(operation),
   );
-  expect(open).toHaveLength(7);
+  expect(open).toHaveLength(8);
   for (const operation of open) await expectStatus(operation, 200, null);
 });
 
