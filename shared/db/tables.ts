@@ -126,6 +126,12 @@ export interface WelcomedUsersTable {
   welcomed_at: Date;
 }
 
+export interface AnalyticsHourlyTable {
+  hour: Date;
+  metric: string;
+  count: string;
+}
+
 export interface Tables {
   users: UsersTable;
   roles: RolesTable;
@@ -139,4 +145,5 @@ export interface Tables {
   audit_log: AuditLogTable;
   email_tokens: EmailTokensTable;
   welcomed_users: WelcomedUsersTable;
+  analytics_hourly: AnalyticsHourlyTable;
 }

@@ -8,6 +8,9 @@ import type { Consumer } from './topology';
 /** Takes effect within `tx` or not at all. What it throws sends the event to the next attempt. */
 export type EventHandler<T extends EventType> = (event: UserEvent<T>, tx: Tx, ctx: Context) => Promise<void>;
 
+/** Takes all of a batch's new events at once, where that costs less than one by one. */
+export type BatchHandler = (events: UserEvent[], tx: Tx, ctx: Context) => Promise<void>;
+
 /** A handler by event type; `*` takes the types that have none of their own. */
 export type EventHandlers = { [T in EventType]?: EventHandler<T> } & { '*'?: EventHandler<EventType> };
 
@@ -25,7 +28,7 @@ export type EventHandlers = { [T in EventType]?: EventHandler<T> } & { '*'?: Eve
  */
 export function consumer(
   name: Consumer,
-  handlers: EventHandlers,
+  handlers: EventHandlers | BatchHandler,
   context: () => Context = containerContext,
   transactions: 'one' | 'each' = 'one',
 ): (event: RmqEvent) => Promise<BatchResponse> {
@@ -55,7 +58,7 @@ export function consumer(
 async function handleAll(
   ctx: Context,
   name: Consumer,
-  handlers: EventHandlers,
+  handlers: EventHandlers | BatchHandler,
   events: UserEvent[],
   transactions: 'one' | 'each',
 ): Promise<BatchResponse['batchItemFailures']> {
@@ -84,13 +87,14 @@ async function handleAll(
 async function handleTogether(
   ctx: Context,
   name: Consumer,
-  handlers: EventHandlers,
+  handlers: EventHandlers | BatchHandler,
   events: UserEvent[],
 ): Promise<void> {
   if (events.length === 0) return;
   const handled = await ctx.db.transaction().execute(async (tx) => {
     const fresh = await takeIn(tx, name, events);
-    for (const event of fresh) await handlerOf(handlers, event)?.(event, tx, ctx);
+    if (typeof handlers === 'function') await handlers(fresh, tx, ctx);
+    else for (const event of fresh) await handlerOf(handlers, event)?.(event, tx, ctx);
     return fresh;
   });
   for (const event of handled) ctx.log.info('An event was handled', { consumer: name, ...traceOf(event) });
