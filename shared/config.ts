@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { flag, integer, list, mailbox, number, parsed, rate, text, url } from './config-values';
+import { ownNamesIn, parseMirrors } from './events/mirror-config';
 import { LOG_LEVELS } from './log';
 import { parsePreviousKeys, parsePrivateKey, parseSecret } from './sessions/token-keys';
 
@@ -49,6 +50,7 @@ const Environment = v.object({
   RESET_PASSWORD_SECONDS: integer(60 * 60, 60, DAY_SECONDS),
 
   EVENT_EXCHANGE: text('user_events'),
+  EVENT_MIRRORS: v.optional(parsed(parseMirrors), '[]'),
   QUEUE_PREFIX: text('rollcall'),
   QUEUE_TYPE: v.optional(v.picklist(['classic', 'quorum'], 'must be classic or quorum'), 'quorum'),
   PUBLISH_DEADLINE_MS: integer(500, 1, 30_000),
@@ -102,6 +104,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
   // With a private key the secret is no longer accepted, unless it is named among the previous keys.
   const signingKey = env.JWT_PRIVATE_KEY ?? env.JWT_SECRET;
   if (!signingKey) throw new ConfigError(problems);
+  const clashes = ownNamesIn(env.EVENT_MIRRORS, env.EVENT_EXCHANGE, env.QUEUE_PREFIX);
+  if (clashes.length > 0) throw new ConfigError(clashes);
   return {
     database: { url: env.DATABASE_URL, poolSize: env.DATABASE_POOL_SIZE },
     broker: { url: env.RABBITMQ_URL ?? brokerUrl(env) },
@@ -144,6 +148,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
     },
     events: {
       exchange: env.EVENT_EXCHANGE,
+      mirrors: env.EVENT_MIRRORS,
       queuePrefix: env.QUEUE_PREFIX,
       queueType: env.QUEUE_TYPE,
       publishDeadlineMs: env.PUBLISH_DEADLINE_MS,

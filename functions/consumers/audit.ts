@@ -1,9 +1,9 @@
 // Queue rollcall.audit: writes every event into the audit log.
-import { appendAuditEntry } from '../../shared/audit/audit-store';
-import { consumer, type EventHandlers } from '../../shared/events/consumer';
+import { appendAuditEntries } from '../../shared/audit/audit-store';
+import { type Context, containerContext } from '../../shared/context';
+import { consumer } from '../../shared/events/consumer';
 
-export const handlers: EventHandlers = {
-  '*': (event, tx) => appendAuditEntry(tx, event),
-};
+export const audit = (context: () => Context) =>
+  consumer('audit', (events, tx) => appendAuditEntries(tx, events), context);
 
-export const handler = consumer('audit', handlers);
+export const handler = audit(containerContext);

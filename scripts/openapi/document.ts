@@ -24,6 +24,7 @@ const TAGS: Record<string, { name: string; description: string }> = {
   users: { name: 'Users', description: 'Users and their sessions' },
   roles: { name: 'Roles', description: 'What users may do' },
   events: { name: 'Events', description: 'What has happened, and who did it' },
+  analytics: { name: 'Analytics', description: 'How many did what, and when' },
   ops: { name: 'Service', description: 'The service itself' },
 };
 

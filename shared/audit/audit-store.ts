@@ -3,12 +3,15 @@ import type { Db, Tx } from '../db/connection';
 import type { UserEvent } from '../events/catalog';
 
 /** Who acted, and from where, is not in the event: it stayed beside its outbox row, and is joined here. */
-export async function appendAuditEntry(tx: Tx, event: UserEvent): Promise<void> {
+export async function appendAuditEntries(tx: Tx, events: UserEvent[]): Promise<void> {
   await sql`
     insert into audit_log (event_id, type, subject, time, actor_id, address, user_agent, request_id)
-    select ${event.id}, ${event.type}, ${event.subject}, ${event.time},
+    select event.id, event.type, event.subject, event.time,
       outbox.actor_id, outbox.address, outbox.user_agent, outbox.request_id
-    from (values (1)) as one left join outbox on outbox.id = ${event.id}`.execute(tx);
+    from unnest(
+      ${events.map((event) => event.id)}::uuid[], ${events.map((event) => event.type)}::text[],
+      ${events.map((event) => event.subject)}::uuid[], ${events.map((event) => event.time)}::timestamptz[]
+    ) as event (id, type, subject, time) left join outbox on outbox.id = event.id`.execute(tx);
 }
 
 export interface AuditEntry {

@@ -170,6 +170,12 @@ export interface WelcomedUsersTable {
   welcomed_at: Date;
 }
 
+export interface AnalyticsHourlyTable {
+  hour: Date;
+  metric: string;
+  count: string;
+}
+
 export interface Tables {
   users: UsersTable;
   roles: RolesTable;
@@ -187,4 +193,5 @@ export interface Tables {
   audit_log: AuditLogTable;
   email_tokens: EmailTokensTable;
   welcomed_users: WelcomedUsersTable;
+  analytics_hourly: AnalyticsHourlyTable;
 }

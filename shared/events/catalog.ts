@@ -69,6 +69,11 @@ export type UserEvent<T extends EventType = EventType> = {
   [K in T]: v.InferOutput<typeof EventEnvelope> & { type: K; data: EventData<K> };
 }[T];
 
+/** A type's whole event. Its JSON Schema is published: `npm run asyncapi`. */
+export function eventSchema(type: EventType) {
+  return v.object({ ...EventEnvelope.entries, type: v.literal(type), data: EVENT_DATA[type] });
+}
+
 /** @returns null for what is not one of our events */
 export function parseEvent(body: Buffer): UserEvent | null {
   try {

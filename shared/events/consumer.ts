@@ -28,6 +28,8 @@ export function newestOnly<T extends EventType>(
     else ctx.log.info('An older event was passed over', { consumer, ...traceOf(event) });
   };
 }
+/** Takes all of a batch's new events at once, where that costs less than one by one. */
+export type BatchHandler = (events: UserEvent[], tx: Tx, ctx: Context) => Promise<void>;
 
 /** A handler by event type; `*` takes the types that have none of their own. */
 export type EventHandlers = { [T in EventType]?: EventHandler<T> } & { '*'?: EventHandler<EventType> };
@@ -46,7 +48,7 @@ export type EventHandlers = { [T in EventType]?: EventHandler<T> } & { '*'?: Eve
  */
 export function consumer(
   name: Consumer,
-  handlers: EventHandlers,
+  handlers: EventHandlers | BatchHandler,
   context: () => Context = containerContext,
   transactions: 'one' | 'each' = 'one',
 ): (event: RmqEvent) => Promise<BatchResponse> {
@@ -76,7 +78,7 @@ export function consumer(
 async function handleAll(
   ctx: Context,
   name: Consumer,
-  handlers: EventHandlers,
+  handlers: EventHandlers | BatchHandler,
   events: UserEvent[],
   transactions: 'one' | 'each',
 ): Promise<BatchResponse['batchItemFailures']> {
@@ -112,13 +114,14 @@ async function handleAll(
 async function handleTogether(
   ctx: Context,
   name: Consumer,
-  handlers: EventHandlers,
+  handlers: EventHandlers | BatchHandler,
   events: UserEvent[],
 ): Promise<void> {
   if (events.length === 0) return;
   const handled = await ctx.db.transaction().execute(async (tx) => {
     const fresh = await takeIn(tx, name, events);
-    for (const event of fresh) await handlerOf(handlers, event)?.(event, tx, ctx);
+    if (typeof handlers === 'function') await handlers(fresh, tx, ctx);
+    else for (const event of fresh) await handlerOf(handlers, event)?.(event, tx, ctx);
     return fresh;
   });
   for (const event of handled) ctx.log.info('An event was handled', { consumer: name, ...traceOf(event) });

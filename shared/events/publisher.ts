@@ -1,8 +1,9 @@
-import { type Broker, createBroker } from '../broker/connection';
-import { type OutgoingMessage, send, within } from '../broker/send';
+import { type Broker, type BrokerConnection, createBroker } from '../broker/connection';
+import { type OutgoingMessage, type SendOutcome, send, within } from '../broker/send';
 import type { Config } from '../config';
 import { type Context, containerContext } from '../context';
 import type { UserEvent } from './catalog';
+import { mirrorMessages } from './mirrors';
 import { markPublished, type PendingEvent } from './outbox';
 
 export interface BrokerContext extends Context {
@@ -40,7 +41,7 @@ export function createPublisher(ctx: BrokerContext): Publisher {
   async function sendInOrder(events: UserEvent[], confirmed: string[]): Promise<'done' | 'broken'> {
     const connection = await ctx.broker.open(publishDeadlineMs);
     for (const event of events) {
-      const outcome = await send(connection, eventMessage(ctx.config.events, event));
+      const outcome = await sendEvent(connection, ctx.config.events, event);
       if (outcome.kind === 'confirmed') {
         confirmed.push(event.id);
         continue;
@@ -78,6 +79,28 @@ export function createPublisher(ctx: BrokerContext): Publisher {
   }
 
   return { publish };
+}
+
+/**
+ * Sends an event, then its copies for EVENT_MIRRORS. It counts as sent when the broker has confirmed all of them;
+ * where one fails, all are sent again later, under the same `messageId`.
+ *
+ * One after the other: the event goes first, because its consumers drop what they get twice, which others may not.
+ */
+export async function sendEvent(
+  connection: BrokerConnection,
+  config: Config['events'],
+  event: UserEvent,
+): Promise<SendOutcome> {
+  const outcome = await send(connection, eventMessage(config, event));
+  if (outcome.kind !== 'confirmed') return outcome;
+  for (const copy of mirrorMessages(config.mirrors, event)) {
+    const copied = await send(connection, copy);
+    if (copied.kind !== 'confirmed') {
+      return { kind: copied.kind, reason: `EVENT_MIRRORS, exchange '${copy.exchange}': ${copied.reason}` };
+    }
+  }
+  return outcome;
 }
 
 /** The event on the wire: CloudEvents' structured mode, whole in the body, and what brokers filter and show beside it. */

@@ -1,10 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { BrokerConnection } from '../broker/connection';
-import { type OutgoingMessage, type SendOutcome, send, within } from '../broker/send';
+import { type SendOutcome, send, within } from '../broker/send';
 import type { Config } from '../config';
 import type { Db } from '../db/connection';
 import { type ClaimedEvent, claimEvents, type FailedEvent, markPublished, putBack } from './outbox';
-import { type BrokerContext, eventMessage } from './publisher';
+import { type BrokerContext, eventMessage, sendEvent } from './publisher';
 import { claimRedeliveries, deleteRedeliveries, putBackRedeliveries } from './redelivery-store';
 import { declareTopology } from './topology';
 
@@ -89,7 +89,7 @@ async function relayBatch(
   let over = false;
   const sendInOrder = async (events: ClaimedEvent[]) => {
     for (const item of events) {
-      const outcome = await send(connection, messageOf(ctx.config.events, item));
+      const outcome = await sendItem(connection, ctx.config.events, item);
       if (over) return;
       outcomes.set(item, outcome);
       if (outcome.kind !== 'confirmed') return;
@@ -142,9 +142,13 @@ function failure({ id, event, queue, attempts }: ClaimedEvent, outcome: SendOutc
   };
 }
 
-function messageOf(config: Config['events'], { event, queue }: ClaimedEvent): OutgoingMessage {
-  const message = eventMessage(config, event);
-  return queue === null ? message : { ...message, exchange: '', routingKey: queue };
+function sendItem(
+  connection: BrokerConnection,
+  config: Config['events'],
+  { event, queue }: ClaimedEvent,
+): Promise<SendOutcome> {
+  if (queue === null) return sendEvent(connection, config, event);
+  return send(connection, { ...eventMessage(config, event), exchange: '', routingKey: queue });
 }
 
 /** What has to go out one after the other: a user's events, to everyone or to one queue. */

@@ -1,6 +1,7 @@
 import type { Channel, ChannelModel } from 'amqplib';
 import type { Config } from '../config';
 import type { Log } from '../log';
+import { mirrorDeclarations } from './mirrors';
 
 /**
  * Who gets which events. A consumer is a function in functions/consumers/ of the same name; its queue is
@@ -18,6 +19,7 @@ export const CONSUMERS = {
   ],
   // Not part of `emails`: an administrator's full mailbox must not repeat, or hold up, the user's own mail.
   'admin-notices': ['user.created'],
+  analytics: ['user.created', 'user.email_verified', 'session.created', 'user.deleted'],
 } as const satisfies Record<string, readonly string[]>;
 
 export type Consumer = keyof typeof CONSUMERS;
@@ -75,7 +77,7 @@ export async function declareTopology(
   await channel.close();
 }
 
-interface Declaration {
+export interface Declaration {
   what: string;
   declare(channel: Channel): Promise<unknown>;
 }
@@ -98,6 +100,7 @@ function* declarations(config: EventsConfig): Generator<Declaration> {
   yield exchange(deadExchangeOf(config), 'fanout');
   yield queue(queueOf(config, DEAD_LETTERS), queueType(config));
   yield binding(queueOf(config, DEAD_LETTERS), deadExchangeOf(config), '');
+  yield* mirrorDeclarations(config.mirrors);
 }
 
 function exchange(name: string, type: string): Declaration {

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import type { Report } from '../analytics/report-registrations';
 import type { AuditEntry as AuditEntryType } from '../audit/audit-store';
 import type { LoggedEvent } from '../events/event-log-store';
 import type { Health as HealthType } from '../ops/check-health';
@@ -132,6 +133,24 @@ export const AuditEntry = v.object({
 
 export const AuditEntryList = v.object({ entries: v.array(AuditEntry), nextCursor: NextCursor });
 
+const COUNTS = {
+  registrations: Count,
+  verifications: v.pipe(v.number(), v.integer(), v.minValue(0), v.description('Addresses confirmed')),
+  logins: Count,
+  deletions: Count,
+};
+
+export const RegistrationReport = v.object({
+  interval: v.picklist(['hour', 'day']),
+  from: Moment,
+  to: v.pipe(v.string(), v.isoTimestamp(), v.description('Not included')),
+  totals: v.object(COUNTS),
+  buckets: v.pipe(
+    v.array(v.object({ start: Moment, ...COUNTS })),
+    v.description('Every one of the range, also those in which nothing happened'),
+  ),
+});
+
 export const Health = v.object({
   status: v.pipe(
     v.picklist(['ok', 'degraded', 'down']),
@@ -146,6 +165,8 @@ export const Health = v.object({
 });
 
 export const OpenApi = v.looseObject({ openapi: v.string() });
+
+export const AsyncApi = v.looseObject({ asyncapi: v.string() });
 
 export const Problem = v.pipe(
   v.object({
@@ -182,5 +203,6 @@ export type DescribedAsSent = [
   Holds<Same<v.InferOutput<typeof Role>, RoleType>>,
   Holds<Same<v.InferOutput<typeof Event>, LoggedEvent>>,
   Holds<Same<v.InferOutput<typeof AuditEntry>, AuditEntryType>>,
+  Holds<Same<v.InferOutput<typeof RegistrationReport>, Report>>,
   Holds<Same<v.InferOutput<typeof Health>, HealthType>>,
 ];

@@ -6,6 +6,7 @@ export const PERMISSIONS = [
   'events:read',
   'events:write',
   'audit:read',
+  'analytics:read',
 ] as const;
 
 /** Fixed here; their rows are there for `users.role` to refer to. */

@@ -1,5 +1,6 @@
 // What holds for any input and any sequence of changes, on the real database.
 import fc from 'fast-check';
+import { listRegistrations } from '../../functions/analytics/list-registrations';
 import { forgotPassword } from '../../functions/auth/forgot-password';
 import { login } from '../../functions/auth/login';
 import { refresh } from '../../functions/auth/refresh';
@@ -152,6 +153,7 @@ test.each<[string, Handle, string[]]>([
   ['list-users', listAllUsers, ['q', 'role', 'limit', 'cursor']],
   ['list-events', listEventLog, ['type', 'subject', 'status', 'limit', 'cursor']],
   ['list-audit', listAudit, ['subject', 'actor', 'type', 'from', 'to', 'limit', 'cursor']],
+  ['list-registrations', listRegistrations, ['from', 'to', 'interval']],
 ])('no query, path or header makes %s or get-user fail with a 500', async (_name, handle, names) => {
   const cursor = fc.jsonValue().map((value) => Buffer.from(JSON.stringify(value)).toString('base64url'));
   await fc.assert(

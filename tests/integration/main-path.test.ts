@@ -158,6 +158,7 @@ test.each([
   // Compressed on the way: what arrives is the script.
   ['/docs/openapi-explorer.js', 'text/javascript', 'customElements'],
   ['/openapi.json', 'application/json', '"/register"'],
+  ['/asyncapi.json', 'application/json', '"user.created"'],
 ])('serves %s', async (path, type, part) => {
   const { status, headers, body } = await service.request(path);
   expect([status, headers['content-type']]).toEqual([200, expect.stringContaining(type)]);

@@ -272,7 +272,7 @@ test('roles, and the lists for those who may read them', async () => {
   await expectStatus('DELETE /roles/{name}', 403, 'forbidden', { ...support, token: accessToken });
   await expectStatus('DELETE /roles/{name}', 204, null, support);
   await expectStatus('DELETE /roles/{name}', 404, 'not_found', support);
-  for (const path of ['/roles', '/users', '/events', '/audit']) {
+  for (const path of ['/roles', '/users', '/events', '/audit', '/analytics/registrations']) {
     await expectStatus(`GET ${path}`, 200, null, { token: admin });
     await expectStatus(`GET ${path}`, 403, 'forbidden', { token: accessToken });
     if (path === '/roles') continue;

@@ -48,6 +48,10 @@ export async function deleteTopology(events: Config['events']): Promise<void> {
     await channel.deleteQueue(queue);
   for (const exchange of [events.exchange, ...retries, deadExchangeOf(events)])
     await channel.deleteExchange(exchange);
+  for (const { exchange, queue } of events.mirrors) {
+    if (queue !== undefined) await channel.deleteQueue(queue);
+    if (exchange !== '') await channel.deleteExchange(exchange);
+  }
   await model.close();
 }
 

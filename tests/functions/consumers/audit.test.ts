@@ -1,26 +1,25 @@
-import { handlers } from '../../../functions/consumers/audit';
+import { sql } from 'kysely';
+import { audit as auditWith } from '../../../functions/consumers/audit';
+import { deleteUserById } from '../../../functions/users/delete-user';
 import type { UserEvent } from '../../../shared/events/catalog';
-import { consumer } from '../../../shared/events/consumer';
+import type { RmqEvent } from '../../../shared/events/rmq-event';
 import { type TestContext, testContext } from '../../setup/context';
 import { storedEvents } from '../../setup/events';
+import { call } from '../../setup/http';
 import { registerPerson } from '../../setup/people';
 import { rmqEvent } from '../../setup/rmq';
 
 let ctx: TestContext;
 let events: UserEvent[];
-beforeAll(async () => {
+// A database for each test: nothing can be taken out of an audit log.
+beforeEach(async () => {
   ctx = await testContext();
   for (let i = 0; i < 3; i++) await registerPerson(ctx);
   events = await storedEvents(ctx);
 });
-afterEach(async () => {
-  await ctx.db.deleteFrom('audit_log').execute();
-  await ctx.db.deleteFrom('inbox').execute();
-});
-afterAll(() => ctx.close());
+afterEach(() => ctx.close());
 
-const audit = (batch: Parameters<ReturnType<typeof consumer>>[0]) =>
-  consumer('audit', handlers, () => ctx)(batch);
+const audit = (batch: RmqEvent) => auditWith(() => ctx)(batch);
 const entries = () => ctx.db.selectFrom('audit_log').selectAll().orderBy('event_id').execute();
 
 test('writes an entry per event, with who did it and from where', async () => {
@@ -61,8 +60,7 @@ describe('where one event of a batch cannot be handled', () => {
   const poison = () => ({ ...events[1], time: '999999-01-01T00:00:00.000Z' }) as UserEvent;
   const batch = () => [events[0], poison(), events[2]] as UserEvent[];
 
-  beforeAll(async () => {
-    const { sql } = await import('kysely');
+  beforeEach(async () => {
     await sql`alter table audit_log add constraint no_far_future check (time < '9000-01-01')`.execute(ctx.db);
   });
 
@@ -90,4 +88,51 @@ test('a message that is no event is a failure that is named', async () => {
   expect((await audit(batch)).batchItemFailures).toEqual([
     { itemIdentifier: events[0]?.id, reason: 'not a valid event' },
   ]);
+});
+
+describe('an entry stays as it was written', () => {
+  test.each([
+    ['UPDATE', sql`update audit_log set address = null`],
+    ['UPDATE', sql`update audit_log set address = null where false`],
+    ['DELETE', sql`delete from audit_log`],
+    ['TRUNCATE', sql`truncate audit_log`],
+    ['TRUNCATE', sql`truncate outbox, audit_log cascade`],
+    [
+      'UPDATE',
+      sql`insert into audit_log select * from audit_log on conflict (event_id) do update set address = 'elsewhere'`,
+    ],
+  ])('%s is refused by the database', async (operation, statement) => {
+    await audit(rmqEvent(events));
+    const before = await entries();
+    await expect(statement.execute(ctx.db)).rejects.toMatchObject({
+      message: `audit_log is append-only: ${operation} is refused`,
+      code: '42501',
+    });
+    expect(await entries()).toEqual(before);
+    expect(before).toHaveLength(3);
+  });
+
+  test('also in a session that turns triggers off', async () => {
+    await audit(rmqEvent(events));
+    const tampering = ctx.db.transaction().execute(async (tx) => {
+      await sql`set local session_replication_role = replica`.execute(tx);
+      await tx.deleteFrom('audit_log').execute();
+    });
+    await expect(tampering).rejects.toThrow('audit_log is append-only');
+    expect(await entries()).toHaveLength(3);
+  });
+
+  test('when its user is deleted, and that is written too', async () => {
+    const { user, accessToken: token } = await registerPerson(ctx);
+    const mine = async () => (await entries()).filter(({ subject }) => subject === user.id);
+    await audit(rmqEvent(await storedEvents(ctx)));
+    const before = await mine();
+    const answer = await call(deleteUserById, ctx, { method: 'DELETE', params: { id: 'me' }, token });
+    expect(answer.status).toBe(200);
+    await audit(rmqEvent(await storedEvents(ctx)));
+    expect((await mine()).map(({ type }) => type)).toEqual(
+      expect.arrayContaining(['user.created', 'user.deleted', 'session.revoked']),
+    );
+    expect(await mine()).toEqual(expect.arrayContaining(before));
+  });
 });

@@ -1,5 +1,5 @@
 import { listAudit } from '../../../functions/events/list-audit';
-import { appendAuditEntry } from '../../../shared/audit/audit-store';
+import { appendAuditEntries } from '../../../shared/audit/audit-store';
 import { type TestContext, testContext } from '../../setup/context';
 import { storedEvents } from '../../setup/events';
 import { call } from '../../setup/http';
@@ -18,7 +18,7 @@ beforeAll(async () => {
   admin = await logInAdmin(ctx);
   const events = await storedEvents(ctx);
   await ctx.db.transaction().execute(async (tx) => {
-    for (const event of events) await appendAuditEntry(tx, event);
+    for (const event of events) await appendAuditEntries(tx, [event]);
   });
 });
 afterAll(() => ctx.close());

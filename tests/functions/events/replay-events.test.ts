@@ -1,6 +1,5 @@
-import { handlers } from '../../../functions/consumers/audit';
+import { audit as auditWith } from '../../../functions/consumers/audit';
 import { replayEventLog } from '../../../functions/events/replay-events';
-import { consumer } from '../../../shared/events/consumer';
 import { relayOutbox } from '../../../shared/events/relay';
 import { queueOf } from '../../../shared/events/topology';
 import { openClient, Received } from '../../setup/broker';
@@ -68,7 +67,7 @@ test('what is still unsent is not sent twice', async () => {
 });
 
 test('changes nothing where the consumer has handled it all', async () => {
-  const audit = consumer('audit', handlers, () => ctx);
+  const audit = auditWith(() => ctx);
   const received = await Received.from(client.channel, queue);
   const entries = () => ctx.db.selectFrom('audit_log').selectAll().orderBy('event_id').execute();
   const seen = [];

@@ -1,0 +1,9 @@
+// Queue rollcall.analytics: counts registrations, verifications, logins and deletions per hour.
+import { countEvents } from '../../shared/analytics/analytics-store';
+import { type Context, containerContext } from '../../shared/context';
+import { consumer } from '../../shared/events/consumer';
+
+export const analytics = (context: () => Context) =>
+  consumer('analytics', (events, tx) => countEvents(tx, events), context);
+
+export const handler = analytics(containerContext);

@@ -1,0 +1,163 @@
+import { version } from '../../package.json';
+import type { EventType } from '../../shared/events/catalog';
+import { CONSUMER_NAMES, CONSUMERS, type Consumer } from '../../shared/events/topology';
+import { currentSchemas } from './event-schemas';
+import { exampleOf } from './example';
+
+const EXCHANGE = 'user_events';
+const QUEUE_PREFIX = 'rollcall';
+const BINDING_VERSION = '0.3.0';
+
+const DESCRIPTION = `What Rollcall tells other services: an event for every change, exactly when it was committed.
+
+- Bind a queue of your own to the topic exchange \`${EXCHANGE}\`, by the types that you want, or by \`user.*\` or \`#\`.
+- A message is a CloudEvent (1.0, structured mode). It may come more than once, with the same \`id\`, which is also the
+  \`messageId\`; what one user's events are about comes in order, and \`sequence\` rises as text.
+- Ignore fields that you do not know: types gain some. None loses or changes one; a type that has to is a new type, as
+  \`user.created.v2\`.
+- Each type's JSON Schema is in \`docs/events/schemas\`.
+
+Exchange and queues are named as by default; \`EVENT_EXCHANGE\` and \`QUEUE_PREFIX\` change that.`;
+
+const SUMMARIES: Partial<Record<EventType, string>> = {
+  'user.created': 'Somebody has registered, was made by an administrator, or was imported',
+  'user.updated': 'Fields of a user have changed: which, from what and to what',
+  'user.deleted': 'A user is gone; earlier events say no longer who it was',
+  'user.email_verified': 'The address has been proven to be theirs',
+  'user.password_changed': 'The password was changed or reset',
+  'user.role_changed': 'The user holds another role',
+  'user.verification_requested': 'Another verification mail was asked for',
+  'user.password_reset_requested': 'A mail to reset the password was asked for',
+  'session.created': 'Somebody has logged in',
+  'session.revoked': 'A session has ended before its time, and why',
+  'session.reuse_detected': 'A refresh token was used twice: probably stolen, and its session has ended',
+};
+
+const ref = (...path: string[]) => ({ $ref: `#/${path.join('/')}` });
+const byName = <T>(names: Iterable<string>, make: (name: string) => T) =>
+  Object.fromEntries([...names].map((name) => [name, make(name)]));
+
+/**
+ * The AsyncAPI document. A channel per routing key of the exchange, to which we send, and one per queue, which our own
+ * consumers read. Everything follows from the catalog and the topology.
+ */
+export function asyncapiDocument() {
+  const schemas = currentSchemas();
+  const types = [...schemas.keys()];
+  const readers = CONSUMER_NAMES.filter((consumer) => typesFor(consumer, types).length > 0);
+  return {
+    asyncapi: '3.0.0',
+    info: { title: 'Rollcall events', version, description: DESCRIPTION, license: { name: 'MIT' } },
+    defaultContentType: 'application/cloudevents+json',
+    servers: {
+      broker: {
+        host: '{host}',
+        protocol: 'amqp',
+        protocolVersion: '0.9.1',
+        description: 'The broker of `RABBITMQ_URL`, with TLS where that begins with `amqps:`',
+        variables: { host: { default: 'localhost:5672' } },
+      },
+    },
+    channels: {
+      ...byName(types, (type) => ({
+        address: type,
+        description: SUMMARIES[type as EventType] ?? type,
+        messages: { [type]: ref('components', 'messages', type) },
+        bindings: { amqp: exchangeBinding() },
+      })),
+      ...Object.fromEntries(readers.map((consumer) => [queueOf(consumer), queueChannel(consumer, types)])),
+    },
+    operations: {
+      ...Object.fromEntries(types.map((type) => [`send.${type}`, sendOperation(type)])),
+      ...Object.fromEntries(
+        readers.map((consumer) => [
+          `receive.${consumer}`,
+          {
+            action: 'receive',
+            channel: ref('channels', queueOf(consumer)),
+            summary: `The consumer \`${consumer}\``,
+            bindings: { amqp: { ack: true, bindingVersion: BINDING_VERSION } },
+          },
+        ]),
+      ),
+    },
+    components: {
+      messages: byName(types, (type) => messageOf(type, exampleOf(schemas.get(type)))),
+      schemas: byName(types, (type) => {
+        const { $schema, $id, ...schema } = schemas.get(type) ?? {};
+        return schema;
+      }),
+    },
+  };
+}
+
+function exchangeBinding() {
+  return {
+    is: 'routingKey',
+    exchange: { name: EXCHANGE, type: 'topic', durable: true, autoDelete: false },
+    bindingVersion: BINDING_VERSION,
+  };
+}
+
+function queueChannel(consumer: Consumer, types: string[]) {
+  return {
+    address: queueOf(consumer),
+    description: `Read by the consumer \`${consumer}\`; bound by ${CONSUMERS[consumer].map((pattern) => `\`${pattern}\``).join(', ')}`,
+    messages: byName(typesFor(consumer, types), (type) => ref('components', 'messages', type)),
+    bindings: {
+      amqp: {
+        is: 'queue',
+        queue: { name: queueOf(consumer), durable: true, exclusive: false, autoDelete: false },
+        bindingVersion: BINDING_VERSION,
+      },
+    },
+  };
+}
+
+function sendOperation(type: string) {
+  return {
+    action: 'send',
+    channel: ref('channels', type),
+    ...(SUMMARIES[type as EventType] && { summary: SUMMARIES[type as EventType] }),
+    bindings: {
+      amqp: { deliveryMode: 2, mandatory: true, timestamp: true, bindingVersion: BINDING_VERSION },
+    },
+  };
+}
+
+function messageOf(type: string, payload: unknown) {
+  return {
+    name: type,
+    title: type,
+    ...(SUMMARIES[type as EventType] && { summary: SUMMARIES[type as EventType] }),
+    contentType: 'application/cloudevents+json',
+    headers: {
+      type: 'object',
+      properties: {
+        traceparent: { type: 'string', description: 'W3C Trace Context of the request that it came from' },
+      },
+    },
+    payload: ref('components', 'schemas', type),
+    bindings: { amqp: { messageType: type, bindingVersion: BINDING_VERSION } },
+    examples: [{ payload }],
+  };
+}
+
+function queueOf(consumer: Consumer): string {
+  return `${QUEUE_PREFIX}.${consumer}`;
+}
+
+function typesFor(consumer: Consumer, types: string[]): string[] {
+  return types.filter((type) => CONSUMERS[consumer].some((pattern) => matches(pattern, type)));
+}
+
+/** A pattern of a topic exchange: `*` is one word, `#` any number of them. */
+export function matches(pattern: string, routingKey: string): boolean {
+  const match = ([first, ...patterns]: string[], words: string[]): boolean => {
+    if (first === undefined) return words.length === 0;
+    if (first === '#') return words.some((_, i) => match(patterns, words.slice(i))) || match(patterns, []);
+    const [word, ...rest] = words;
+    return word !== undefined && (first === '*' || first === word) && match(patterns, rest);
+  };
+  return match(pattern.split('.'), routingKey.split('.'));
+}

@@ -1,0 +1,71 @@
+import type { Db } from '../db/connection';
+import { DomainError } from '../errors';
+import { readCounts } from './analytics-store';
+import { type Counts, METRICS, noCounts } from './metrics';
+
+const HOUR_MS = 60 * 60 * 1000;
+const INTERVALS = {
+  hour: { ms: HOUR_MS, usual: 24 },
+  day: { ms: 24 * HOUR_MS, usual: 30 },
+};
+/** Nearly three years of days, six weeks of hours. */
+const MAX_BUCKETS = 1000;
+/** What comes later has no ISO 8601 form with four digits for the year. */
+const LATEST = Date.UTC(9999, 0);
+
+export type Interval = keyof typeof INTERVALS;
+
+export interface Report {
+  interval: Interval;
+  from: string;
+  /** Not included. */
+  to: string;
+  totals: Counts;
+  buckets: ({ start: string } & Counts)[];
+}
+
+/**
+ * What happened per hour or day of UTC. The range is widened to whole buckets, and those in which nothing happened are
+ * there too. Without a range: the last 24 hours or 30 days, the present one included.
+ * @throws DomainError `invalid_request` for a range that is empty or too long
+ */
+export async function reportRegistrations(
+  db: Db,
+  now: Date,
+  interval: Interval,
+  range: { from?: string | undefined; to?: string | undefined },
+): Promise<Report> {
+  const { from, to } = bucketRange(now, interval, range);
+  const counts = await readCounts(db, interval, new Date(from), new Date(to));
+  const totals = noCounts();
+  const buckets: Report['buckets'] = [];
+  for (let start = from; start < to; start += INTERVALS[interval].ms) {
+    const bucket = counts.get(start) ?? noCounts();
+    for (const metric of METRICS) totals[metric] += bucket[metric];
+    buckets.push({ start: new Date(start).toISOString(), ...bucket });
+  }
+  return { interval, from: new Date(from).toISOString(), to: new Date(to).toISOString(), totals, buckets };
+}
+
+function bucketRange(
+  now: Date,
+  interval: Interval,
+  given: { from?: string | undefined; to?: string | undefined },
+) {
+  const { ms, usual } = INTERVALS[interval];
+  const to =
+    given.to === undefined
+      ? (Math.floor(now.getTime() / ms) + 1) * ms
+      : Math.ceil(Date.parse(given.to) / ms) * ms;
+  const from = given.from === undefined ? to - usual * ms : Math.floor(Date.parse(given.from) / ms) * ms;
+  if (to > LATEST) throw invalid('to', 'must be before the year 9999');
+  if (from >= to) throw invalid('from', 'must be before `to`');
+  if ((to - from) / ms > MAX_BUCKETS) {
+    throw invalid('from', `must be at most ${MAX_BUCKETS} ${interval}s before \`to\``);
+  }
+  return { from, to };
+}
+
+function invalid(path: string, message: string): DomainError {
+  return new DomainError('invalid_request', { errors: [{ path, message }] });
+}
