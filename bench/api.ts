@@ -11,7 +11,7 @@ import type { Db } from '../shared/db/connection';
 import { endpoint } from '../shared/http/endpoint';
 import { hashPassword } from '../shared/passwords/hash';
 import { createAdmin } from '../shared/users/create-admin';
-import { httpEvent } from '../tests/setup/http';
+import { httpEvent } from '../tests/setup/http-event';
 import { benchEnvironment } from './environment';
 import { format, measure, measureInTurn, percentile } from './statistics';
 

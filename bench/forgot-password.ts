@@ -14,7 +14,7 @@ import { migrateToLatest } from '../shared/db/migrate';
 import { endpoint } from '../shared/http/endpoint';
 import { createLog } from '../shared/log';
 import { createUser } from '../shared/users/create-user';
-import { httpEvent } from '../tests/setup/http';
+import { httpEvent } from '../tests/setup/http-event';
 
 const TIMES = 200;
 const ROUNDS = 5;

@@ -8,7 +8,7 @@ import { insertEmailToken } from '../../shared/emails/email-token-store';
 import { statusOf } from '../../shared/errors';
 import { queueOf } from '../../shared/events/topology';
 import { hashToken, newOpaqueToken } from '../../shared/tokens/opaque-token';
-import type { TestReply } from '../setup/http';
+import type { TestReply } from '../setup/http-event';
 import { documented } from '../setup/openapi';
 import { PASSWORD, type Person, registration } from '../setup/people';
 import { type Service, type ServiceRequest, startService } from '../setup/service';

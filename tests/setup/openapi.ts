@@ -4,7 +4,7 @@ import Ajv2020 from 'ajv/dist/2020';
 import addFormats from 'ajv-formats';
 import { functionFiles, ROOT } from '../../scripts/bundle';
 import document from '../../shared/openapi/openapi.json';
-import type { TestReply } from './http';
+import type { TestReply } from './http-event';
 
 const MAX_SHOWN = 2000;
 

@@ -12,7 +12,9 @@ export interface TcpProxy {
   blackHole(): void;
   /** Lets the client's bytes through and none of the broker's: a confirm that never arrives. */
   muteBroker(): void;
-  /** Ends both of those, by cutting the connections that went through them. */
+  /** From now on everything takes this much longer, both ways. */
+  delay(ms: number): void;
+  /** Ends all of those, by cutting the connections that went through them. */
   heal(): void;
 }
 
@@ -20,6 +22,11 @@ export async function startProxy(target: string): Promise<TcpProxy> {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
   let mode: 'open' | 'black-hole' | 'mute-broker' = 'open';
+  let delayMs = 0;
+  const pass = (to: Socket, bytes: Buffer) => {
+    if (delayMs === 0) to.write(bytes);
+    else setTimeout(() => to.write(bytes), delayMs);
+  };
 
   const server = createServer((client) => {
     const broker = connect(Number(port), hostname);
@@ -31,8 +38,8 @@ export async function startProxy(target: string): Promise<TcpProxy> {
         (socket === client ? broker : client).destroy();
       });
     }
-    client.on('data', (bytes) => void (mode !== 'black-hole' && broker.write(bytes)));
-    broker.on('data', (bytes) => void (mode === 'open' && client.write(bytes)));
+    client.on('data', (bytes) => void (mode !== 'black-hole' && pass(broker, bytes)));
+    broker.on('data', (bytes) => void (mode === 'open' && pass(client, bytes)));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -63,8 +70,12 @@ export async function startProxy(target: string): Promise<TcpProxy> {
     muteBroker: () => {
       mode = 'mute-broker';
     },
+    delay: (ms) => {
+      delayMs = ms;
+    },
     heal: () => {
       mode = 'open';
+      delayMs = 0;
       cut();
     },
   };

@@ -11,7 +11,7 @@ import { createLog } from '../../shared/log';
 import { createAdmin } from '../../shared/users/create-admin';
 import { brokerUrl, deleteTopology, uniqueNames } from './broker';
 import { createTestDatabase } from './database';
-import { readBody, type TestReply } from './http';
+import { readBody, type TestReply } from './http-event';
 import { expectRouteDocumented } from './openapi';
 import { PASSWORD } from './people';
 

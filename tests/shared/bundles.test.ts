@@ -8,7 +8,7 @@ import { buildFunctions, functionFiles, ROOT } from '../../scripts/bundle';
 import { httpFunctions } from '../../scripts/openapi/routes';
 import { brokerUrl, uniqueNames } from '../setup/broker';
 import { createTestDatabase } from '../setup/database';
-import { httpEvent } from '../setup/http';
+import { httpEvent } from '../setup/http-event';
 import { PASSWORD, registration } from '../setup/people';
 
 const KB = 1024;

@@ -3,7 +3,7 @@ import { showResetPassword } from '../../../functions/auth/reset-password-page';
 import { showVerifyEmail } from '../../../functions/auth/verify-email-page';
 import { endpoint } from '../../../shared/http/endpoint';
 import { type TestContext, testContext } from '../../setup/context';
-import { httpEvent } from '../../setup/http';
+import { httpEvent } from '../../setup/http-event';
 
 let ctx: TestContext;
 

@@ -3,7 +3,8 @@ import { register } from '../../../functions/auth/register';
 import { endpoint } from '../../../shared/http/endpoint';
 import { openClient, Received } from '../../setup/broker';
 import { type TestContext, testContext } from '../../setup/context';
-import { call, httpEvent, readResult } from '../../setup/http';
+import { call } from '../../setup/http';
+import { httpEvent, readResult } from '../../setup/http-event';
 import { logInAdmin, PASSWORD, registerPerson, registration } from '../../setup/people';
 
 let ctx: TestContext;

@@ -7,7 +7,7 @@ import { gunzipSync } from 'node:zlib';
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { parse } from 'yaml';
 import { ROOT } from '../../../scripts/bundle';
-import { httpEvent } from '../../setup/http';
+import { httpEvent } from '../../setup/http-event';
 
 const ENVIRONMENT = {
   DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',

@@ -6,7 +6,8 @@ import { httpFunctions } from '../../../scripts/openapi/routes';
 import { errorCodes } from '../../../shared/errors';
 import served from '../../../shared/openapi/openapi.json';
 import { type TestContext, testContext } from '../../setup/context';
-import { call, type TestReply } from '../../setup/http';
+import { call } from '../../setup/http';
+import type { TestReply } from '../../setup/http-event';
 import { documented, documentedOf, expectDocumented, expectRouteDocumented } from '../../setup/openapi';
 
 let ctx: TestContext;

@@ -1,0 +1,138 @@
+// One container of the system under test, as a process of its own that can be killed and frozen. Its role, its faults and
+// what has become of it go over the channel to the suite.
+import { randomBytes } from 'node:crypto';
+import { register } from '../../functions/auth/register';
+import { analytics } from '../../functions/consumers/analytics';
+import { deadLetters } from '../../functions/consumers/dead-letters';
+import { updateUserById } from '../../functions/users/update-user';
+import { appendAuditEntries } from '../../shared/audit/audit-store';
+import { createBroker } from '../../shared/broker/connection';
+import { readConfig } from '../../shared/config';
+import { createContext } from '../../shared/context';
+import { parseEvent, type UserEvent } from '../../shared/events/catalog';
+import { type BatchHandler, consumer } from '../../shared/events/consumer';
+import { pollQueues } from '../../shared/events/poller';
+import { createPublisher, type PublishingContext } from '../../shared/events/publisher';
+import { relayOutbox } from '../../shared/events/relay';
+import type { BatchResponse, RmqEvent } from '../../shared/events/rmq-event';
+import { endpoint } from '../../shared/http/endpoint';
+import type { Invoke } from '../../shared/lambda/invoke';
+import { createLog } from '../../shared/log';
+import { httpEvent, readResult, type TestRequest } from '../setup/http-event';
+import { isAmong } from './chance';
+import { type CrashPoint, withCrashAfter, withCrashPoint } from './crash-points';
+import { countDeliveries, recordEffects } from './effects';
+
+const FOREVER_MS = 24 * 60 * 60 * 1000;
+
+export type Role = 'api' | 'relay' | 'poller';
+
+export interface ContainerSettings {
+  role: Role;
+  environment: Record<string, string>;
+  clockOffsetMs: number;
+  /** Dies at the so-many-th passing of the point. */
+  crash: { point: CrashPoint; at: number } | null;
+  /** Of the events, how many in a hundred can never be handled, or not at their first delivery. */
+  poisonPercent: number;
+  flakyPercent: number;
+  failsEverything: boolean;
+}
+
+/** From the suite. `register`: one more user, please. */
+export type ToContainer = { kind: 'start'; settings: ContainerSettings } | { kind: 'register' };
+
+export type FromContainer =
+  | { kind: 'ready' }
+  | { kind: 'registered'; status: number; id: string | null; ms: number }
+  | { kind: 'log'; line: string };
+
+const tell = (message: FromContainer) => process.send?.(message);
+
+process.on('message', (message: ToContainer) => {
+  if (message.kind === 'start') void start(message.settings);
+});
+process.on('disconnect', () => process.exit());
+
+async function start(settings: ContainerSettings): Promise<void> {
+  const config = readConfig(settings.environment);
+  const log = createLog(config.logLevel, (line) => void tell({ kind: 'log', line }));
+  const base = createContext(config, log);
+  const now = () => new Date(Date.now() + settings.clockOffsetMs);
+  const brokerCtx = {
+    ...base,
+    now,
+    broker: createBroker(config.broker.url, `rollcall-${settings.role}`, log),
+  };
+  const ctx: PublishingContext = { ...brokerCtx, publisher: createPublisher(brokerCtx) };
+  let passed = 0;
+  const isDue = () => ++passed === settings.crash?.at;
+  const faulty = settings.crash ? withCrashPoint(ctx, settings.crash.point, isDue) : ctx;
+  tell({ kind: 'ready' });
+  if (settings.role === 'api') return serve(faulty);
+  if (settings.role === 'relay') return void relayOutbox(faulty, FOREVER_MS);
+  const invoke = functionsOf(ctx, settings);
+  const isKilled = settings.crash?.point === 'handled';
+  await pollQueues({ ...faulty, invoke: isKilled ? withCrashAfter(invoke, isDue) : invoke }, FOREVER_MS);
+}
+
+/** One request at a time, as a Lambda container: a registration, and then a change of the new user. */
+function serve(ctx: PublishingContext): void {
+  const call = async (handle: typeof register, request: TestRequest) =>
+    readResult(await endpoint(() => ctx, handle)(httpEvent(request)));
+  process.on('message', async (message: ToContainer) => {
+    if (message.kind !== 'register') return;
+    const username = `user_${randomBytes(6).toString('hex')}`;
+    const body = { username, email: `${username}@example.com`, password: 'a fine password' };
+    const startedAt = performance.now();
+    const reply = await call(register, { method: 'POST', path: '/register', body });
+    const ms = performance.now() - startedAt;
+    if (reply.status === 201) {
+      const { user, accessToken } = reply.body;
+      await call(updateUserById, {
+        method: 'PUT',
+        path: `/users/${user.id}`,
+        params: { id: user.id },
+        body: { displayName: username },
+        token: accessToken,
+      });
+    }
+    tell({ kind: 'registered', status: reply.status, id: reply.body?.user?.id ?? null, ms });
+  });
+}
+
+/** The consumer functions that matter here, in the poller's own process: `audit`, whose effects are written down too. */
+function functionsOf(ctx: PublishingContext, settings: ContainerSettings): Invoke {
+  const { poisonPercent, flakyPercent, failsEverything } = settings;
+  const audit = async (batch: RmqEvent) => {
+    const suspects = eventIds(batch).filter((id) => isAmong(id, poisonPercent + flakyPercent));
+    const fresh = await countDeliveries(ctx.db, suspects);
+    const fails = ({ id }: UserEvent) =>
+      failsEverything || isAmong(id, poisonPercent) || (suspects.includes(id) && fresh.has(id));
+    const handle: BatchHandler = async (events, tx) => {
+      if (events.some(fails)) throw new Error('no luck');
+      await appendAuditEntries(tx, events);
+      await recordEffects(tx, events);
+    };
+    return consumer('audit', handle, () => ctx)(batch);
+  };
+  const functions: Record<string, (batch: RmqEvent) => Promise<BatchResponse>> = {
+    audit,
+    analytics: analytics(() => ctx),
+    'dead-letters': deadLetters(() => ctx),
+  };
+  return async (name, payload) => {
+    const handle = functions[name.slice(ctx.config.lambda.functionPrefix.length)];
+    if (!handle) return { kind: 'answered', payload: null };
+    try {
+      return { kind: 'answered', payload: await handle(payload as RmqEvent) };
+    } catch (error) {
+      return { kind: 'failed', reason: error instanceof Error ? error.message : String(error) };
+    }
+  };
+}
+
+function eventIds(batch: RmqEvent): string[] {
+  const messages = Object.values(batch.rmqMessagesByQueue).flat();
+  return messages.flatMap(({ data }) => parseEvent(Buffer.from(data, 'base64'))?.id ?? []);
+}

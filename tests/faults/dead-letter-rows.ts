@@ -1,0 +1,56 @@
+import { sql } from 'kysely';
+import { createContext } from '../../shared/context';
+import { redriveQueue } from '../../shared/events/redrive';
+import { queueOf } from '../../shared/events/topology';
+import { createLog } from '../../shared/log';
+import { isAmong } from './chance';
+import type { Outcome } from './effects';
+import type { Size } from './rows';
+import type { Scenario } from './scenario';
+
+/** Exactly the poison is dead, after exactly the configured attempts, and the healthy hardly noticed. */
+export async function checkPoison(
+  { db, config }: Scenario,
+  outcome: Outcome,
+  normal: Outcome | undefined,
+): Promise<string[]> {
+  const attempts = config.events.retryDelaysMs.length + 1;
+  const { rows } = await sql<{
+    id: string;
+    dead: boolean;
+    attempts: number | null;
+    deliveries: number | null;
+  }>`
+    select outbox.id, dead_letters.id is not null as dead, dead_letters.attempts, deliveries.count as deliveries
+    from outbox
+    left join dead_letters on dead_letters.message_id = outbox.id::text
+    left join deliveries on deliveries.event_id = outbox.id`.execute(db);
+  const poison = rows.filter((row) => isAmong(row.id, 1));
+  const alive = poison.filter((row) => !row.dead).length;
+  const wrong = poison.filter((row) => row.attempts !== attempts || row.deliveries !== attempts).length;
+  const buried = rows.filter((row) => row.dead && !isAmong(row.id, 1)).length;
+  const ratio = outcome.lagP99 / (normal?.lagP99 ?? Number.POSITIVE_INFINITY);
+  return [
+    ...(poison.length > 0 ? [] : ['there was no poison']),
+    ...(alive === 0 ? [] : [`${alive} poisonous events are no dead letters`]),
+    ...(wrong === 0 ? [] : [`${wrong} had another number of attempts than ${attempts}`]),
+    ...(buried === 0 ? [] : [`${buried} healthy events are dead letters`]),
+    ...(ratio <= 2 ? [] : [`the healthy p99 is ${ratio.toFixed(1)} × the normal one`]),
+  ];
+}
+
+/** Every event fails until all are dead letters; then the function is mended, and they are sent again. */
+export async function buriedThenRedriven(scenario: Scenario, { users }: Size): Promise<string[]> {
+  const { db, config } = scenario;
+  await scenario.register(users);
+  await scenario.settle();
+  const buried = await db
+    .selectFrom('dead_letters')
+    .select((eb) => eb.fn.countAll<string>().as('n'))
+    .execute();
+  await scenario.container('poller').restart({ failsEverything: false });
+  const ctx = createContext(config, createLog('silent'));
+  const redriven = await redriveQueue(ctx, queueOf(config.events, 'audit'));
+  await ctx.db.destroy();
+  return redriven === Number(buried[0]?.n) && redriven >= users ? [] : [`only ${redriven} were redriven`];
+}

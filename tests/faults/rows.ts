@@ -1,0 +1,193 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { percentile } from '../../bench/statistics';
+import type { ContainerSettings, Role } from './container';
+import type { CrashPoint } from './crash-points';
+import { buriedThenRedriven, checkPoison } from './dead-letter-rows';
+import type { Outcome } from './effects';
+import { during, killBackends, unbindEverything } from './injections';
+import type { Scenario, ScenarioOptions } from './scenario';
+
+export interface Size {
+  users: number;
+  /** How often something is killed, cut or dropped. */
+  times: number;
+  blackHoleMs: number;
+  freezeMs: number;
+}
+
+/** A fault of "What it must survive": how it is injected, and what has to hold beyond what holds for all. */
+export interface Row {
+  name: string;
+  options?: ScenarioOptions;
+  /** Has the users registered, with the fault meanwhile. @returns what should not have happened */
+  run(scenario: Scenario, size: Size): Promise<string[]>;
+  /** After everything has settled. @param normal the outcome without a fault, in the same run of the suite */
+  check?(scenario: Scenario, outcome: Outcome, normal: Outcome | undefined): string[] | Promise<string[]>;
+  /** A registration may fail while the database is gone. */
+  mayRefuse?: true;
+  /** Dead letters are what this row is about. */
+  mayBury?: true;
+}
+
+/** The inline deadline of the default configuration. */
+const DEADLINE_MS = 500;
+const PAUSE_MS = 5_000;
+const ALARM_MS = 10_000;
+
+export function rows({ times, blackHoleMs }: Size): Row[] {
+  const repeatedly = (name: string, inject: (scenario: Scenario, round: number) => Promise<void>): Row => ({
+    name,
+    run: async (scenario, { users }) => {
+      await during(scenario, users, times, (round) => inject(scenario, round));
+      return [];
+    },
+  });
+  const once = (name: string, inject: (scenario: Scenario, size: Size) => Promise<string[]>): Row => ({
+    name,
+    run: async (scenario, size) => {
+      let misses: string[] = [];
+      await during(scenario, size.users, 1, async () => {
+        misses = await inject(scenario, size);
+      });
+      return misses;
+    },
+  });
+  const always = (
+    name: string,
+    settings: Partial<Record<Role, Partial<ContainerSettings>>> = {},
+    environment: Record<string, string> = {},
+  ): Row => ({
+    name,
+    options: { settings, environment },
+    run: async (scenario, { users }) => {
+      await scenario.register(users);
+      return [];
+    },
+  });
+  const killed = (role: Role, point: CrashPoint, name: string, row: Row = always('')): Row => ({
+    ...row,
+    name: `${role} killed ${name}`,
+    // Each of the four API containers counts for itself.
+    options: {
+      ...row.options,
+      crashes: { [role]: { point, times: role === 'api' ? Math.ceil(times / 4) : times } },
+    },
+    check: ({ containers }) =>
+      containers.some((container) => container.kills > 0) ? [] : ['nothing was killed'],
+  });
+  // Nobody has the time to publish inline, so that the relay has everything to do.
+  const allByRelay = always('', {}, { PUBLISH_DEADLINE_MS: '1' });
+
+  return [
+    always('nothing'),
+    repeatedly('broker: kill -9', async ({ servers }) => {
+      await servers.rabbit.kill();
+      await servers.rabbit.start();
+    }),
+    once('broker: black hole', async (scenario) => {
+      const before = scenario.latencies.length;
+      scenario.proxy.blackHole();
+      await wait(blackHoleMs);
+      scenario.proxy.heal();
+      return checkBlackHole(scenario.latencies.slice(before), blackHoleMs);
+    }),
+    repeatedly('broker: confirms dropped', async ({ proxy }) => {
+      proxy.muteBroker();
+      await wait(DEADLINE_MS);
+      proxy.heal();
+    }),
+    repeatedly('broker: connections cut', async ({ proxy }) => {
+      await proxy.stop();
+      await proxy.start();
+    }),
+    once('broker: 200 ms away', async ({ proxy }) => {
+      proxy.delay(200);
+      await wait(ALARM_MS);
+      proxy.heal();
+      return [];
+    }),
+    once('broker: memory alarm', async ({ servers }) => {
+      await servers.rabbit.ctl('set_vm_memory_high_watermark', '0');
+      await wait(ALARM_MS);
+      await servers.rabbit.ctl('set_vm_memory_high_watermark', '0.6');
+      return [];
+    }),
+    once('broker: a full queue', async ({ model, config: { events } }) => {
+      const channel = await model.createChannel();
+      const full = `${events.queuePrefix}.full`;
+      await channel.assertQueue(full, { arguments: { 'x-max-length': 100, 'x-overflow': 'reject-publish' } });
+      await channel.bindQueue(full, events.exchange, '#');
+      await wait(ALARM_MS);
+      await channel.deleteQueue(full);
+      return [];
+    }),
+    once('broker: nothing bound', async (scenario) => {
+      const bindAgain = await unbindEverything(scenario);
+      await wait(ALARM_MS);
+      await bindAgain();
+      return [];
+    }),
+    killed('api', 'committed', 'after the commit'),
+    killed('api', 'sent', 'after the publish'),
+    killed('api', 'confirmed', 'before the mark'),
+    killed('api', 'marked', 'before the answer'),
+    killed('relay', 'sent', 'after the publish', allByRelay),
+    killed('relay', 'confirmed', 'before the mark', allByRelay),
+    killed('poller', 'handled', 'after the handler'),
+    killed('poller', 'retried', 'after the retry', always('', { poller: { flakyPercent: 20 } })),
+    killed('poller', 'acknowledging', 'before the ack'),
+    {
+      ...repeatedly('database: restarts, kills', async (scenario, round) => {
+        if (round % 10 === 1) await scenario.servers.postgres.restart();
+        else await killBackends(scenario);
+      }),
+      mayRefuse: true,
+    },
+    {
+      name: 'wire: 20 % duplicates',
+      run: async (scenario, { users }) => {
+        await scenario.tap.publishAgain(20);
+        await scenario.register(users);
+        return [];
+      },
+      check: ({ tap }, { events }) =>
+        tap.duplicates() > events * 0.15 ? [] : [`only ${tap.duplicates()} duplicates`],
+    },
+    always('handlers: 20 % fail once', { poller: { flakyPercent: 20 } }),
+    {
+      ...always('handlers: 1 % poison', { poller: { poisonPercent: 1 } }),
+      mayBury: true,
+      check: checkPoison,
+    },
+    {
+      name: '10,000 redriven at once',
+      options: { environment: { RETRY_DELAYS_MS: '100' }, settings: { poller: { failsEverything: true } } },
+      run: buriedThenRedriven,
+    },
+    once('containers frozen', async (scenario, { freezeMs }) => {
+      const frozen = (['api', 'relay', 'poller'] as const).map((role) => scenario.container(role));
+      for (const container of frozen) container.freeze();
+      await wait(freezeMs);
+      for (const container of frozen) container.thaw();
+      return [];
+    }),
+    always('clocks 10 minutes off', {
+      api: { clockOffsetMs: 600_000 },
+      relay: { clockOffsetMs: -600_000 },
+      poller: { clockOffsetMs: -600_000 },
+    }),
+  ];
+}
+
+/** Deadline + 100 ms more than usual at the most, and not for everyone: one try per pause in each container. */
+function checkBlackHole(latencies: number[], blackHoleMs: number): string[] {
+  const sorted = [...latencies].sort((a, b) => a - b);
+  const usual = percentile(sorted, 0.5);
+  const worst = sorted.at(-1) ?? 0;
+  const late = sorted.filter((ms) => ms > usual + DEADLINE_MS / 2).length;
+  const allowed = 4 * (1 + Math.ceil(blackHoleMs / PAUSE_MS));
+  return [
+    ...(worst <= usual + DEADLINE_MS + 100 ? [] : [`${Math.round(worst - usual)} ms more than usual`]),
+    ...(late <= allowed ? [] : [`${late} of ${sorted.length} paid the deadline`]),
+  ];
+}

@@ -1,0 +1,117 @@
+// `npm run test:faults`: the event backbone under faults that are really injected, row by row. Fails where a bar is missed.
+//   --users 10000   registrations in each row (default 300)
+//   --only <text>   only the rows whose names contain it, and the one without a fault
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { sql } from 'kysely';
+import { explain } from '../../scripts/explain';
+import { bundleContainer } from './containers';
+import { type Outcome, readOutcome } from './effects';
+import { printHeader, printRow } from './report';
+import { type Row, rows, type Size } from './rows';
+import { Scenario } from './scenario';
+import { type Servers, startServers } from './servers';
+
+const FULL_SIZE = 10_000;
+
+export interface RowResult extends Outcome {
+  wireDuplicates: number;
+  worstMs: number;
+  seconds: number;
+  misses: string[];
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { users: { type: 'string' }, only: { type: 'string' } } });
+  const users = Number(values.users ?? 300);
+  if (!Number.isInteger(users) || users < 50) throw new Error('--users takes a number from 50 on');
+  const full = users >= FULL_SIZE;
+  const size: Size = {
+    users,
+    times: full ? 20 : 3,
+    blackHoleMs: full ? 60_000 : 12_000,
+    // More than two heartbeats of 20 s, after which RabbitMQ hangs up.
+    freezeMs: 50_000,
+  };
+  const wanted = rows(size).filter(({ name }) => name === 'nothing' || name.includes(values.only ?? ''));
+
+  const directory = await mkdtemp(join(tmpdir(), 'rollcall-faults-'));
+  // As root, PostgreSQL runs as another user, who has to get in.
+  await chmod(directory, 0o755);
+  const servers = await startServers(directory);
+  let missed = 0;
+  try {
+    const bundle = await bundleContainer(directory);
+    printHeader(size);
+    let normal: Outcome | undefined;
+    for (const row of wanted) {
+      const result = await runRow(servers, bundle, row, size, normal);
+      normal ??= result;
+      missed += result.misses.length;
+      printRow(row.name, result);
+    }
+  } finally {
+    await servers.stop();
+    await rm(directory, { recursive: true, force: true });
+  }
+  console.log(missed === 0 ? 'Every bar is met.' : `${missed} bars are missed.`);
+  process.exitCode = missed === 0 ? 0 : 1;
+}
+
+async function runRow(
+  servers: Servers,
+  bundle: string,
+  row: Row,
+  size: Size,
+  normal: Outcome | undefined,
+): Promise<RowResult> {
+  const startedAt = performance.now();
+  const scenario = await Scenario.open(servers, bundle, row.options ?? {});
+  try {
+    const misses = await row.run(scenario, size);
+    await scenario.settle();
+    const outcome = await readOutcome(scenario.db);
+    const onWire = await wireGhosts(scenario);
+    const promised = await unkept(scenario);
+    outcome.ghosts += onWire;
+    outcome.lost += promised;
+    for (const bar of ['lost', 'ghosts', 'repeated', 'inversions'] as const)
+      if (outcome[bar] !== 0) misses.push(`${outcome[bar]} ${bar}`);
+    if (outcome.dead > 0 && !row.mayBury) misses.push(`${outcome.dead} dead letters`);
+    if (scenario.refused.length > 0 && !row.mayRefuse)
+      misses.push(`${scenario.refused.length} refused (${[...new Set(scenario.refused)].join(', ')})`);
+    misses.push(...((await row.check?.(scenario, outcome, normal)) ?? []));
+    return {
+      ...outcome,
+      wireDuplicates: scenario.tap.duplicates(),
+      worstMs: Math.max(...scenario.latencies),
+      seconds: (performance.now() - startedAt) / 1000,
+      misses,
+    };
+  } finally {
+    await scenario.close();
+  }
+}
+
+/** What was on the wire and is in no outbox. */
+async function wireGhosts({ db, tap }: Scenario): Promise<number> {
+  const { rows: found } = await sql<{ count: number }>`
+    select count(*)::int as count from unnest(${[...tap.seen.keys()]}::uuid[]) as id
+    where not exists (select from outbox where outbox.id = id.id)`.execute(db);
+  return found[0]?.count ?? 0;
+}
+
+/** Who was told 201 and is not there. */
+async function unkept({ db, acknowledged }: Scenario): Promise<number> {
+  const { rows: found } = await sql<{ count: number }>`
+    select count(*)::int as count from unnest(${acknowledged}::uuid[]) as id
+    where not exists (select from users where users.id = id.id)`.execute(db);
+  return found[0]?.count ?? 0;
+}
+
+main().catch((error: unknown) => {
+  console.error(explain(error));
+  process.exit(1);
+});
