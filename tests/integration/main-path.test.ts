@@ -10,7 +10,8 @@ const exchange = `rollcall-test-${process.pid}-main.user_events`;
 beforeAll(async () => {
   client = await openClient();
   received = await Received.bound(client.channel, exchange);
-  service = await startService({ EVENT_EXCHANGE: exchange });
+  const mirrors = [{ format: 'envelope', exchange: '', queue: `${exchange}-copies` }];
+  service = await startService({ EVENT_EXCHANGE: exchange, EVENT_MIRRORS: JSON.stringify(mirrors) });
 }, 60_000);
 afterAll(async () => {
   await service.stop();
@@ -146,6 +147,30 @@ test.each<[string, string, Parameters<Service['request']>[1], number, string]>([
   expect([answer.status, answer.body.code]).toEqual([status, code]);
   expect(answer.headers['content-type']).toContain('application/problem+json');
   expect(answer.body.requestId).toBe(answer.headers['x-request-id']);
+});
+
+test('a registration reaches a consumer that was written for another service, and is counted', async () => {
+  const copies = await Received.from(client.channel, `${exchange}-copies`);
+  const { user } = (await register(registration())).body;
+  const isTheirs = (copy: Record<string, unknown>) => JSON.stringify(copy).includes(user.id);
+  const [copy] = await eventually(
+    async () => copies.bodies().filter(isTheirs),
+    ({ length }) => length > 0,
+  );
+  expect(copy).toEqual({
+    event: 'user.registered',
+    data: { id: user.id, email: user.email, username: user.username, createdAt: user.createdAt },
+    timestamp: expect.any(String),
+  });
+  const counted = await eventually(
+    () => service.request(`/events?subject=${user.id}`, { token: service.adminToken }),
+    ({ body }) => 'analytics' in body.events[0].handledAt,
+  );
+  expect(counted.status).toBe(200);
+  const report = await service.request('/analytics/registrations?interval=hour', {
+    token: service.adminToken,
+  });
+  expect(report.body.totals.registrations).toBeGreaterThanOrEqual(1);
 });
 
 test('reports its health', async () => {
