@@ -11,7 +11,15 @@ import { readConfig } from '../shared/config';
 import { createContext } from '../shared/context';
 import { migrateToLatest } from '../shared/db/migrate';
 import { createPublisher, type PublishingContext } from '../shared/events/publisher';
-import { declareTopology } from '../shared/events/topology';
+import {
+  CONSUMER_NAMES,
+  DEAD_LETTERS,
+  deadExchangeOf,
+  declareTopology,
+  type PolledQueue,
+  queueOf,
+  retryExchangeOf,
+} from '../shared/events/topology';
 import { createLog } from '../shared/log';
 
 export interface BenchEnvironment {
@@ -24,8 +32,9 @@ export interface BenchEnvironment {
 /**
  * A database of its own, on the servers that DATABASE_URL and RABBITMQ_URL name or else on embedded ones, and a
  * context as a container has it: one database connection, cost 10, no log.
+ * @param drained takes away what is published, so that it does not pile up where nobody consumes
  */
-export async function benchEnvironment(poolSize = 1): Promise<BenchEnvironment> {
+export async function benchEnvironment(poolSize = 1, drained = true): Promise<BenchEnvironment> {
   const closes: (() => Promise<unknown>)[] = [];
   const dataDir = await mkdtemp(join(tmpdir(), 'rollcall-bench-'));
   await chmod(dataDir, 0o755);
@@ -58,12 +67,18 @@ export async function benchEnvironment(poolSize = 1): Promise<BenchEnvironment> 
   await migrateToLatest(ctx.db);
   const { model, channel } = await ctx.broker.open(5_000);
   await declareTopology(model, config.events, ctx.log);
-  // Nobody consumes here, and what is published should not pile up in memory.
-  const drain = await model.createChannel();
-  await drain.consume(`${name}.audit`, () => {}, { noAck: true });
+  if (drained) {
+    const drain = await model.createChannel();
+    await drain.consume(queueOf(config.events, 'audit'), () => {}, { noAck: true });
+  }
   closes.push(async () => {
-    await channel.deleteExchange(config.events.exchange);
-    for (const suffix of ['audit', 'emails', 'dead_letters']) await channel.deleteQueue(`${name}.${suffix}`);
+    const { events } = config;
+    const retries = events.retryDelaysMs.map((delayMs) => retryExchangeOf(events, delayMs));
+    const polled: PolledQueue[] = [...CONSUMER_NAMES, DEAD_LETTERS];
+    const queues = polled.map((one) => queueOf(events, one));
+    for (const queue of [...queues, ...retries]) await channel.deleteQueue(queue);
+    for (const exchange of [events.exchange, ...retries, deadExchangeOf(events)])
+      await channel.deleteExchange(exchange);
     await ctx.broker.close();
     await ctx.db.destroy();
   });

@@ -1,0 +1,210 @@
+// `npm run bench:events`: how fast events go from the outbox to the broker, and from a queue through a handler, beside
+// what the parts allow, measured in the same run: confirmed publishes alone, a consumer alone, inserts alone.
+//   --backlog 1000,10000,100000,1000000
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { sql } from 'kysely';
+import { register } from '../functions/auth/register';
+import { audit } from '../functions/consumers/audit';
+import { createBroker } from '../shared/broker/connection';
+import { createContext } from '../shared/context';
+import type { EventType } from '../shared/events/catalog';
+import { pollQueues } from '../shared/events/poller';
+import type { PublishingContext } from '../shared/events/publisher';
+import { relayOutbox } from '../shared/events/relay';
+import type { RmqEvent } from '../shared/events/rmq-event';
+import { queueOf } from '../shared/events/topology';
+import { endpoint } from '../shared/http/endpoint';
+import { createLog } from '../shared/log';
+import { httpEvent } from '../tests/setup/http-event';
+import { type BenchEnvironment, benchEnvironment } from './environment';
+import { consumeAlone, insertAlone, publishAlone } from './raw';
+import { format, percentile } from './statistics';
+
+const FOREVER_MS = 24 * 60 * 60 * 1000;
+/** For the raw limits: enough for a steady rate, and over in seconds. */
+const RAW_EVENTS = 20_000;
+const REGISTRATIONS = 300;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { backlog: { type: 'string' } } });
+  const backlogs = (values.backlog ?? '1000,10000,100000,1000000').split(',').map(Number);
+  const env = await benchEnvironment(1, false);
+  console.log(`Node.js ${process.version}, ${cpus().length} × ${cpus()[0]?.model}, ${env.servers}\n`);
+  try {
+    await latency(env.ctx);
+    // One queue takes these, and five take a registration.
+    for (const type of ['user.password_changed', 'user.created'] as const) {
+      await throughput(env, type, type === 'user.created' ? backlogs.filter((n) => n <= 10_000) : backlogs);
+    }
+  } finally {
+    await env.close();
+  }
+}
+
+async function throughput({ ctx }: BenchEnvironment, type: EventType, backlogs: number[]): Promise<void> {
+  const { events } = ctx.config;
+  const queue = queueOf(events, 'audit');
+  const { channel } = await ctx.broker.open(5_000);
+  console.log(`\n${type}, events/s`);
+  row('backlog', ['relay', 'raw publish', 'ratio', 'poller', 'raw consume', 'ratio', 'raw insert']);
+  // Warm: the code, the connections, the tables.
+  await fill(ctx, type, 2_000);
+  await drain(ctx);
+  await handleAll(ctx, 2_000);
+  for (const backlog of backlogs) {
+    const insertedPerSecond = await insertAlone(ctx, Math.min(backlog, 2_000));
+    await channel.purgeQueue(queue);
+    const publishedPerSecond = await publishAlone(ctx, type, RAW_EVENTS);
+    const consumedPerSecond = await consumeAlone(ctx, queue, RAW_EVENTS, ctx.config.poll.batchSize);
+    await channel.purgeQueue(queue);
+
+    await fill(ctx, type, backlog);
+    const relayed = backlog / (await drain(ctx));
+    const handled = backlog / (await handleAll(ctx, backlog));
+    row(backlog.toLocaleString('en'), [
+      ...[relayed, publishedPerSecond].map((n) => n.toFixed(0)),
+      (relayed / publishedPerSecond).toFixed(2),
+      ...[handled, consumedPerSecond].map((n) => n.toFixed(0)),
+      (handled / consumedPerSecond).toFixed(2),
+      insertedPerSecond.toFixed(0),
+    ]);
+  }
+}
+
+/** A backlog as an outage leaves it: one event of each of so many users. */
+async function fill(ctx: PublishingContext, type: EventType, count: number): Promise<void> {
+  await sql`truncate outbox, inbox`.execute(ctx.db);
+  await sql`
+    insert into outbox (id, type, subject, sequence, time, data)
+    select id, ${type}, id, '0000000001', now(), jsonb_build_object('id', id, 'username', 'user_' || n,
+      'email', 'user_' || n || '@example.com', 'role', 'user', 'createdAt', '2026-11-20T10:00:00.000Z')
+    from (
+      select n, (lpad(to_hex(extract(epoch from now())::bigint * 1000 - ${count} + n), 12, '0') || '7000'
+        || lpad(to_hex(32768 + n % 16384), 4, '0') || lpad(to_hex(n), 12, '0'))::uuid as id
+      from generate_series(1, ${count}::int) as n
+    ) as users`.execute(ctx.db);
+  await sql`vacuum analyze outbox`.execute(ctx.db);
+}
+
+/** Has a relay send all of it. @returns seconds */
+async function drain(ctx: PublishingContext): Promise<number> {
+  const stop = new AbortController();
+  const startedAt = performance.now();
+  const run = relayOutbox(ctx, FOREVER_MS, stop.signal);
+  const watching = createContext(ctx.config, createLog('silent')).db;
+  for (;;) {
+    const { rows } = await sql`select from outbox where published_at is null limit 1`.execute(watching);
+    if (rows.length === 0) break;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  const seconds = (performance.now() - startedAt) / 1000;
+  stop.abort();
+  await run;
+  await watching.destroy();
+  return seconds;
+}
+
+/** Has a poller hand so many events to the audit handler, in its own process. @returns seconds */
+async function handleAll(ctx: PublishingContext, count: number): Promise<number> {
+  const handling = createContext(ctx.config, createLog('silent'));
+  const polling = createContext(ctx.config, createLog('silent'));
+  const broker = createBroker(ctx.config.broker.url, 'rollcall-bench-poller', ctx.log);
+  const handle = audit(() => handling);
+  const stop = new AbortController();
+  let left = count;
+  const startedAt = performance.now();
+  let endedAt = startedAt;
+  await pollQueues(
+    {
+      ...polling,
+      broker,
+      invoke: async (name, payload) => {
+        if (!name.endsWith('-audit')) return { kind: 'answered', payload: null };
+        // As JSON and back, as it would cross the wire.
+        const batch = JSON.parse(JSON.stringify(payload)) as RmqEvent;
+        const answer = await handle(batch);
+        left -= Object.values(batch.rmqMessagesByQueue).flat().length;
+        if (left <= 0) {
+          endedAt = performance.now();
+          stop.abort();
+        }
+        return { kind: 'answered', payload: answer };
+      },
+    },
+    FOREVER_MS,
+    stop.signal,
+  );
+  await handling.db.destroy();
+  await polling.db.destroy();
+  return (endedAt - startedAt) / 1000;
+}
+
+/** One registration after the other, with an idle poller: what publishing adds, and when the event is handled. */
+async function latency(ctx: PublishingContext): Promise<void> {
+  const published: number[] = [];
+  const committedAt: number[] = [];
+  const lags: number[] = [];
+  const handling = createContext(ctx.config, createLog('silent'));
+  const handle = audit(() => handling);
+  const stop = new AbortController();
+  let onHandled = () => {};
+  const polling = createContext(ctx.config, createLog('silent'));
+  const poller = pollQueues(
+    {
+      ...polling,
+      broker: createBroker(ctx.config.broker.url, 'rollcall-bench-poller', ctx.log),
+      invoke: async (name, payload) => {
+        if (!name.endsWith('-audit')) return { kind: 'answered', payload: null };
+        const answer = await handle(payload as RmqEvent);
+        const at = committedAt.at(-1);
+        if (at !== undefined) lags.push(performance.now() - at);
+        onHandled();
+        return { kind: 'answered', payload: answer };
+      },
+    },
+    FOREVER_MS,
+    stop.signal,
+  );
+  const measured: PublishingContext = {
+    ...ctx,
+    publisher: {
+      publish: async (pending) => {
+        const at = performance.now();
+        committedAt.push(at);
+        await ctx.publisher.publish(pending);
+        published.push(performance.now() - at);
+      },
+    },
+  };
+  const serve = endpoint(() => measured, register);
+  for (let i = 0; i < REGISTRATIONS + 20; i++) {
+    const username = `bench_${i}`;
+    const body = { username, email: `${username}@example.com`, password: 'a password of the benchmark' };
+    const handled = new Promise<void>((resolve) => {
+      onHandled = resolve;
+    });
+    const reply = await serve(httpEvent({ method: 'POST', path: '/register', body }));
+    if (reply.statusCode !== 201) throw new Error(`${reply.statusCode}: ${reply.body}`);
+    await handled;
+  }
+  stop.abort();
+  await poller;
+  await handling.db.destroy();
+  await polling.db.destroy();
+  row(`${REGISTRATIONS} registrations`, ['p50 ms', 'p99 ms']);
+  for (const [name, times] of [
+    ['publish, inline', published],
+    ['commit → handled', lags],
+  ] as const) {
+    // The first ones open connections.
+    const sorted = times.slice(20).sort((a, b) => a - b);
+    row(name, [format(percentile(sorted, 0.5)), format(percentile(sorted, 0.99))]);
+  }
+}
+
+function row(name: string, cells: string[]): void {
+  console.log(name.padEnd(20) + cells.map((cell) => cell.padStart(13)).join(''));
+}
+
+void main();
