@@ -24,6 +24,7 @@ const TAGS: Record<string, { name: string; description: string }> = {
   users: { name: 'Users', description: 'Users and their sessions' },
   roles: { name: 'Roles', description: 'What users may do' },
   events: { name: 'Events', description: 'What has happened, and who did it' },
+  webhooks: { name: 'Webhooks', description: 'Events to HTTP endpoints, by Standard Webhooks' },
   ops: { name: 'Service', description: 'The service itself' },
 };
 

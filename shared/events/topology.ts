@@ -18,6 +18,8 @@ export const CONSUMERS = {
   ],
   // Not part of `emails`: an administrator's full mailbox must not repeat, or hold up, the user's own mail.
   'admin-notices': ['user.created'],
+  // Everything: which endpoint wants what is in the database.
+  webhooks: ['#'],
 } as const satisfies Record<string, readonly string[]>;
 
 export type Consumer = keyof typeof CONSUMERS;

@@ -6,6 +6,8 @@ export const PERMISSIONS = [
   'events:read',
   'events:write',
   'audit:read',
+  'webhooks:read',
+  'webhooks:write',
 ] as const;
 
 /** Fixed here; their rows are there for `users.role` to refer to. */

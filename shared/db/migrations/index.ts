@@ -5,6 +5,7 @@ import * as refreshAndRateLimits from './0003-refresh-and-rate-limits';
 import * as emails from './0005-emails';
 import * as idempotencyAndImports from './0006-idempotency-and-imports';
 import * as erasure from './0007-erasure';
+import * as webhooks from './0009-webhooks';
 
 /** In order of their names. They are listed, not read from a folder, so that they are part of a bundle. */
 export const migrations: Record<string, Migration> = {
@@ -14,4 +15,5 @@ export const migrations: Record<string, Migration> = {
   '0005-emails': emails,
   '0006-idempotency-and-imports': idempotencyAndImports,
   '0007-erasure': erasure,
+  '0009-webhooks': webhooks,
 };
