@@ -219,8 +219,11 @@ describe('an endpoint that fails', () => {
   test('with 410 is disabled at once, with an event and a line in the log; what waits is kept', async () => {
     const there = await receiver(status(410));
     const webhook = await subscribe(ctx, `${there.url}?token=s3cret`, {});
-    await newEvents(ctx, 1);
-    expect(await sendOnce()).toMatchObject({ failed: 1 });
+    await newEvents(ctx, 7);
+    expect(await sendOnce()).toMatchObject({ failed: 5 });
+    const left = (await deliveriesOf(ctx, webhook)).map((delivery) => delivery.status);
+    expect(left.sort()).toEqual([...Array(5).fill('failed'), 'pending', 'pending']);
+    expect(await sendOnce()).toMatchObject({ failed: 0 });
     expect(await getWebhook(ctx.db, webhook.id)).toMatchObject({
       enabled: false,
       disabledReason: 'gone',
