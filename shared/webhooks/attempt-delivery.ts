@@ -20,8 +20,21 @@ export type Answer =
   | { kind: 'unanswered'; error: string }
   | { kind: 'nothing'; error: string };
 
+export interface Outcome {
+  answer: Answer;
+  startedAt: Date;
+  durationMs: number;
+}
+
 /** Sends a delivery, once, within the time-out in all: DNS, connection, answer. Never throws. */
-export async function attemptDelivery(ctx: WebhookContext, delivery: ClaimedDelivery): Promise<Answer> {
+export async function attemptDelivery(ctx: WebhookContext, delivery: ClaimedDelivery): Promise<Outcome> {
+  const startedAt = ctx.now();
+  const from = performance.now();
+  const answer = await send(ctx, delivery);
+  return { answer, startedAt, durationMs: Math.round(performance.now() - from) };
+}
+
+async function send(ctx: WebhookContext, delivery: ClaimedDelivery): Promise<Answer> {
   const body = bodyOf(delivery);
   if (body === null) return { kind: 'nothing', error: 'the event log does not hold the event any more' };
   const { timeoutMs, allowedNetworks } = ctx.config.webhooks;

@@ -74,6 +74,15 @@ export async function makePendingDue(tx: Tx, endpointId: string): Promise<void> 
     .execute();
 }
 
+/** What endpoints answered to a user's events: some repeat what they were sent. */
+export async function eraseResponses(tx: Tx, userId: string): Promise<void> {
+  await sql`
+    update webhook_deliveries set attempt_log = (
+      select coalesce(jsonb_agg(attempt || '{"response": null}' order by place), '[]')
+      from jsonb_array_elements(attempt_log) with ordinality as logged (attempt, place))
+    where event_id in (select id from outbox where subject = ${userId})`.execute(tx);
+}
+
 /**
  * Removes deliveries that ended before this time, and those that have waited since for an endpoint that nobody has
  * enabled again.

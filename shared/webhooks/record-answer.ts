@@ -1,7 +1,7 @@
 import type { Context } from '../context';
 import { appendEvent } from '../events/outbox';
 import { sequenceOf } from '../users/user-store';
-import type { Answer } from './attempt-delivery';
+import type { Answer, Outcome } from './attempt-delivery';
 import { type ClaimedDelivery, settleDelivery } from './claim-store';
 import type { DeliveryAttempt } from './webhook';
 import { clearFailures, countFailure, disableWebhook, lockWebhook } from './webhook-store';
@@ -28,9 +28,7 @@ export type Verdict = 'succeeded' | 'retried' | 'failed' | 'lost';
 export async function recordAnswer(
   ctx: Context,
   delivery: ClaimedDelivery,
-  answer: Answer,
-  durationMs: number,
-  startedAt: Date,
+  { answer, startedAt, durationMs }: Outcome,
 ): Promise<Verdict> {
   const status = answer.kind === 'answered' ? answer.status : null;
   const attempt: DeliveryAttempt = {

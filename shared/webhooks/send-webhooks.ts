@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { attemptDelivery, type WebhookContext } from './attempt-delivery';
+import { attemptDelivery, type Outcome, type WebhookContext } from './attempt-delivery';
 import { type ClaimedDelivery, claimDeliveries } from './claim-store';
 import { recordAnswer, type Verdict } from './record-answer';
 
@@ -24,15 +24,23 @@ export async function sendWebhooks(
   // Two lanes: however many endpoints hang, they hold up one another and none that works.
   const working = new Set<Promise<void>>();
   const failing = new Set<Promise<void>>();
+  // One outcome is written after the other: many at once would wait for the container's one connection, longer than
+  // its pool lets them.
+  let written = Promise.resolve();
   let change = new AbortController();
   signal?.addEventListener('abort', () => change.abort(), { once: true });
 
   const start = (delivery: ClaimedDelivery) => {
     const lane = delivery.failing ? failing : working;
-    const done = sendOne(ctx, delivery, report).finally(() => {
-      lane.delete(done);
-      change.abort();
-    });
+    const done = attemptDelivery(ctx, delivery)
+      .then((outcome) => {
+        written = written.then(() => write(ctx, delivery, outcome, report));
+        return written;
+      })
+      .finally(() => {
+        lane.delete(done);
+        change.abort();
+      });
     lane.add(done);
   };
   const claim = () => {
@@ -61,19 +69,20 @@ export async function sendWebhooks(
   return report;
 }
 
-async function sendOne(ctx: WebhookContext, delivery: ClaimedDelivery, report: WebhookReport): Promise<void> {
-  const startedAt = ctx.now();
-  const from = performance.now();
-  const answer = await attemptDelivery(ctx, delivery);
-  const durationMs = Math.round(performance.now() - from);
-  const { endpointId, eventId, type, attempts } = delivery;
-  const fields = { webhookId: endpointId, eventId, eventType: type, attempt: attempts, ms: durationMs };
+async function write(
+  ctx: WebhookContext,
+  delivery: ClaimedDelivery,
+  outcome: Outcome,
+  report: WebhookReport,
+): Promise<void> {
+  const { answer, durationMs: ms } = outcome;
+  const { endpointId: webhookId, eventId, type: eventType, attempts: attempt } = delivery;
+  const answered = answer.kind === 'answered' ? { status: answer.status } : { reason: answer.error };
+  const fields = { webhookId, eventId, eventType, attempt, ms, ...answered };
   try {
-    const verdict = await recordAnswer(ctx, delivery, answer, durationMs, startedAt);
+    const verdict = await recordAnswer(ctx, delivery, outcome);
     report[verdict] += 1;
-    const level = verdict === 'failed' ? 'warn' : 'info';
-    const reason = answer.kind === 'answered' ? { status: answer.status } : { reason: answer.error };
-    ctx.log[level]('A webhook delivery was tried', { ...fields, verdict, ...reason });
+    ctx.log[verdict === 'failed' ? 'warn' : 'info']('A webhook delivery was tried', { ...fields, verdict });
   } catch (error) {
     // The claim runs out, and the endpoint may get the event a second time: it knows it by its id.
     ctx.log.error('The outcome of a webhook delivery could not be written', { ...fields, error });

@@ -64,3 +64,8 @@ export function verified(secret: string, message: Message | undefined) {
     unknown
   >;
 }
+
+/** The ids of what it was sent, in the order of arrival. */
+export function idsAt({ messages }: Receiver): string[] {
+  return messages.map(({ headers }) => String(headers['webhook-id']));
+}

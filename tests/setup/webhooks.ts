@@ -11,8 +11,12 @@ import { consume } from './consume';
 import { type TestContext, testContext } from './context';
 import { storedEvents } from './events';
 import { fillOutbox } from './outbox';
+import { type Receiver, startReceiver } from './receiver';
 
-export type WebhookTestContext = TestContext & WebhookContext;
+export interface WebhookTestContext extends TestContext, WebhookContext {
+  /** Starts a receiver, which ends with the context. */
+  receiver(answer?: Receiver['answer']): Promise<Receiver>;
+}
 
 /** As `testContext`, with receivers on this machine allowed. */
 export async function webhookContext(environment: Record<string, string> = {}): Promise<WebhookTestContext> {
@@ -21,7 +25,20 @@ export async function webhookContext(environment: Record<string, string> = {}): 
     WEBHOOK_IDLE_MS: '5',
     ...environment,
   });
-  return { ...ctx, resolveHost };
+  const receivers: Receiver[] = [];
+  return {
+    ...ctx,
+    resolveHost,
+    receiver: async (answer) => {
+      const receiver = await startReceiver(answer);
+      receivers.push(receiver);
+      return receiver;
+    },
+    close: async () => {
+      await Promise.all(receivers.map((receiver) => receiver.stop()));
+      await ctx.close();
+    },
+  };
 }
 
 /** An endpoint for every event, at this URL. */
@@ -49,6 +66,11 @@ export async function newEvents(ctx: TestContext, count: number): Promise<UserEv
     events,
   );
   return events;
+}
+
+/** One claim, and what comes of it. */
+export function sendOnce(ctx: WebhookContext): Promise<WebhookReport> {
+  return sendWebhooks(ctx, 0);
 }
 
 /** Runs senders until it is so. */

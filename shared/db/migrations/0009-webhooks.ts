@@ -51,6 +51,8 @@ export async function up(db: Kysely<never>): Promise<void> {
     create index webhook_deliveries_status_index on webhook_deliveries (endpoint_id, status, event_id)`.execute(
     db,
   );
+  // For a user who is deleted.
+  await sql`create index webhook_deliveries_event_index on webhook_deliveries (event_id)`.execute(db);
   await sql`
     create index webhook_deliveries_finished_index on webhook_deliveries (finished_at)
     where finished_at is not null`.execute(db);

@@ -7,12 +7,10 @@ import { redeliverWebhook } from '../../../functions/webhooks/redeliver-webhook'
 import { rotateWebhookSecret } from '../../../functions/webhooks/rotate-webhook-secret';
 import { testWebhook } from '../../../functions/webhooks/test-webhook';
 import { updateWebhookById } from '../../../functions/webhooks/update-webhook';
-import { sendWebhooks } from '../../../shared/webhooks/send-webhooks';
 import { call, type TestRequest } from '../../setup/http';
 import { logInAdmin, type Person } from '../../setup/people';
-import { startReceiver } from '../../setup/receiver';
 import { logInWith } from '../../setup/roles';
-import { newEvents, type WebhookTestContext, webhookContext } from '../../setup/webhooks';
+import { newEvents, sendOnce, type WebhookTestContext, webhookContext } from '../../setup/webhooks';
 
 const BODY = { url: 'https://crm.example.com/hook', eventTypes: ['user.created'] };
 
@@ -150,10 +148,10 @@ test('is deleted, with its deliveries', async () => {
 });
 
 test('has a log of deliveries, by status and a page at a time, and sends one again', async () => {
-  const there = await startReceiver();
+  const there = await ctx.receiver();
   const { id } = await create({ ...BODY, url: there.url });
   await newEvents(ctx, 3);
-  await sendWebhooks(ctx, 0);
+  await sendOnce(ctx);
   await newEvents(ctx, 2);
   const list = async (query: Record<string, string> = {}) =>
     (await ask(listWebhookDeliveries, { params: { id }, query })).body;
@@ -174,13 +172,12 @@ test('has a log of deliveries, by status and a page at a time, and sends one aga
   expect(done.attempts).toMatchObject([{ attempt: 1, responseStatus: 204 }]);
   const again = await ask(redeliverWebhook, { method: 'POST', params: { id, deliveryId: done.id } });
   expect([again.status, again.body.status]).toEqual([202, 'pending']);
-  await sendWebhooks(ctx, 0);
+  await sendOnce(ctx);
   const seen = there.messages.filter(({ headers }) => headers['webhook-id'] === done.id);
   expect(seen).toHaveLength(2);
 
   const test = await ask(testWebhook, { method: 'POST', params: { id } });
   expect([test.status, test.body.type]).toEqual([202, 'webhook.test']);
-  await there.stop();
 });
 
 test('several are listed, newest first, a page at a time', async () => {
