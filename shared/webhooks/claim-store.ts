@@ -51,7 +51,7 @@ export async function claimDeliveries(
 ): Promise<ClaimedDelivery[]> {
   if (limits.working <= 0 && limits.failing <= 0) return [];
   const { rows } = await sql<ClaimRow>`
-    with offered as materialized (
+    with offered as (
       select next.endpoint_id, next.event_id, endpoint.failures > 0 as failing,
         row_number() over (partition by endpoint.failures > 0 order by next.turn, next.next_attempt_at) as place
       from webhook_endpoints as endpoint
@@ -62,27 +62,38 @@ export async function claimDeliveries(
           where endpoint_id = endpoint.id and status = 'pending' and next_attempt_at <= now()
             and (claimed_until is null or claimed_until <= now())
           order by next_attempt_at, event_id
-          limit greatest(0, case when endpoint.failures > 0 then 1 else ${limits.perEndpoint}::int end - (
-            select count(*) from webhook_deliveries
-            where endpoint_id = endpoint.id and claimed_until > now()))
-          for update skip locked
+          limit ${limits.perEndpoint}
         ) as due
       ) as next
       where endpoint.disabled_at is null
         and (endpoint.paused_until is null or endpoint.paused_until <= now())
+        and next.turn <= case when endpoint.failures > 0 then 1 else ${limits.perEndpoint}::int end - (
+          select count(*) from webhook_deliveries
+          where endpoint_id = endpoint.id and claimed_until > now())
+    ), chosen as materialized (
+      select * from offered
+      where place <= case when failing then ${limits.failing}::int else ${limits.working}::int end
+      -- There are no more. It is said for the planner, which cannot know, and would read the whole table below.
+      limit ${limits.failing + limits.working}
+    ), taken as materialized (
+      select delivery.endpoint_id, delivery.event_id, chosen.failing
+      from chosen join webhook_deliveries as delivery using (endpoint_id, event_id)
+      -- Once more: another sender may have taken it since this statement began.
+      where delivery.status = 'pending' and delivery.next_attempt_at <= now()
+        and (delivery.claimed_until is null or delivery.claimed_until <= now())
+      for update of delivery skip locked
     )
     update webhook_deliveries as delivery set
       claimed_until = now() + ${leaseMs} * interval '1 millisecond',
       attempts = delivery.attempts + 1
-    from offered
-    join webhook_endpoints as endpoint on endpoint.id = offered.endpoint_id
-    left join outbox on outbox.id = offered.event_id
-    where delivery.endpoint_id = offered.endpoint_id and delivery.event_id = offered.event_id
-      and offered.place <= case when offered.failing then ${limits.failing}::int else ${limits.working}::int end
+    from taken
+    join webhook_endpoints as endpoint on endpoint.id = taken.endpoint_id
+    left join outbox on outbox.id = taken.event_id
+    where delivery.endpoint_id = taken.endpoint_id and delivery.event_id = taken.event_id
     returning delivery.endpoint_id, delivery.event_id, delivery.type as delivery_type, delivery.created_at,
       delivery.attempts, delivery.attempts_before_schedule, endpoint.url, endpoint.secret,
       case when endpoint.previous_secret_expires_at > now() then endpoint.previous_secret end as previous_secret,
-      endpoint.retry_delays_seconds, offered.failing,
+      endpoint.retry_delays_seconds, taken.failing,
       outbox.type, outbox.subject, outbox.sequence, outbox.time, outbox.data`.execute(db);
   return rows.map((row) => ({
     endpointId: row.endpoint_id,

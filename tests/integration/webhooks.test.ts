@@ -25,20 +25,25 @@ test('a registration reaches a receiver, signed, and shows in its deliveries; on
   );
   const { body } = await service.request('/register', { method: 'POST', body: registration() });
 
-  const listed = (webhook: { id: string }) => async () =>
-    (await service.request(`/webhooks/${webhook.id}/deliveries`, { token: service.adminToken })).body
-      .deliveries;
-  const [delivery] = await eventually(listed(fine), ([first]) => first?.status === 'succeeded');
-  const [message] = receivers[0]?.messages ?? [];
-  expect(verified(fine.secret, message)).toMatchObject({
+  const [ofUser] = (await service.request(`/events?subject=${body.user.id}`, { token: service.adminToken }))
+    .body.events;
+
+  // Somebody else's may come too: the administrator is a user as well.
+  const deliveryAt = (webhook: { id: string }) => async () => {
+    const path = `/webhooks/${webhook.id}/deliveries`;
+    const { deliveries } = (await service.request(path, { token: service.adminToken })).body;
+    return deliveries.find(({ id }: { id: string }) => id === ofUser.id);
+  };
+  await eventually(deliveryAt(fine), (delivery) => delivery?.status === 'succeeded');
+  const messagesAt = (receiver: Receiver | undefined) =>
+    receiver?.messages.filter(({ headers }) => headers['webhook-id'] === ofUser.id) ?? [];
+  expect(verified(fine.secret, messagesAt(receivers[0])[0])).toMatchObject({
     type: 'user.created',
     subject: body.user.id,
     data: { id: body.user.id, username: body.user.username, email: body.user.email },
   });
-  expect(message?.headers['webhook-id']).toBe(delivery.id);
 
-  const [failed] = await eventually(listed(failing), ([first]) => first?.status === 'failed');
-  expect(failed).toMatchObject({ id: delivery.id, attemptCount: 2 });
-  const ids = receivers[1]?.messages.map(({ headers }) => headers['webhook-id']);
-  expect(ids).toEqual([delivery.id, delivery.id]);
+  const failed = await eventually(deliveryAt(failing), (delivery) => delivery?.status === 'failed');
+  expect(failed).toMatchObject({ attemptCount: 2 });
+  expect(messagesAt(receivers[1])).toHaveLength(2);
 });
