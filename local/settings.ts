@@ -29,6 +29,7 @@ const Settings = v.object({
   SMTP_URL: v.optional(v.string()),
   PUBLIC_URL: v.optional(v.string()),
   JWT_SECRET: v.optional(v.string()),
+  WEBHOOK_ALLOWED_NETWORKS: v.optional(v.string(), '127.0.0.0/8,::1/128'),
 });
 
 export type LocalSettings = ReturnType<typeof readSettings>;
@@ -58,5 +59,7 @@ export function readSettings(environment: NodeJS.ProcessEnv) {
     /** Where the links in mails lead; here, to the API's own pages. */
     publicUrl: env.PUBLIC_URL ?? `http://localhost:${env.HTTP_PORT}`,
     jwtSecret: env.JWT_SECRET,
+    /** Where webhooks may lead although it is not the Internet: here, to this machine. */
+    webhookNetworks: env.WEBHOOK_ALLOWED_NETWORKS,
   };
 }

@@ -12,7 +12,7 @@ import { localSecret } from './secret';
 import { startServers } from './servers';
 import { readSettings } from './settings';
 
-const SCHEDULED = ['relay-outbox', 'poll-queues'];
+const SCHEDULED = ['relay-outbox', 'poll-queues', 'send-webhooks'];
 
 async function main(): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile('.env');
@@ -57,6 +57,7 @@ async function main(): Promise<void> {
       PUBLIC_URL: settings.publicUrl,
       JWT_SECRET: settings.jwtSecret ?? (await localSecret(settings.dataDir)),
       FUNCTION_PREFIX: 'rollcall-dev-',
+      WEBHOOK_ALLOWED_NETWORKS: settings.webhookNetworks,
       LAMBDA_ENDPOINT: lambdaEndpoint,
     };
     const admin = await prepareDatabase(environment, settings);

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import * as v from 'valibot';
 
 // How the text of an environment variable becomes a value. Empty ones are taken out before, so they are missing here.
@@ -84,4 +85,14 @@ export const mailbox = v.pipe(
     /^([^<>\r\n]*<[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$/,
     'must be an address, such as Rollcall <no-reply@example.com>',
   ),
+);
+
+/** A network in CIDR notation, as `10.0.0.0/8` or `fd00::/8`. */
+export const network = v.pipe(
+  v.string(),
+  v.check((value) => {
+    const [address = '', prefix = '', ...rest] = value.split('/');
+    const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+    return rest.length === 0 && /^\d{1,3}$/.test(prefix) && Number(prefix) <= bits;
+  }, 'must be a network such as 10.0.0.0/8'),
 );

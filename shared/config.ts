@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { flag, integer, list, mailbox, number, parsed, rate, text, url } from './config-values';
+import { flag, integer, list, mailbox, network, number, parsed, rate, text, url } from './config-values';
 import { ownNamesIn, parseMirrors } from './events/mirror-config';
 import { LOG_LEVELS } from './log';
 import { parsePreviousKeys, parsePrivateKey, parseSecret } from './sessions/token-keys';
@@ -66,6 +66,17 @@ const Environment = v.object({
 
   EVENT_RETENTION_DAYS: integer(30, 1, 3_650),
   PURGE_BUDGET_MS: integer(50_000, 1, 890_000),
+  WEBHOOK_ALLOWED_NETWORKS: list(network, ''),
+  WEBHOOK_TIMEOUT_MS: integer(15_000, 1, 25_000),
+  WEBHOOK_RETRY_DELAYS_MS: list(
+    number(1, 7 * DAY_SECONDS * 1000),
+    '5000,300000,1800000,7200000,18000000,36000000,50400000,72000000,86400000',
+  ),
+  WEBHOOK_DISABLE_AFTER_SECONDS: integer(5 * DAY_SECONDS, 0, 400 * DAY_SECONDS),
+  WEBHOOK_CONCURRENCY: integer(100, 1, 1_000),
+  WEBHOOK_ENDPOINT_CONCURRENCY: integer(5, 1, 1_000),
+  WEBHOOK_BUDGET_MS: integer(60_000, 0, 830_000),
+  WEBHOOK_IDLE_MS: integer(500, 1, 60_000),
 
   FUNCTION_PREFIX: text('rollcall-dev-'),
   LAMBDA_ENDPOINT: v.optional(url(['http:', 'https:'])),
@@ -163,6 +174,17 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
       batchQuietMs: env.POLL_BATCH_QUIET_MS,
     },
     purge: { budgetMs: env.PURGE_BUDGET_MS, retentionDays: env.EVENT_RETENTION_DAYS },
+    webhooks: {
+      /** Where endpoints may be although it is not the public Internet, and without TLS. */
+      allowedNetworks: env.WEBHOOK_ALLOWED_NETWORKS,
+      timeoutMs: env.WEBHOOK_TIMEOUT_MS,
+      retryDelaysMs: env.WEBHOOK_RETRY_DELAYS_MS,
+      disableAfterSeconds: env.WEBHOOK_DISABLE_AFTER_SECONDS,
+      concurrency: env.WEBHOOK_CONCURRENCY,
+      endpointConcurrency: env.WEBHOOK_ENDPOINT_CONCURRENCY,
+      budgetMs: env.WEBHOOK_BUDGET_MS,
+      idleMs: env.WEBHOOK_IDLE_MS,
+    },
     lambda: { functionPrefix: env.FUNCTION_PREFIX, endpoint: env.LAMBDA_ENDPOINT },
     logLevel: env.LOG_LEVEL,
   };

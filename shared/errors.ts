@@ -12,6 +12,7 @@ const ERRORS = {
   email_taken: { status: 409, title: 'The e-mail address is taken' },
   role_in_use: { status: 409, title: 'Users hold this role' },
   built_in_role: { status: 409, title: 'The built-in roles are fixed' },
+  webhook_disabled: { status: 409, title: 'The webhook is disabled' },
   last_admin: { status: 409, title: 'The last administrator has to stay one' },
   not_redrivable: { status: 409, title: 'The dead letter cannot be sent again' },
   version_mismatch: { status: 412, title: 'The record has changed since it was read' },

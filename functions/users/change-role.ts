@@ -5,7 +5,7 @@ import { authorize } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
 import { readIfMatch } from '../../shared/http/if-match';
 import { originOf } from '../../shared/http/origin';
-import { type Reply, userReply } from '../../shared/http/reply';
+import { type Reply, recordReply } from '../../shared/http/reply';
 import { bearerToken, exactly, parseBody, type Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
 import { User } from '../../shared/openapi/schemas';
@@ -31,7 +31,9 @@ export async function changeUserRole(request: Request, ctx: PublishingContext): 
   authorize(caller, 'roles:write');
   const id = request.params['id'] === 'me' ? caller.user.id : (request.params['id'] ?? '');
   const { role } = parseBody(request, Body);
-  return userReply(await changeRole(ctx, caller, id, role, readIfMatch(request), originOf(request, caller)));
+  return recordReply(
+    await changeRole(ctx, caller, id, role, readIfMatch(request), originOf(request, caller)),
+  );
 }
 
 export const handler = endpoint(publishingContext, changeUserRole);

@@ -4,7 +4,7 @@ import { authorizeSelfOr } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
 import { readIfMatch } from '../../shared/http/if-match';
 import { originOf } from '../../shared/http/origin';
-import { type Reply, userReply } from '../../shared/http/reply';
+import { type Reply, recordReply } from '../../shared/http/reply';
 import { bearerToken, type Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
 import { User } from '../../shared/openapi/schemas';
@@ -25,7 +25,7 @@ export const operation = {
 export async function deleteUserById(request: Request, ctx: PublishingContext): Promise<Reply> {
   const caller = await authenticate(ctx, bearerToken(request));
   const id = authorizeSelfOr(caller, request.params['id'], 'users:write');
-  return userReply(await deleteUser(ctx, caller, id, readIfMatch(request), originOf(request, caller)));
+  return recordReply(await deleteUser(ctx, caller, id, readIfMatch(request), originOf(request, caller)));
 }
 
 export const handler = endpoint(publishingContext, deleteUserById);

@@ -1,7 +1,7 @@
 // GET /users/me: the caller. Read together with their session, in the one query that authenticates.
 import { type Context, containerContext } from '../../shared/context';
 import { endpoint } from '../../shared/http/endpoint';
-import { type Reply, userReply } from '../../shared/http/reply';
+import { type Reply, recordReply } from '../../shared/http/reply';
 import { bearerToken, type Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
 import { User } from '../../shared/openapi/schemas';
@@ -16,7 +16,7 @@ export const operation = {
 
 export async function getMe(request: Request, ctx: Context): Promise<Reply> {
   const caller = await authenticate(ctx, bearerToken(request));
-  return userReply(caller.user, request.headers['if-none-match']);
+  return recordReply(caller.user, request.headers['if-none-match']);
 }
 
 export const handler = endpoint(containerContext, getMe);

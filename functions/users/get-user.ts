@@ -2,7 +2,7 @@
 import { type Context, containerContext } from '../../shared/context';
 import { authorizeSelfOr } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
-import { type Reply, userReply } from '../../shared/http/reply';
+import { type Reply, recordReply } from '../../shared/http/reply';
 import { bearerToken, type Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
 import { User } from '../../shared/openapi/schemas';
@@ -22,7 +22,7 @@ export async function getUserById(request: Request, ctx: Context): Promise<Reply
   const caller = await authenticate(ctx, bearerToken(request));
   const id = authorizeSelfOr(caller, request.params['id'], 'users:read');
   const user = id === caller.user.id ? caller.user : await getUser(ctx, id);
-  return userReply(user, request.headers['if-none-match']);
+  return recordReply(user, request.headers['if-none-match']);
 }
 
 export const handler = endpoint(containerContext, getUserById);

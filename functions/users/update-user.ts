@@ -5,7 +5,7 @@ import { authorizeSelfOr } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
 import { readIfMatch } from '../../shared/http/if-match';
 import { originOf } from '../../shared/http/origin';
-import { type Reply, userReply } from '../../shared/http/reply';
+import { type Reply, recordReply } from '../../shared/http/reply';
 import { bearerToken, exactly, parseBody, type Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
 import { User } from '../../shared/openapi/schemas';
@@ -40,7 +40,7 @@ export async function updateUserById(request: Request, ctx: PublishingContext): 
   const id = authorizeSelfOr(caller, request.params['id'], 'users:write');
   const update = parseBody(request, ctx.config.users.requireEmail ? Body : BodyWithOptionalEmail);
   const user = await updateUser(ctx, caller, id, update, readIfMatch(request), originOf(request, caller));
-  return userReply(user);
+  return recordReply(user);
 }
 
 export const handler = endpoint(publishingContext, updateUserById);

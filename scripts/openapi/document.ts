@@ -25,6 +25,7 @@ const TAGS: Record<string, { name: string; description: string }> = {
   roles: { name: 'Roles', description: 'What users may do' },
   events: { name: 'Events', description: 'What has happened, and who did it' },
   analytics: { name: 'Analytics', description: 'How many did what, and when' },
+  webhooks: { name: 'Webhooks', description: 'Events to HTTP endpoints, by Standard Webhooks' },
   ops: { name: 'Service', description: 'The service itself' },
 };
 

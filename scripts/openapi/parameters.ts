@@ -22,6 +22,11 @@ const PATH_PARAMETERS: Record<string, { description: string; schema: JsonSchema;
     description: "A role's name",
     schema: { type: 'string', pattern: '^[a-z][a-z0-9_-]{0,31}$' },
   },
+  '/webhooks/{id}': { description: "A webhook's id", schema: { type: 'string', format: 'uuid' } },
+  '/webhooks/{id}/deliveries/{deliveryId}': {
+    description: "A delivery's id, which is the event's: what the receiver has seen as `webhook-id`",
+    schema: { type: 'string', format: 'uuid' },
+  },
 };
 
 const REQUEST_HEADERS: Record<RequestHeader, { description: string; schema: JsonSchema }> = {
@@ -61,7 +66,7 @@ export const RESPONSE_HEADERS: Record<AnyResponseHeader, { description: string; 
     description: 'Seconds until it is worth another try',
     schema: { type: 'integer', minimum: 1 },
   },
-  etag: { description: "The user's present `version`, in quotes", schema: { type: 'string' } },
+  etag: { description: "The record's present `version`, in quotes", schema: { type: 'string' } },
   location: { description: 'Where the new record is', schema: { type: 'string' } },
   'cache-control': { description: 'How long it may be kept', schema: { type: 'string' } },
   'content-security-policy': { description: 'What the page may load and do', schema: { type: 'string' } },

@@ -1,4 +1,5 @@
 import type { ColumnType, Generated, GeneratedAlways, JSONColumnType } from 'kysely';
+import type { DeliveryAttempt } from '../webhooks/webhook';
 
 /** A time that the database fills in where an insert leaves it out. */
 type DefaultedTime = ColumnType<Date, Date | undefined, Date>;
@@ -176,6 +177,47 @@ export interface AnalyticsHourlyTable {
   count: string;
 }
 
+export interface WebhookEndpointsTable {
+  id: string;
+  url: string;
+  event_types: string[];
+  description: string | null;
+  /** Null: as configured. */
+  retry_delays_seconds: number[] | null;
+  secret: Buffer;
+  previous_secret: Buffer | null;
+  previous_secret_expires_at: Date | null;
+  disabled_at: Date | null;
+  disabled_reason: 'requested' | 'gone' | 'failing' | null;
+  /** The first failure since the last success. */
+  failing_since: Date | null;
+  /** Failures since the last success. */
+  failures: Generated<number>;
+  /** The endpoint has asked for a pause (`Retry-After`). */
+  paused_until: Date | null;
+  version: Generated<number>;
+  created_at: DefaultedTime;
+  updated_at: DefaultedTime;
+}
+
+export interface WebhookDeliveriesTable {
+  endpoint_id: string;
+  event_id: string;
+  type: string;
+  status: Generated<'pending' | 'succeeded' | 'failed'>;
+  /** Begun, so also what a sender that died had begun. */
+  attempts: Generated<number>;
+  /** Those that were made before the schedule of retries began anew. */
+  attempts_before_schedule: Generated<number>;
+  /** The latest of them, as the API shows them. */
+  attempt_log: JSONColumnType<DeliveryAttempt[]>;
+  next_attempt_at: DefaultedTime;
+  /** A sender is at it. The claim runs out if the sender dies. */
+  claimed_until: Date | null;
+  created_at: DefaultedTime;
+  finished_at: Date | null;
+}
+
 export interface Tables {
   users: UsersTable;
   roles: RolesTable;
@@ -194,4 +236,6 @@ export interface Tables {
   email_tokens: EmailTokensTable;
   welcomed_users: WelcomedUsersTable;
   analytics_hourly: AnalyticsHourlyTable;
+  webhook_endpoints: WebhookEndpointsTable;
+  webhook_deliveries: WebhookDeliveriesTable;
 }

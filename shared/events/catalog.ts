@@ -46,6 +46,8 @@ export const EVENT_DATA = {
     sessionId: Id,
     reason: v.literal('refresh_token_reused'),
   }),
+  // The subject is the endpoint. Its host only: the path of such a URL may hold a token.
+  'webhook.disabled': v.object({ id: Id, host: v.string(), reason: v.picklist(['gone', 'failing']) }),
 } as const;
 
 export type EventType = keyof typeof EVENT_DATA;

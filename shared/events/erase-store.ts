@@ -23,6 +23,7 @@ const WITHOUT_PERSON: Record<EventType, RawBuilder<unknown>> = {
   'session.created': UNCHANGED,
   'session.revoked': UNCHANGED,
   'session.reuse_detected': UNCHANGED,
+  'webhook.disabled': UNCHANGED,
 };
 
 /**

@@ -1,4 +1,5 @@
 import type { Context } from '../context';
+import { purgeDeliveries } from '../webhooks/delivery-store';
 import { purgeHandled, purgeOverdueRetries, purgePublished } from './purge-store';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -13,6 +14,8 @@ export interface PurgeReport {
   events: number;
   handled: number;
   retries: number;
+  /** Of webhooks. */
+  deliveries: number;
 }
 
 /** Takes out what is past its retention, in small batches, until nothing is left or the budget is spent. */
@@ -36,6 +39,7 @@ export async function purgeEvents(
   const report = {
     events: await all(() => purgePublished(ctx.db, age(retentionDays), BATCH_SIZE)),
     handled: await all(() => purgeHandled(ctx.db, age(retentionDays + INBOX_EXTRA_DAYS), BATCH_SIZE)),
+    deliveries: await all(() => purgeDeliveries(ctx.db, age(retentionDays), BATCH_SIZE)),
     retries: await all(() => purgeOverdueRetries(ctx.db, age(INBOX_EXTRA_DAYS), BATCH_SIZE)),
   };
   ctx.log.info('The event log was purged', { ...report });

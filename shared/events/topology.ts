@@ -20,6 +20,8 @@ export const CONSUMERS = {
   // Not part of `emails`: an administrator's full mailbox must not repeat, or hold up, the user's own mail.
   'admin-notices': ['user.created'],
   analytics: ['user.created', 'user.email_verified', 'session.created', 'user.deleted'],
+  // Everything: which endpoint wants what is in the database.
+  webhooks: ['#'],
 } as const satisfies Record<string, readonly string[]>;
 
 export type Consumer = keyof typeof CONSUMERS;

@@ -19,12 +19,12 @@ export function htmlReply(html: string, policy: string, headers: Record<string, 
   });
 }
 
-/** A user with its version as the entity tag. 304 where the caller's `If-None-Match` has it already. */
-export function userReply(user: { version: number }, ifNoneMatch?: string): Reply {
-  const etag = `"${user.version}"`;
+/** A record with its version as the entity tag. 304 where the caller's `If-None-Match` has it already. */
+export function recordReply(record: { version: number }, ifNoneMatch?: string): Reply {
+  const etag = `"${record.version}"`;
   if (ifNoneMatch !== undefined && matchesEntityTag(ifNoneMatch, etag))
     return { status: 304, headers: { etag } };
-  return { status: 200, body: user, headers: { etag } };
+  return { status: 200, body: record, headers: { etag } };
 }
 
 /** RFC 9110, section 13.1.2: a list of tags compared weakly, or `*`. */

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import type { Report } from '../analytics/report-registrations';
 import type { AuditEntry as AuditEntryType } from '../audit/audit-store';
+import { EVENT_TYPES } from '../events/catalog';
 import type { LoggedEvent } from '../events/event-log-store';
 import type { Health as HealthType } from '../ops/check-health';
 import { PERMISSIONS } from '../roles/permissions';
@@ -8,6 +9,8 @@ import type { Role as RoleType } from '../roles/role';
 import type { listSessions } from '../sessions/list-sessions';
 import type { SessionTokens as SessionTokensType } from '../sessions/open-session';
 import type { User as UserType } from '../users/user';
+import type { WebhookWithSecret as WebhookWithSecretType } from '../webhooks/create-webhook';
+import type { Delivery as DeliveryType, Webhook as WebhookType } from '../webhooks/webhook';
 
 // What the service answers with, each a named schema of the OpenAPI document. The types at the end hold them to the
 // types that the flows return, and the tests hold every answer to them. Requests are described by what parses them.
@@ -151,6 +154,65 @@ export const RegistrationReport = v.object({
   ),
 });
 
+const WebhookFields = {
+  id: Id,
+  url: v.string(),
+  eventTypes: v.array(v.picklist([...EVENT_TYPES, '*'])),
+  description: v.nullable(v.string()),
+  retryDelaysSeconds: v.pipe(
+    v.nullable(v.array(v.pipe(v.number(), v.integer()))),
+    v.description("Before each further attempt; null: the service's own schedule"),
+  ),
+  enabled: v.boolean(),
+  disabledAt: v.nullable(Moment),
+  disabledReason: v.pipe(
+    v.nullable(v.picklist(['requested', 'gone', 'failing'])),
+    v.description('`gone`: it answered 410; `failing`: for too long'),
+  ),
+  failingSince: v.pipe(v.nullable(Moment), v.description('The first failure since the last success')),
+  previousSecretExpiresAt: v.pipe(
+    v.nullable(Moment),
+    v.description('Until then messages are signed with the secret before the present one, too'),
+  ),
+  createdAt: Moment,
+  updatedAt: Moment,
+  version: v.pipe(v.number(), v.integer(), v.minValue(1), v.description('Rises with every change')),
+};
+
+export const Webhook = v.object(WebhookFields);
+
+export const WebhookWithSecret = v.object({
+  ...WebhookFields,
+  secret: v.pipe(v.string(), v.description('Verifies the signatures. Shown here and never again')),
+});
+
+export const WebhookList = v.object({ webhooks: v.array(Webhook), nextCursor: NextCursor });
+
+export const Delivery = v.object({
+  id: v.pipe(v.string(), v.uuid(), v.description("The event's, and the `webhook-id` of the message")),
+  type: v.string(),
+  status: v.picklist(['pending', 'succeeded', 'failed']),
+  attemptCount: Count,
+  attempts: v.pipe(
+    v.array(
+      v.object({
+        attempt: v.pipe(v.number(), v.integer(), v.minValue(1)),
+        startedAt: Moment,
+        durationMs: Count,
+        responseStatus: v.pipe(v.nullable(v.number()), v.description('Null: there was no answer')),
+        response: v.pipe(v.nullable(v.string()), v.description("The beginning of the answer's body")),
+        error: v.nullable(v.string()),
+      }),
+    ),
+    v.description('The latest ten'),
+  ),
+  nextAttemptAt: v.pipe(v.nullable(Moment), v.description('Null: there will be none')),
+  createdAt: Moment,
+  finishedAt: v.nullable(Moment),
+});
+
+export const DeliveryList = v.object({ deliveries: v.array(Delivery), nextCursor: NextCursor });
+
 export const Health = v.object({
   status: v.pipe(
     v.picklist(['ok', 'degraded', 'down']),
@@ -205,4 +267,7 @@ export type DescribedAsSent = [
   Holds<Same<v.InferOutput<typeof AuditEntry>, AuditEntryType>>,
   Holds<Same<v.InferOutput<typeof RegistrationReport>, Report>>,
   Holds<Same<v.InferOutput<typeof Health>, HealthType>>,
+  Holds<Same<v.InferOutput<typeof Webhook>, WebhookType>>,
+  Holds<Same<v.InferOutput<typeof WebhookWithSecret>, WebhookWithSecretType>>,
+  Holds<Same<v.InferOutput<typeof Delivery>, DeliveryType>>,
 ];

@@ -7,6 +7,8 @@ export const PERMISSIONS = [
   'events:write',
   'audit:read',
   'analytics:read',
+  'webhooks:read',
+  'webhooks:write',
 ] as const;
 
 /** Fixed here; their rows are there for `users.role` to refer to. */

@@ -4,6 +4,7 @@ import { appendEvent } from '../events/outbox';
 import type { PublishingContext } from '../events/publisher';
 import type { Caller } from '../sessions/authenticate';
 import { endSessions } from '../sessions/end-sessions';
+import { eraseResponses } from '../webhooks/delivery-store';
 import { assertNotLastAdmin } from './last-admin';
 import { lockUserToChange } from './lock-user';
 import type { User } from './user';
@@ -12,7 +13,7 @@ import { deleteUserRow, sequenceOf } from './user-store';
 /**
  * Deletes a user: their sessions end, their names are free again, and what the event log knows of them as a person is
  * erased, also from events that are still to be sent: consumers see that they were created and deleted, not who they
- * were.
+ * were. So is what webhooks answered to their events.
  * @returns the user as they were
  * @throws DomainError `not_found`, `forbidden`, `version_mismatch` or `last_admin`
  */
@@ -36,6 +37,7 @@ export async function deleteUser(
       origin,
     });
     await eraseFromEvents(tx, user.id);
+    await eraseResponses(tx, user.id);
     await deleteUserRow(tx, user.id);
     return { user, events: [...ended, deleted] };
   });

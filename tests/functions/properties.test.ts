@@ -16,6 +16,10 @@ import { deleteUserById } from '../../functions/users/delete-user';
 import { getUserById } from '../../functions/users/get-user';
 import { listAllUsers } from '../../functions/users/list-users';
 import { updateUserById } from '../../functions/users/update-user';
+import { createNewWebhook } from '../../functions/webhooks/create-webhook';
+import { listWebhookDeliveries } from '../../functions/webhooks/list-webhook-deliveries';
+import { listAllWebhooks } from '../../functions/webhooks/list-webhooks';
+import { updateWebhookById } from '../../functions/webhooks/update-webhook';
 import { type TestContext, testContext } from '../setup/context';
 import { call } from '../setup/http';
 import { logInAdmin, type Person, registerPerson, registration } from '../setup/people';
@@ -118,6 +122,14 @@ const nearly = (fields: Record<string, unknown>) =>
     )
     .map(([field, value]) => JSON.stringify({ ...fields, [field]: value }));
 
+const WEBHOOK = {
+  url: 'https://a.example/',
+  eventTypes: ['*'],
+  description: 'A',
+  retryDelaysSeconds: [1],
+  enabled: true,
+};
+
 type Handle = Parameters<typeof call<TestContext>>[0];
 const BODIES: [string, Handle, Record<string, unknown>][] = [
   ['register', register, { ...registration(), displayName: 'A', metadata: {}, role: 'user' }],
@@ -134,6 +146,8 @@ const BODIES: [string, Handle, Record<string, unknown>][] = [
   ['change-password', changeUserPassword, { currentPassword: 'x', newPassword: 'a long password' }],
   ['change-role', changeUserRole, { role: 'user' }],
   ['put-role', putRoleByName, { permissions: ['users:read'] }],
+  ['create-webhook', createNewWebhook, WEBHOOK],
+  ['update-webhook', updateWebhookById, WEBHOOK],
 ];
 
 test.each(BODIES)('no body makes %s fail with a 500', async (_name, handle, fields) => {
@@ -152,6 +166,8 @@ test.each(BODIES)('no body makes %s fail with a 500', async (_name, handle, fiel
 test.each<[string, Handle, string[]]>([
   ['list-users', listAllUsers, ['q', 'role', 'limit', 'cursor']],
   ['list-events', listEventLog, ['type', 'subject', 'status', 'limit', 'cursor']],
+  ['list-webhooks', listAllWebhooks, ['limit', 'cursor']],
+  ['list-webhook-deliveries', listWebhookDeliveries, ['status', 'limit', 'cursor']],
   ['list-audit', listAudit, ['subject', 'actor', 'type', 'from', 'to', 'limit', 'cursor']],
   ['list-registrations', listRegistrations, ['from', 'to', 'interval']],
 ])('no query, path or header makes %s or get-user fail with a 500', async (_name, handle, names) => {

@@ -95,7 +95,11 @@ const bearer = documented.filter(({ operation }) => {
 const nameOf = ({ method, path }: { method: string; path: string }) => `${method.toUpperCase()} ${path}`;
 /** The path with the ids of a user, a session and a role that exist nowhere. */
 const unknown = (path: string) =>
-  path.replace('{id}', NOBODY).replace('{sessionId}', NOBODY).replace('{name}', 'nobody');
+  path
+    .replace('{id}', NOBODY)
+    .replace('{sessionId}', NOBODY)
+    .replace('{deliveryId}', NOBODY)
+    .replace('{name}', 'nobody');
 
 describe('what all that take a body have in common', () => {
   test.each(withBody.map((each) => [nameOf(each), each.path] as const))('%s', async (operation, path) => {
@@ -334,6 +338,65 @@ test('replay, and dead letters', async () => {
   await expectStatus(remove, 403, 'forbidden', { token: accessToken, path: broken });
   await expectStatus(remove, 204, null, { token, path: broken });
   await expectStatus(remove, 404, 'not_found', { token, path: broken });
+});
+
+test('webhooks', async () => {
+  const { accessToken } = await register();
+  const webhook = { url: 'https://crm.example.com/', eventTypes: ['user.created'] };
+  const list = { path: '/webhooks', token: admin };
+  const { body: made } = await expectStatus(
+    'POST /webhooks',
+    201,
+    null,
+    { ...list, body: webhook },
+    ({ headers, body }) => expect(headers['location']).toBe(`/webhooks/${body.id}`),
+  );
+  await expectStatus('POST /webhooks', 403, 'forbidden', { token: accessToken, body: webhook });
+  await expectStatus('GET /webhooks', 200, null, list);
+  await expectStatus('GET /webhooks', 403, 'forbidden', { token: accessToken });
+  await expectStatus('GET /webhooks', 422, 'invalid_request', { path: '/webhooks?limit=0', token: admin });
+
+  const one = 'GET /webhooks/{id}';
+  const at = (part = '', token = admin, id = made.id) => ({ path: `/webhooks/${id}${part}`, token });
+  await expectStatus(one, 200, null, at());
+  await expectStatus(one, 304, null, { ...at(), headers: { 'if-none-match': '"1"' } });
+  const stale = { headers: { 'if-match': '"77"' } };
+  const put = 'PUT /webhooks/{id}';
+  await expectStatus(put, 200, null, { ...at(), body: { description: 'CRM' } });
+  const rotate = 'POST /webhooks/{id}/rotate-secret';
+  await expectStatus(rotate, 200, null, at('/rotate-secret'));
+  const deliveries = 'GET /webhooks/{id}/deliveries';
+  await expectStatus(deliveries, 200, null, at('/deliveries'));
+  await expectStatus(deliveries, 422, 'invalid_request', at('/deliveries?status=lost'));
+  const test = 'POST /webhooks/{id}/test';
+  const { body: delivery } = await expectStatus(test, 202, null, at('/test'));
+  const redeliver = 'POST /webhooks/{id}/deliveries/{deliveryId}/redeliver';
+  const again = `/deliveries/${delivery.id}/redeliver`;
+  await expectStatus(redeliver, 202, null, at(again));
+  await expectStatus(put, 200, null, { ...at(), body: { enabled: false } });
+  for (const [operation, part] of [
+    [test, '/test'],
+    [redeliver, again],
+  ] as const) {
+    await expectStatus(operation, 409, 'webhook_disabled', at(part));
+  }
+  const remove = 'DELETE /webhooks/{id}';
+  for (const [operation, part, body] of [
+    [one, '', undefined],
+    [put, '', {}],
+    [remove, '', undefined],
+    [rotate, '/rotate-secret', undefined],
+    [deliveries, '/deliveries', undefined],
+    [test, '/test', undefined],
+    [redeliver, again, undefined],
+  ] as const) {
+    await expectStatus(operation, 403, 'forbidden', { ...at(part, accessToken), body });
+    await expectStatus(operation, 404, 'not_found', { ...at(part, admin, NOBODY), body });
+    if ([put, remove, rotate].includes(operation)) {
+      await expectStatus(operation, 412, 'version_mismatch', { ...at(part), ...stale, body });
+    }
+  }
+  await expectStatus(remove, 204, null, at());
 });
 
 test('what is there for anyone', async () => {

@@ -56,6 +56,8 @@ export async function startService(
     RELAY_IDLE_MS: '100',
     RATE_LIMITS: 'off',
     SMTP_URL: 'off',
+    WEBHOOK_ALLOWED_NETWORKS: '127.0.0.0/8',
+    WEBHOOK_IDLE_MS: '100',
     LAMBDA_ENDPOINT: lambdaEndpoint,
     FUNCTION_PREFIX: 'rollcall-dev-',
     ...uniqueNames(),
@@ -77,7 +79,7 @@ export async function startService(
     },
   );
   const schedule = startSchedule(
-    ['rollcall-dev-relay-outbox', 'rollcall-dev-poll-queues'],
+    ['rollcall-dev-relay-outbox', 'rollcall-dev-poll-queues', 'rollcall-dev-send-webhooks'],
     lambdaEndpoint,
     () => {},
   );

@@ -51,6 +51,16 @@ test.each([
   ['0 is a number that may be too small', { BCRYPT_COST: '0' }, 'BCRYPT_COST must be at least 4'],
   ['0 is a number where it is allowed', { PUBLISH_PAUSE_MS: '0' }, ''],
   ['garbage behind a number is garbage', { BCRYPT_COST: '10x' }, 'BCRYPT_COST must be a whole number'],
+  [
+    'a network without its size',
+    { WEBHOOK_ALLOWED_NETWORKS: '::1/128, 10.0.0.0' },
+    'WEBHOOK_ALLOWED_NETWORKS.1 must be a network such as 10.0.0.0/8',
+  ],
+  [
+    'a network larger than there is',
+    { WEBHOOK_ALLOWED_NETWORKS: '10.0.0.0/33' },
+    'WEBHOOK_ALLOWED_NETWORKS.0 must be a network',
+  ],
   ['a short secret', { JWT_SECRET: 'short' }, 'JWT_SECRET must be at least 32 bytes long'],
   [
     'another protocol',

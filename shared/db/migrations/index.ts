@@ -6,6 +6,7 @@ import * as emails from './0005-emails';
 import * as idempotencyAndImports from './0006-idempotency-and-imports';
 import * as erasure from './0007-erasure';
 import * as eventOperations from './0008-event-operations';
+import * as webhooks from './0009-webhooks';
 import * as analyticsAndAudit from './0010-analytics-and-audit';
 
 /** In order of their names. They are listed, not read from a folder, so that they are part of a bundle. */
@@ -17,5 +18,6 @@ export const migrations: Record<string, Migration> = {
   '0006-idempotency-and-imports': idempotencyAndImports,
   '0007-erasure': erasure,
   '0008-event-operations': eventOperations,
+  '0009-webhooks': webhooks,
   '0010-analytics-and-audit': analyticsAndAudit,
 };

@@ -104,7 +104,7 @@ function event(id: string = uuidv7(), subject: string = uuidv7(), sequence = '00
   };
 }
 
-/** Sends events to the exchange. @returns their ids */
+/** Sends events to the audit consumer's queue. @returns their ids */
 async function send(count: number): Promise<string[]> {
   const events = Array.from({ length: count }, () => event());
   for (const item of events) publish(item.id, Buffer.from(JSON.stringify(item)));
@@ -123,7 +123,8 @@ async function sendOfOneUser(count: number): Promise<string[]> {
 
 function publish(messageId: string, body: Buffer): void {
   const headers = { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01', count: 3 };
-  client.channel.publish(ctx.config.events.exchange, 'user.deleted', body, {
+  // To this queue alone: how many others want the type is not what is tested here.
+  client.channel.publish('', queueOf(ctx.config.events, 'audit'), body, {
     messageId,
     type: 'user.deleted',
     appId: 'rollcall',

@@ -30,12 +30,12 @@ test('published events go after their retention, and what says that they were ha
   await relayOutbox(ctx, 0);
   await markHandled();
   pass(9);
-  expect(await purge()).toEqual({ events: 0, handled: 0, retries: 0 });
+  expect(await purge()).toEqual({ events: 0, handled: 0, retries: 0, deliveries: 0 });
   pass(2);
-  expect(await purge()).toEqual({ events: 1, handled: 0, retries: 0 });
+  expect(await purge()).toEqual({ events: 1, handled: 0, retries: 0, deliveries: 0 });
   expect([await events(), (await handled()).length]).toEqual([[], 1]);
   pass(30);
-  expect(await purge()).toEqual({ events: 0, handled: 1, retries: 0 });
+  expect(await purge()).toEqual({ events: 0, handled: 1, retries: 0, deliveries: 0 });
 });
 
 test('what is unsent stays, however old, and so does what is about to be sent again', async () => {
@@ -58,8 +58,8 @@ test('goes in small batches, until its budget is spent', async () => {
     await db.insertInto('inbox').values(rows).execute();
   });
   pass(365);
-  expect(await purge(0)).toEqual({ events: 0, handled: 0, retries: 0 });
-  expect(await purge()).toEqual({ events: 0, handled: 2_500, retries: 0 });
+  expect(await purge(0)).toEqual({ events: 0, handled: 0, retries: 0, deliveries: 0 });
+  expect(await purge()).toEqual({ events: 0, handled: 2_500, retries: 0, deliveries: 0 });
   expect(await handled()).toEqual([]);
 });
 
@@ -71,7 +71,7 @@ test('a retry that never came around is forgotten', async () => {
     .values({ ...row, due_at: ctx.now() })
     .execute();
   pass(29);
-  expect(await purge()).toMatchObject({ retries: 0 });
+  expect(await purge()).toMatchObject({ retries: 0, deliveries: 0 });
   pass(2);
   expect(await purge()).toMatchObject({ retries: 1 });
 });

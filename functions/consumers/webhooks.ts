@@ -1,0 +1,9 @@
+// Queue rollcall.webhooks: makes a delivery of every event for every endpoint that wants it. send-webhooks sends them.
+import { type Context, containerContext } from '../../shared/context';
+import { consumer } from '../../shared/events/consumer';
+import { addDeliveries } from '../../shared/webhooks/delivery-store';
+
+export const webhooks = (context: () => Context) =>
+  consumer('webhooks', (events, tx) => addDeliveries(tx, events), context);
+
+export const handler = webhooks(containerContext);

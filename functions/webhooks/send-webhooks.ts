@@ -1,0 +1,9 @@
+// Every minute, for all of that minute: sends the webhook deliveries that are due.
+import { containerContext } from '../../shared/context';
+import { resolveHost } from '../../shared/webhooks/resolve-host';
+import { sendWebhooks, type WebhookReport } from '../../shared/webhooks/send-webhooks';
+
+export async function handler(): Promise<WebhookReport> {
+  const ctx = { ...containerContext(), resolveHost };
+  return sendWebhooks(ctx, ctx.config.webhooks.budgetMs);
+}

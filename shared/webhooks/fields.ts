@@ -1,0 +1,48 @@
+import * as v from 'valibot';
+import { EVENT_TYPES } from '../events/catalog';
+
+const MAX_URL = 2048;
+const MAX_RETRIES = 20;
+const WEEK_SECONDS = 7 * 24 * 60 * 60;
+
+export const WebhookId = v.pipe(v.string(), v.uuid());
+
+/** Whether it is allowed depends on the configuration, and is for `assertUrlAllowed` to say. */
+export const WebhookUrl = v.pipe(
+  v.string('must be a string'),
+  v.maxLength(MAX_URL, `must be at most ${MAX_URL} characters`),
+  v.check((value) => URL.canParse(value), 'must be a URL'),
+);
+
+export const EventTypes = v.pipe(
+  v.array(
+    v.picklist([...EVENT_TYPES, '*'], `must be one of ${EVENT_TYPES.join(', ')}, or * for all`),
+    'must be a list',
+  ),
+  v.minLength(1, 'must have at least one; use ["*"] for all'),
+  v.maxLength(100, 'must have at most 100'),
+);
+
+export const Description = v.nullable(
+  v.pipe(
+    v.string('must be a string or null'),
+    v.trim(),
+    v.minLength(1, 'must not be empty; use null for none'),
+    v.maxLength(200, 'must be at most 200 characters'),
+  ),
+);
+
+export const RetryDelays = v.nullable(
+  v.pipe(
+    v.array(
+      v.pipe(
+        v.number('must be a number'),
+        v.integer('must be whole seconds'),
+        v.minValue(1, 'must be at least 1'),
+        v.maxValue(WEEK_SECONDS, 'must be at most a week'),
+      ),
+      'must be a list or null',
+    ),
+    v.maxLength(MAX_RETRIES, `must have at most ${MAX_RETRIES}`),
+  ),
+);

@@ -1,0 +1,38 @@
+import * as v from 'valibot';
+import type { Db, Tx } from '../db/connection';
+import { DomainError } from '../errors';
+import { WebhookId } from './fields';
+import type { Webhook } from './webhook';
+import { findWebhook, lockWebhook } from './webhook-store';
+
+/** @throws DomainError `not_found` */
+export async function getWebhook(db: Db, id: string): Promise<Webhook> {
+  const webhook = v.is(WebhookId, id) ? await findWebhook(db, id) : null;
+  if (!webhook) throw noWebhook();
+  return webhook;
+}
+
+/**
+ * The endpoint as it is now, and stays until the caller's transaction ends.
+ * @param versions those that the client has seen and allows, or null for any
+ * @throws DomainError `not_found` or `version_mismatch`
+ */
+export async function lockWebhookToChange(
+  tx: Tx,
+  id: string,
+  versions: number[] | null = null,
+): Promise<Webhook> {
+  const webhook = v.is(WebhookId, id) ? await lockWebhook(tx, id) : null;
+  if (!webhook) throw noWebhook();
+  if (versions && !versions.includes(webhook.version)) {
+    throw new DomainError('version_mismatch', {
+      detail: 'The webhook has changed since: read it again, and repeat the change on what you find',
+      headers: { etag: `"${webhook.version}"` },
+    });
+  }
+  return webhook;
+}
+
+function noWebhook(): DomainError {
+  return new DomainError('not_found', { detail: 'There is no such webhook' });
+}

@@ -1,0 +1,30 @@
+import * as v from 'valibot';
+import type { Context } from '../context';
+import { DomainError } from '../errors';
+import { addDelivery, makeDeliveryDue } from './delivery-store';
+import { WebhookId } from './fields';
+import { getWebhook } from './get-webhook';
+import { type Delivery, TEST_TYPE, type Webhook } from './webhook';
+
+/**
+ * Sends an event to an endpoint once more, whatever became of it before.
+ * @throws DomainError `not_found`, or `webhook_disabled`: nothing is sent to a disabled endpoint
+ */
+export async function redeliver(ctx: Context, id: string, deliveryId: string): Promise<Delivery> {
+  const webhook = await getEnabledWebhook(ctx, id);
+  const delivery = v.is(WebhookId, deliveryId) ? await makeDeliveryDue(ctx.db, webhook.id, deliveryId) : null;
+  if (!delivery) throw new DomainError('not_found', { detail: 'There is no such delivery' });
+  return delivery;
+}
+
+/** Sends an endpoint something to try it with. @throws DomainError as above */
+export async function sendTest(ctx: Context, id: string): Promise<Delivery> {
+  const webhook = await getEnabledWebhook(ctx, id);
+  return addDelivery(ctx.db, webhook.id, ctx.newId(), TEST_TYPE);
+}
+
+async function getEnabledWebhook(ctx: Context, id: string): Promise<Webhook> {
+  const webhook = await getWebhook(ctx.db, id);
+  if (!webhook.enabled) throw new DomainError('webhook_disabled', { detail: 'Enable it first' });
+  return webhook;
+}

@@ -1,0 +1,66 @@
+import type { EventType } from '../events/catalog';
+
+/** What an endpoint can subscribe to: types of events, or all of them, also those that a later version adds. */
+export type Subscription = EventType | '*';
+
+/** An endpoint as the service hands it out. It has no secret: that is shown when it is made, and never again. */
+export interface Webhook {
+  id: string;
+  url: string;
+  eventTypes: Subscription[];
+  description: string | null;
+  /** Null: the service's own schedule. */
+  retryDelaysSeconds: number[] | null;
+  enabled: boolean;
+  disabledAt: string | null;
+  /** `requested` by whoever manages it, `gone` by its own 410, or `failing` for too long. */
+  disabledReason: 'requested' | 'gone' | 'failing' | null;
+  /** The first failure since the last success. */
+  failingSince: string | null;
+  /** Until then messages are signed with the secret before the present one, too. */
+  previousSecretExpiresAt: string | null;
+  createdAt: string;
+  updatedAt: string;
+  version: number;
+}
+
+/** What a client may say of an endpoint. */
+export interface WebhookSettings {
+  url: string;
+  eventTypes: Subscription[];
+  description: string | null;
+  retryDelaysSeconds: number[] | null;
+  enabled: boolean;
+}
+
+export type DeliveryStatus = 'pending' | 'succeeded' | 'failed';
+
+/** One try of a delivery. */
+export interface DeliveryAttempt {
+  attempt: number;
+  startedAt: string;
+  durationMs: number;
+  /** Null: there was no answer. */
+  responseStatus: number | null;
+  /** The beginning of the answer's body. */
+  response: string | null;
+  /** Why it failed. */
+  error: string | null;
+}
+
+/** An event on its way to an endpoint. Its id is the event's, which the endpoint has seen as `webhook-id`. */
+export interface Delivery {
+  id: string;
+  type: string;
+  status: DeliveryStatus;
+  attemptCount: number;
+  /** The latest ten. */
+  attempts: DeliveryAttempt[];
+  /** Null: there will be none. */
+  nextAttemptAt: string | null;
+  createdAt: string;
+  finishedAt: string | null;
+}
+
+/** What a test sends: an event of no user, in no log. */
+export const TEST_TYPE = 'webhook.test';
