@@ -22,8 +22,10 @@ export function openDatabase(url: string, poolSize: number, onError: (error: Err
     // An idle connection must not keep a script from ending; a server has other reasons to stay.
     allowExitOnIdle: true,
   });
-  // Without a listener, a restart of the database would end the process.
+  // Without listeners, a restart of the database would end the process: the pool hears of idle connections only, and
+  // one that breaks between two statements of a transaction is not idle. Its next statement fails.
   pool.on('error', onError);
+  pool.on('connect', (client) => client.on('error', () => {}));
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
 }
 

@@ -20,7 +20,7 @@ import type { Invoke } from '../../shared/lambda/invoke';
 import { createLog } from '../../shared/log';
 import { httpEvent, readResult, type TestRequest } from '../setup/http-event';
 import { isAmong } from './chance';
-import { type CrashPoint, withCrashAfter, withCrashPoint } from './crash-points';
+import { brokerWithCrash, type CrashPoint, invokeWithCrash, publisherWithCrash } from './crash-points';
 import { countDeliveries, recordEffects } from './effects';
 
 const FOREVER_MS = 24 * 60 * 60 * 1000;
@@ -59,21 +59,20 @@ async function start(settings: ContainerSettings): Promise<void> {
   const log = createLog(config.logLevel, (line) => void tell({ kind: 'log', line }));
   const base = createContext(config, log);
   const now = () => new Date(Date.now() + settings.clockOffsetMs);
-  const brokerCtx = {
-    ...base,
-    now,
-    broker: createBroker(config.broker.url, `rollcall-${settings.role}`, log),
-  };
-  const ctx: PublishingContext = { ...brokerCtx, publisher: createPublisher(brokerCtx) };
+  const point = settings.crash?.point;
   let passed = 0;
   const isDue = () => ++passed === settings.crash?.at;
-  const faulty = settings.crash ? withCrashPoint(ctx, settings.crash.point, isDue) : ctx;
+  const realBroker = createBroker(config.broker.url, `rollcall-${settings.role}`, log);
+  const broker = point ? brokerWithCrash(realBroker, point, isDue) : realBroker;
+  const realPublisher = createPublisher({ ...base, now, broker });
+  const publisher = point ? publisherWithCrash(realPublisher, point, isDue) : realPublisher;
+  const ctx: PublishingContext = { ...base, now, broker, publisher };
   tell({ kind: 'ready' });
-  if (settings.role === 'api') return serve(faulty);
-  if (settings.role === 'relay') return void relayOutbox(faulty, FOREVER_MS);
-  const invoke = functionsOf(ctx, settings);
-  const isKilled = settings.crash?.point === 'handled';
-  await pollQueues({ ...faulty, invoke: isKilled ? withCrashAfter(invoke, isDue) : invoke }, FOREVER_MS);
+  if (settings.role === 'api') return serve(ctx);
+  if (settings.role === 'relay') return void relayOutbox(ctx, FOREVER_MS);
+  const functions = functionsOf(ctx, settings);
+  const invoke = point ? invokeWithCrash(functions, point, isDue) : functions;
+  await pollQueues({ ...ctx, invoke }, FOREVER_MS);
 }
 
 /** One request at a time, as a Lambda container: a registration, and then a change of the new user. */

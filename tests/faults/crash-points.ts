@@ -1,5 +1,5 @@
-import type { BrokerConnection } from '../../shared/broker/connection';
-import type { PublishingContext } from '../../shared/events/publisher';
+import type { Broker, BrokerConnection } from '../../shared/broker/connection';
+import type { Publisher } from '../../shared/events/publisher';
 import type { Invoke } from '../../shared/lambda/invoke';
 
 /**
@@ -31,45 +31,34 @@ function die(): void {
   process.kill(process.pid, 'SIGKILL');
 }
 
-/** The context with the crash point in it. Production code has no flags for this: it is all in what it is handed. */
-export function withCrashPoint<C extends PublishingContext>(ctx: C, point: CrashPoint, isDue: IsDue): C {
-  const { publisher, broker } = ctx;
-  switch (point) {
-    case 'committed':
-    case 'marked':
-      return {
-        ...ctx,
-        publisher: {
-          publish: async (pending) => {
-            if (point === 'committed' && isDue()) die();
-            await publisher.publish(pending);
-            if (point === 'marked' && isDue()) die();
-          },
-        },
-      };
-    case 'sent':
-    case 'confirmed':
-    case 'retried':
-    case 'acknowledging': {
-      const wrapped = new WeakSet<BrokerConnection>();
-      const open = async (timeoutMs: number) => {
-        const connection = await broker.open(timeoutMs);
-        if (!wrapped.has(connection)) wrapConnection(connection, point, isDue);
-        wrapped.add(connection);
-        return connection;
-      };
-      return { ...ctx, broker: { ...broker, open } };
-    }
-    case 'handled':
-      return ctx;
-  }
+/** A broker whose connections have the crash point in them. Production code has no flags for this. */
+export function brokerWithCrash(broker: Broker, point: CrashPoint, isDue: IsDue): Broker {
+  const wrapped = new WeakSet<BrokerConnection>();
+  const open = async (timeoutMs: number) => {
+    const connection = await broker.open(timeoutMs);
+    if (!wrapped.has(connection)) wrapConnection(connection, point, isDue);
+    wrapped.add(connection);
+    return connection;
+  };
+  return { ...broker, open };
+}
+
+/** For the points before and after publishing. */
+export function publisherWithCrash(publisher: Publisher, point: CrashPoint, isDue: IsDue): Publisher {
+  return {
+    publish: async (pending) => {
+      if (point === 'committed' && isDue()) die();
+      await publisher.publish(pending);
+      if (point === 'marked' && isDue()) die();
+    },
+  };
 }
 
 /** For the point `handled`: the function has done its work, and its answer gets nowhere. */
-export function withCrashAfter(invoke: Invoke, isDue: IsDue): Invoke {
+export function invokeWithCrash(invoke: Invoke, point: CrashPoint, isDue: IsDue): Invoke {
   return async (name, payload) => {
     const outcome = await invoke(name, payload);
-    if (name.endsWith('audit') && isDue()) die();
+    if (point === 'handled' && name.endsWith('-audit') && isDue()) die();
     return outcome;
   };
 }
