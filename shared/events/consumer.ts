@@ -82,31 +82,36 @@ async function handleAll(
   events: UserEvent[],
   transactions: 'one' | 'each',
 ): Promise<BatchResponse['batchItemFailures']> {
-  if (transactions === 'one') {
-    try {
-      await handleTogether(ctx, name, handlers, events);
-      return [];
-    } catch {
-      // One of them failed, and took the others' transaction along: each by itself then.
-    }
-  }
   const failures: BatchResponse['batchItemFailures'] = [];
   // One user's events take effect in order: after one that failed, the later ones have to come again too.
   const stuck = new Set<string>();
-  for (const event of events) {
-    if (stuck.has(event.subject)) {
-      failures.push({ itemIdentifier: event.id, reason: 'not tried: an earlier event of the user failed' });
-      continue;
-    }
+
+  /** Those of a transaction that failed are tried by halves: one bad event in a hundred costs a dozen transactions. */
+  async function handle(part: UserEvent[]): Promise<void> {
+    const ready = part.filter((event) => !stuck.has(event.subject));
+    for (const event of part)
+      if (stuck.has(event.subject))
+        failures.push({ itemIdentifier: event.id, reason: 'not tried: an earlier event of the user failed' });
     try {
-      await handleTogether(ctx, name, handlers, [event]);
+      await handleTogether(ctx, name, handlers, ready);
     } catch (error) {
-      stuck.add(event.subject);
-      ctx.log.error('An event could not be handled', { consumer: name, ...traceOf(event), error });
-      const reason = error instanceof Error ? error.message : String(error);
-      failures.push({ itemIdentifier: event.id, reason });
+      const [first] = ready;
+      if (first && ready.length === 1) return fail(first, error);
+      const middle = Math.ceil(ready.length / 2);
+      await handle(ready.slice(0, middle));
+      await handle(ready.slice(middle));
     }
   }
+
+  function fail(event: UserEvent, error: unknown): void {
+    stuck.add(event.subject);
+    ctx.log.error('An event could not be handled', { consumer: name, ...traceOf(event), error });
+    const reason = error instanceof Error ? error.message : String(error);
+    failures.push({ itemIdentifier: event.id, reason });
+  }
+
+  if (transactions === 'one') await handle(events);
+  else for (const event of events) await handle([event]);
   return failures;
 }
 
