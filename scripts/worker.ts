@@ -22,7 +22,7 @@ async function main(): Promise<void> {
   const { config, log } = ctx;
   // One of its own: the poller closes its connection after each run, in the midst of the relay's work.
   const pollerBroker = createBroker(config.broker.url, 'rollcall-poller', log);
-  const poller = { config, broker: pollerBroker, invoke: invokeInProcess(config.lambda), log };
+  const poller = { ...ctx, broker: pollerBroker, invoke: invokeInProcess(config.lambda) };
 
   const tasks: Task[] = [
     { name: 'relay-outbox', run: (budgetMs, signal) => relayOutbox(ctx, budgetMs, signal) },

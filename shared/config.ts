@@ -64,6 +64,7 @@ const Environment = v.object({
 
   FUNCTION_PREFIX: text('rollcall-dev-'),
   LAMBDA_ENDPOINT: v.optional(url(['http:', 'https:'])),
+  METRICS: v.optional(v.picklist(['on', 'off'], 'must be on or off'), 'off'),
   LOG_LEVEL: v.optional(v.picklist(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`), 'info'),
 });
 
@@ -155,6 +156,11 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
       batchQuietMs: env.POLL_BATCH_QUIET_MS,
     },
     lambda: { functionPrefix: env.FUNCTION_PREFIX, endpoint: env.LAMBDA_ENDPOINT },
+    metrics: {
+      enabled: env.METRICS === 'on',
+      /** Tells the stages apart, such as `rollcall-prod`. */
+      service: env.FUNCTION_PREFIX.replace(/-$/, ''),
+    },
     logLevel: env.LOG_LEVEL,
   };
 }
