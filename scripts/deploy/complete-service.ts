@@ -7,6 +7,7 @@ import { type Parameters, readParameters } from './parameters';
 import { roleOf } from './roles';
 import { arnOf, type Naming, type Service } from './service';
 import { stageResources } from './stage-resources';
+import { takeTrailingSlashes } from './trailing-slashes';
 
 /**
  * Completes the service, before it is compiled, by all that follows from its functions and its stage's parameters.
@@ -44,6 +45,7 @@ export function completeService(service: Service, stageName: string, naming: Nam
     Resources: {
       ...given.Resources,
       ...stageResources(stage, parameters),
+      ...takeTrailingSlashes(service, naming),
       ...Object.fromEntries(roles),
       ...alarms(service, stage, naming, parameters.amazonMqArn === undefined),
       Dashboard: dashboard(stage),

@@ -34,6 +34,8 @@ export interface Naming {
   getNormalizedFunctionName(name: string): string;
   getLambdaLogicalId(name: string): string;
   getLogGroupLogicalId(name: string): string;
+  getHttpApiRouteLogicalId(routeKey: string): string;
+  getHttpApiIntegrationLogicalId(functionName: string): string;
 }
 
 export interface Resource {
