@@ -66,11 +66,15 @@ const Parameters = v.object({
 
 export type Parameters = v.InferOutput<typeof Parameters>;
 
-/** Parameters of which one without the other does nothing, or half of what was meant. */
-const TOGETHER: [keyof Parameters, keyof Parameters][] = [
+/** What does nothing, or half of what was meant, without the other. */
+const NEEDS: [keyof Parameters, keyof Parameters][] = [
   ['securityGroupIds', 'subnetIds'],
+  ['subnetIds', 'securityGroupIds'],
   ['domainName', 'certificateArn'],
+  ['certificateArn', 'domainName'],
+  ['hostedZoneId', 'domainName'],
   ['amazonMqArn', 'amazonMqSecretArn'],
+  ['amazonMqSecretArn', 'amazonMqArn'],
 ];
 
 /**
@@ -80,16 +84,10 @@ const TOGETHER: [keyof Parameters, keyof Parameters][] = [
 export function readParameters(raw: Record<string, unknown>): Parameters {
   const result = v.safeParse(Parameters, raw);
   const problems = (result.issues ?? []).map((issue) => `${v.getDotPath(issue)} ${issue.message}`);
-  if (result.success) {
-    const given = (name: keyof Parameters) => String(result.output[name] ?? '') !== '';
-    for (const pair of TOGETHER) {
-      const [missing, present] = given(pair[0]) ? [pair[1], pair[0]] : pair;
-      if (given(present) && !given(missing)) problems.push(`${missing} is missing: ${present} needs it`);
-    }
-    if (given('hostedZoneId') && !given('domainName'))
-      problems.push('domainName is missing: hostedZoneId needs it');
-    if (problems.length === 0) return result.output;
-  }
+  const given = (name: keyof Parameters) => String(raw[name] ?? '').trim() !== '';
+  for (const [needing, needed] of NEEDS)
+    if (given(needing) && !given(needed)) problems.push(`${needed} is missing: ${needing} needs it`);
+  if (result.success && problems.length === 0) return result.output;
   throw new Error(
     `The parameters of this stage are not right:\n${problems.map((line) => `  ${line}`).join('\n')}`,
   );
