@@ -1,5 +1,5 @@
-// `npm run deploy -- --stage prod`: checks all that can be checked, builds, migrates with the new code, and only then
-// lets the new code serve. Whatever fails, the old version goes on serving. docs/operations.md tells the whole story.
+// `npm run deploy -- --stage prod`: checks all that can be checked, migrates with the new code, and only then lets the
+// new code serve. Whatever fails, the old version goes on serving. docs/operations.md tells the whole story.
 import { parseArgs } from 'node:util';
 import { assertRoomToReserve, checkSecret, findStack, whoAmI } from './deploy/checks';
 import { migrate } from './deploy/migrate';

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { buildFunctions, ROOT } from '../bundle';
+import { ROOT } from '../bundle';
 import { type Parameters, readParameters } from './parameters';
 
 /** A service as it will be deployed: what serverless.yml says for one stage. */
@@ -47,9 +47,8 @@ export async function readService(flags: string[]): Promise<ResolvedService> {
   };
 }
 
-/** @returns where the template and the archives are */
+/** Packages what has been built. @returns where the template and the archives are */
 export async function packageService(flags: string[]): Promise<string> {
-  await buildFunctions();
   const directory = join(ROOT, '.serverless-deploy');
   await serverless(['package', ...flags, '--package', directory], 'show');
   return directory;
