@@ -74,11 +74,13 @@ export async function findStack({ name, region }: ResolvedService): Promise<'non
       new DescribeStacksCommand({ StackName: name }),
     );
     const status = found.Stacks?.[0]?.StackStatus ?? '';
+    // A change set that has never been executed: there is nothing of the stack but its name.
+    if (status === 'REVIEW_IN_PROGRESS') return 'none';
     if (status.endsWith('_IN_PROGRESS'))
       throw new Error(`Somebody is deploying ${name} right now (${status}): wait until that has ended`);
     if (status === 'ROLLBACK_COMPLETE' || status.endsWith('_FAILED'))
       throw new Error(`The stack ${name} is in ${status}: see docs/operations.md, "A stack that is stuck"`);
-    return status === 'REVIEW_IN_PROGRESS' ? 'none' : 'there';
+    return 'there';
   } catch (error) {
     if (nameOf(error) === 'ValidationError' && messageOf(error).includes('does not exist')) return 'none';
     throw error;

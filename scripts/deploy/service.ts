@@ -10,7 +10,7 @@ export interface Service {
     httpApi: Record<string, unknown>;
   };
   functions: Record<string, ServiceFunction>;
-  custom: { deployment: Record<string, unknown> };
+  custom: { deployment: Record<string, unknown>; aliases: string[] };
   resources?: { Resources?: Resources; extensions?: Record<string, { Properties: Record<string, unknown> }> };
 }
 
@@ -21,6 +21,9 @@ export interface ServiceFunction {
   reservedConcurrency?: number;
   maximumRetryAttempts?: number;
   maximumEventAge?: number;
+  /** Known once functions are compiled. */
+  versionLogicalId?: string;
+  targetAlias?: { name: string; logicalId: string };
 }
 
 export interface FunctionEvent {

@@ -10,6 +10,7 @@ import { SECRET_VARIABLES } from '../../scripts/deploy/environment';
 import { readConfig, VARIABLES } from '../../shared/config';
 import { CONSUMER_NAMES, queueOf } from '../../shared/events/topology';
 import { preflightHeaders } from '../../shared/http/cors';
+import { METRICS_NAMESPACE } from '../../shared/metrics';
 import document from '../../shared/openapi/openapi.json';
 import { brokerUrl } from '../setup/broker';
 import { type TestContext, testContext } from '../setup/context';
@@ -184,12 +185,37 @@ test('Amazon MQ takes the place of the poller', () => {
   expect(templateOf('prod').Resources['PollerAlarm']).toBeDefined();
 });
 
+test('every metric of an alarm is one that is written', async () => {
+  const sources = await Promise.all(
+    ['relay-outbox', 'poll-queues'].map((name) => readFile(`functions/events/${name}.ts`, 'utf8')),
+  );
+  const watched = Object.values(templateOf('prod').Resources).flatMap(({ Type, Properties }) =>
+    Type === 'AWS::CloudWatch::Alarm' && Properties['Namespace'] === METRICS_NAMESPACE
+      ? [String(Properties['MetricName'])]
+      : [],
+  );
+  expect(watched).toContain('OutboxAgeSeconds');
+  expect(watched.filter((name) => !sources.some((source) => source.includes(name)))).toEqual([]);
+});
+
 test('the gateway answers preflights as the functions would', () => {
   const cors = resource('dev', 'HttpApi')?.['CorsConfiguration'];
   expect(cors.AllowOrigins).toEqual(['https://app.example.com']);
   expect(cors.AllowMethods.join(', ')).toBe(preflightHeaders()['access-control-allow-methods']);
   expect(cors.AllowHeaders.join(', ')).toBe(preflightHeaders()['access-control-allow-headers']);
   expect(resource('prod', 'HttpApi')?.['CorsConfiguration']).toBeUndefined();
+});
+
+test('the API calls the alias of the functions that have one', () => {
+  const { Resources } = templateOf('prod');
+  const uri = JSON.stringify(Resources['HttpApiIntegrationLogin']?.Properties['IntegrationUri']);
+  expect(uri).toContain('"live"');
+  expect(Resources['HttpApiIntegrationLogin']?.DependsOn).toBe('LoginAlias');
+  expect(Resources['LoginAlias']?.Properties).toMatchObject({
+    Name: 'live',
+    FunctionName: 'rollcall-prod-login',
+  });
+  expect(JSON.stringify(Resources['HttpApiIntegrationListDashroles'])).not.toContain('live');
 });
 
 test('a stage gets its VPC, its domain, its address for alarms, and the reserved concurrency of prod only', () => {
