@@ -18,7 +18,7 @@ export function functionFiles(): Map<string, string> {
 /** The one function that runs kysely's migrator, which needs what `leaveOutUnused` takes away. */
 const NEEDS_EVERYTHING = 'migrate';
 
-/** A function's bundle exports its handler. What else its file exports, for tests and documents, is left out. */
+/** A function's bundle exports its handler, which waits for its secrets. What else its file exports, for tests and documents, is left out. */
 const handlerOnly: Plugin = {
   name: 'handler-only',
   setup(builder) {
@@ -27,7 +27,10 @@ const handlerOnly: Plugin = {
       namespace: 'handler',
     }));
     builder.onLoad({ filter: /.*/, namespace: 'handler' }, ({ path }) => ({
-      contents: `export { handler } from ${JSON.stringify(`./${path.replaceAll('\\', '/')}`)};`,
+      contents: `
+        import { withSecrets } from './shared/secrets';
+        import { handler as complete } from ${JSON.stringify(`./${path.replaceAll('\\', '/')}`)};
+        export const handler = withSecrets(complete);`,
       resolveDir: ROOT,
     }));
   },

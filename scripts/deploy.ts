@@ -23,7 +23,7 @@ async function main(): Promise<void> {
   console.log(`Everything is there for ${place}.`);
   if (check) return;
 
-  // The version that was checked is the one to deploy; naming it also tells CloudFormation of a rotated secret.
+  // So that containers that run with an older one are replaced.
   const withSecret = [...flags, '--param', `secretVersion=${secretVersion}`];
   const directory = await packageService(withSecret);
   if (stack === 'none') {

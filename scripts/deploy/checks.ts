@@ -2,10 +2,9 @@ import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-clo
 import { GetAccountSettingsCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { readConfig } from '../../shared/config';
+import { addSecrets, readConfig } from '../../shared/config';
 import type { ResolvedService } from './run-serverless';
 
-const MAX_ENVIRONMENT_BYTES = 4_096;
 /** What AWS wants left of the account's concurrency for the functions that reserve none. */
 const MIN_UNRESERVED = 100;
 
@@ -25,46 +24,30 @@ export async function whoAmI(region: string): Promise<string> {
  * Reads the stage's secret and looks at the whole configuration as the functions will have it.
  * @returns the version of the secret. @throws Error naming what is missing or wrong, and no value
  */
-export async function checkSecret({ name, region, parameters, variables }: ResolvedService): Promise<string> {
-  const { secret, secretKeys } = parameters;
+export async function checkSecret({ region, parameters, variables }: ResolvedService): Promise<string> {
+  const { secret } = parameters;
   const values = await new SecretsManagerClient({ region })
     .send(new GetSecretValueCommand({ SecretId: secret }))
     .catch((error: unknown) => {
       throw new Error(
         nameOf(error) === 'ResourceNotFoundException'
-          ? `There is no secret ${secret} in ${region}. It is to hold, as JSON: ${secretKeys.join(', ')}`
+          ? `There is no secret ${secret} in ${region}. It is to hold, as JSON: DATABASE_URL, RABBITMQ_URL, JWT_SECRET`
           : `The secret ${secret} cannot be read: ${messageOf(error)}`,
       );
     });
-  const found = parseSecret(values.SecretString);
-  if (!found) throw new Error(`The secret ${secret} is no JSON object of texts`);
-  const missing = secretKeys.filter((key) => !found[key]);
-  if (missing.length > 0)
-    throw new Error(`The secret ${secret} has no ${missing.join(', ')}: fill it in, or change secretKeys`);
-
-  const secrets = Object.fromEntries(secretKeys.map((key) => [key, found[key] ?? '']));
-  const environment = { ...variables, ...secrets };
+  const environment = { ...variables };
+  try {
+    addSecrets(values.SecretString ?? '', environment);
+  } catch {
+    // Without what the parser says: it quotes the text.
+    throw new Error(`The secret ${secret} is no JSON object of texts`);
+  }
   const config = readConfig(environment);
   if (config.mail.smtpUrl !== 'off' && !variables['PUBLIC_URL'])
     throw new Error(
-      'PUBLIC_URL is missing: the links in mails lead there. (Or set SMTP_URL, in .env or secret, to off)',
-    );
-  const bytes = Object.entries(environment).reduce((sum, [key, value]) => sum + key.length + value.length, 0);
-  if (bytes > MAX_ENVIRONMENT_BYTES)
-    throw new Error(
-      `The variables of ${name} have ${bytes} bytes, and Lambda takes ${MAX_ENVIRONMENT_BYTES}`,
+      'PUBLIC_URL is missing: links in mails lead there. (Or send none: SMTP_URL off, in the secret)',
     );
   return String(values.VersionId);
-}
-
-function parseSecret(text: string | undefined): Record<string, string> | null {
-  try {
-    const json: unknown = JSON.parse(text ?? '');
-    if (typeof json !== 'object' || json === null) return null;
-    return Object.fromEntries(Object.entries(json).map(([key, value]) => [key, String(value)]));
-  } catch {
-    return null;
-  }
 }
 
 /** @throws Error where the stack is in a state from which a deployment cannot go on */

@@ -20,16 +20,15 @@ const LOCAL_VARIABLES = ['LAMBDA_ENDPOINT'];
  */
 export function deployedEnvironment(
   environment: Record<string, unknown>,
-  { secret, secretKeys, secretVersion }: Pick<Parameters, 'secret' | 'secretKeys' | 'secretVersion'>,
+  { secret, secretVersion }: Pick<Parameters, 'secret' | 'secretVersion'>,
 ): Record<string, unknown> {
-  const dropped = new Set([...SECRET_VARIABLES, ...LOCAL_VARIABLES, ...secretKeys]);
+  const dropped = new Set([...SECRET_VARIABLES, ...LOCAL_VARIABLES]);
   const plain = Object.entries(environment).filter(([name, value]) => value !== '' && !dropped.has(name));
-  // As a function of CloudFormation and no string: `sls deploy function`, which would set the reference itself as the
-  // value, leaves an environment with such an object as it is.
-  const version = secretVersion === undefined ? '' : `::${secretVersion}`;
-  const references = secretKeys.map((key) => [
-    key,
-    { 'Fn::Sub': `{{resolve:secretsmanager:${secret}:SecretString:${key}${version}}}` },
-  ]);
-  return { METRICS: 'on', ...Object.fromEntries([...plain, ...references]) };
+  return {
+    METRICS: 'on',
+    ...Object.fromEntries(plain),
+    SECRET_ID: secret,
+    // Read by nobody. A variable that changes has Lambda replace all containers, and new ones read the new secret.
+    ...(secretVersion && { SECRET_VERSION: secretVersion }),
+  };
 }

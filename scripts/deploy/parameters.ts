@@ -35,7 +35,6 @@ const RETENTIONS = [
 
 const Parameters = v.object({
   secret: v.pipe(text, v.regex(/^[\w/+=.@:-]+$/, 'must be the name or the ARN of a secret')),
-  secretKeys: listOf(/^[A-Z][A-Z0-9_]*$/, 'names of variables'),
   secretVersion: matching(/^[\w-]{32,64}$/, 'the version id of the secret'),
   securityGroupIds: listOf(/^sg-[0-9a-f]+$/, 'ids such as sg-0a1b2c'),
   subnetIds: listOf(/^subnet-[0-9a-f]+$/, 'ids such as subnet-0a1b2c'),

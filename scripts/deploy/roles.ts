@@ -7,7 +7,7 @@ export interface Statement {
   Resource: unknown;
 }
 
-/** The functions that call the consumers. All others call no AWS service. */
+/** The functions that call the consumers. The others call no AWS service but for their secret. */
 const CALL_CONSUMERS = ['poll-queues'];
 
 /** One role per function, with what that function does and nothing that another one does. */
@@ -19,6 +19,7 @@ export function roleOf(
   parameters: Parameters,
 ): Resource {
   const definition = service.functions[name];
+  const { secret } = parameters;
   const statements: Statement[] = [
     {
       Effect: 'Allow',
@@ -29,6 +30,16 @@ export function roleOf(
       ),
     },
     { Effect: 'Allow', Action: ['kms:Decrypt'], Resource: arnOf('EncryptionKey') },
+    {
+      Effect: 'Allow',
+      Action: ['secretsmanager:GetSecretValue'],
+      // Secrets Manager adds six characters of its own to a name.
+      Resource: secret.startsWith('arn:')
+        ? secret
+        : sub(
+            `arn:\${AWS::Partition}:secretsmanager:\${AWS::Region}:\${AWS::AccountId}:secret:${secret}-??????`,
+          ),
+    },
   ];
   if (CALL_CONSUMERS.includes(name)) {
     const resources = consumers.map((consumer) => arnOf(naming.getLambdaLogicalId(consumer)));

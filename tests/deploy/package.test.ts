@@ -12,6 +12,7 @@ import { CONSUMER_NAMES, queueOf } from '../../shared/events/topology';
 import { preflightHeaders } from '../../shared/http/cors';
 import { METRICS_NAMESPACE } from '../../shared/metrics';
 import document from '../../shared/openapi/openapi.json';
+import { type AwsServer, startAwsServer } from '../setup/aws-server';
 import { brokerUrl } from '../setup/broker';
 import { type TestContext, testContext } from '../setup/context';
 import { httpEvent } from '../setup/http';
@@ -152,10 +153,11 @@ test('no secret of the deployer gets into what is deployed', async () => {
   for (const [name, template] of templates) expect([name, JSON.stringify(template)]).not.toContain(SENTINEL);
   const state = await readFile(join(output, 'serverless-state.json'), 'utf8');
   expect(state).not.toContain(SENTINEL);
-  expect(resource('dev', 'LoginLambdaFunction')?.['Environment'].Variables).toMatchObject({
-    JWT_SECRET: { 'Fn::Sub': '{{resolve:secretsmanager:rollcall/dev:SecretString:JWT_SECRET}}' },
+  expect(resource('dev', 'LoginLambdaFunction')?.['Environment'].Variables).toEqual({
+    FUNCTION_PREFIX: 'rollcall-dev-',
     CORS_ORIGINS: 'https://app.example.com',
     METRICS: 'on',
+    SECRET_ID: 'rollcall/dev',
   });
 });
 
@@ -232,13 +234,22 @@ test('a stage gets its VPC, its domain, its address for alarms, and the reserved
 describe('the archives', () => {
   let directory: string;
   let ctx: TestContext;
+  let aws: AwsServer;
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'rollcall-artifacts-'));
-    ctx = await testContext();
+    [ctx, aws] = await Promise.all([testContext(), startAwsServer()]);
+    const secret = {
+      DATABASE_URL: ctx.config.database.url,
+      RABBITMQ_URL: brokerUrl(),
+      JWT_SECRET: 'a secret of the tests, long enough',
+      SMTP_URL: 'off',
+    };
+    aws.answers.set('GetSecretValue', { body: JSON.stringify({ SecretString: JSON.stringify(secret) }) });
     await mkdir(join(directory, '.runtime'));
     await symlink(resolve('node_modules/@aws-sdk'), join(directory, '.runtime/@aws-sdk'));
   });
   afterAll(async () => {
+    await aws.stop();
     await ctx.close();
     await rm(directory, { recursive: true, force: true });
   });
@@ -285,14 +296,15 @@ describe('the archives', () => {
           PATH: process.env['PATH'],
           NODE_PATH: join(directory, '.runtime'),
           ...Object.fromEntries(VARIABLES.map((variable) => [variable, ''])),
-          DATABASE_URL: ctx.config.database.url,
-          RABBITMQ_URL: brokerUrl(),
-          JWT_SECRET: 'a secret of the tests, long enough',
+          // Its secrets it gets as in the cloud.
+          SECRET_ID: 'rollcall/dev',
+          AWS_ENDPOINT_URL: aws.url,
+          AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
+          AWS_SECRET_ACCESS_KEY: 'example',
           BCRYPT_COST: '4',
           QUEUE_TYPE: 'classic',
           QUEUE_PREFIX: ctx.config.events.queuePrefix,
           EVENT_EXCHANGE: ctx.config.events.exchange,
-          SMTP_URL: 'off',
           RELAY_BUDGET_MS: '1',
           POLL_BUDGET_MS: '200',
           AWS_REGION: 'eu-central-1',
