@@ -2,9 +2,8 @@
 // is that of the functions; `dist/worker/index.cjs`, this file and all it needs, is what the container image runs.
 import { existsSync } from 'node:fs';
 import { createBroker } from '../shared/broker/connection';
-import { pollQueues } from '../shared/events/poller';
+import { measuredPoll, measuredRelay } from '../shared/events/measured-runs';
 import { publishingContext } from '../shared/events/publisher';
-import { relayOutbox } from '../shared/events/relay';
 import { CONSUMER_NAMES } from '../shared/events/topology';
 import { explain } from './explain';
 import { invokeInProcess } from './worker/invoke-in-process';
@@ -25,8 +24,8 @@ async function main(): Promise<void> {
   const poller = { ...ctx, broker: pollerBroker, invoke: invokeInProcess(config.lambda) };
 
   const tasks: Task[] = [
-    { name: 'relay-outbox', run: (budgetMs, signal) => relayOutbox(ctx, budgetMs, signal) },
-    { name: 'poll-queues', run: (budgetMs, signal) => pollQueues(poller, budgetMs, signal) },
+    { name: 'relay-outbox', run: (budgetMs, signal) => measuredRelay(ctx, budgetMs, signal) },
+    { name: 'poll-queues', run: (budgetMs, signal) => measuredPoll(poller, budgetMs, signal) },
   ];
 
   const signal = stopSignal(log);
