@@ -18,7 +18,10 @@ export function functionFiles(): Map<string, string> {
 /** The one function that runs kysely's migrator, which needs what `leaveOutUnused` takes away. */
 const NEEDS_EVERYTHING = 'migrate';
 
-/** A function's bundle exports its handler, which waits for its secrets. What else its file exports, for tests and documents, is left out. */
+/**
+ * A function's bundle exports its handler, which waits for its secrets. What else its file exports, for tests and
+ * documents, is left out.
+ */
 const handlerOnly: Plugin = {
   name: 'handler-only',
   setup(builder) {

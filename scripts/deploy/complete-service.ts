@@ -105,7 +105,9 @@ function triggerByAmazonMq(service: Service, consumers: string[], arn: string, b
   const virtualHost = String(environment['RABBITMQ_VHOST'] || '/');
   for (const [name, definition] of Object.entries(service.functions)) {
     if (consumers.includes(name)) {
-      const rabbitmq = { arn, basicAuthArn, queue: `${prefix}.${name}`, virtualHost, batchSize: 100 };
+      // As in shared/events/topology.ts: the one queue that is not called as its function is.
+      const queue = `${prefix}.${name === 'dead-letters' ? 'dead_letters' : name}`;
+      const rabbitmq = { arn, basicAuthArn, queue, virtualHost, batchSize: 100 };
       definition.events.push({ rabbitmq });
     }
     if (name !== 'poll-queues') continue;
