@@ -14,7 +14,8 @@ export function dashboard(stage: string): Resource {
   ];
   const functions = (metric: string, stat: string) => [
     {
-      expression: `SEARCH('{AWS/Lambda,FunctionName} MetricName="${metric}" "${stage}-"', '${stat}', 300)`,
+      // CloudWatch searches names by their words.
+      expression: `SEARCH('{AWS/Lambda,FunctionName} MetricName="${metric}" ${stage.replaceAll('-', ' ')}', '${stat}', 300)`,
       label: '',
     },
   ];

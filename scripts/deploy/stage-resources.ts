@@ -32,7 +32,6 @@ function encryptionKey(stage: string): Resource {
     Resource: '*',
     ...(condition && { Condition: condition }),
   });
-  const sameAccount = { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } };
   return {
     Type: 'AWS::KMS::Key',
     Properties: {
@@ -64,7 +63,8 @@ function encryptionKey(stage: string): Resource {
               },
             },
           ),
-          allow({ Service: 'cloudwatch.amazonaws.com' }, ['kms:Decrypt', 'kms:GenerateDataKey'], sameAccount),
+          // No condition on the account: should CloudWatch not name it to KMS, alarms would be lost without a sound.
+          allow({ Service: 'cloudwatch.amazonaws.com' }, ['kms:Decrypt', 'kms:GenerateDataKey']),
         ],
       },
     },
