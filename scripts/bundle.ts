@@ -18,7 +18,10 @@ export function functionFiles(): Map<string, string> {
 /** The one function that runs kysely's migrator, which needs what `leaveOutUnused` takes away. */
 const NEEDS_EVERYTHING = 'migrate';
 
-/** A function's bundle exports its handler. What else its file exports, for tests and documents, is left out. */
+/**
+ * A function's bundle exports its handler, which waits for its secrets. What else its file exports, for tests and
+ * documents, is left out.
+ */
 const handlerOnly: Plugin = {
   name: 'handler-only',
   setup(builder) {
@@ -27,7 +30,10 @@ const handlerOnly: Plugin = {
       namespace: 'handler',
     }));
     builder.onLoad({ filter: /.*/, namespace: 'handler' }, ({ path }) => ({
-      contents: `export { handler } from ${JSON.stringify(`./${path.replaceAll('\\', '/')}`)};`,
+      contents: `
+        import { withSecrets } from './shared/secrets';
+        import { handler as complete } from ${JSON.stringify(`./${path.replaceAll('\\', '/')}`)};
+        export const handler = withSecrets(complete);`,
       resolveDir: ROOT,
     }));
   },
@@ -54,9 +60,14 @@ function builds(outdir: string, ...plugins: Plugin[]) {
 }
 
 function options(outdir: string, functions: [name: string, file: string][], plugins: Plugin[]) {
+  const entryPoints = functions.map(([name, file]) => ({ in: `handler:${file}`, out: `${name}/index` }));
+  return { ...bundled(outdir, entryPoints), plugins: [handlerOnly, ...plugins] };
+}
+
+function bundled(outdir: string, entryPoints: { in: string; out: string }[]) {
   return {
     absWorkingDir: ROOT,
-    entryPoints: functions.map(([name, file]) => ({ in: `handler:${file}`, out: `${name}/index` })),
+    entryPoints,
     outdir,
     outExtension: { '.js': '.cjs' },
     bundle: true,
@@ -72,7 +83,6 @@ function options(outdir: string, functions: [name: string, file: string][], plug
     external: ['@aws-sdk/*', 'pg-native'],
     logLevel: 'warning',
     metafile: true,
-    plugins: [handlerOnly, ...plugins],
   } satisfies BuildOptions;
 }
 
@@ -81,6 +91,13 @@ export async function buildFunctions(outdir = 'dist'): Promise<Metafile['outputs
   await copyDocsRenderer(outdir);
   const results = await Promise.all(builds(outdir).map((one) => build(one)));
   return Object.assign({}, ...results.map((result) => result.metafile.outputs));
+}
+
+/** Bundles `npm run worker` to `<outdir>/worker/index.cjs`, which needs nothing beside it. */
+export async function buildWorker(outdir = 'dist'): Promise<Metafile['outputs']> {
+  const entryPoint = { in: 'scripts/worker.ts', out: 'worker/index' };
+  const result = await build({ ...bundled(outdir, [entryPoint]), plugins: [leaveOutUnused] });
+  return result.metafile.outputs;
 }
 
 /** Bundles, and again at every change, telling about each result. The first build is done when this resolves. */

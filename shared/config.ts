@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { flag, integer, list, mailbox, network, number, parsed, rate, text, url } from './config-values';
 import { ownNamesIn, parseMirrors } from './events/mirror-config';
+import type { AwsAccess } from './lambda/get-secret';
 import { LOG_LEVELS } from './log';
 import { parsePreviousKeys, parsePrivateKey, parseSecret } from './sessions/token-keys';
 
@@ -80,11 +81,36 @@ const Environment = v.object({
 
   FUNCTION_PREFIX: text('rollcall-dev-'),
   LAMBDA_ENDPOINT: v.optional(url(['http:', 'https:'])),
+  METRICS: v.optional(v.picklist(['on', 'off'], 'must be on or off'), 'off'),
   LOG_LEVEL: v.optional(v.picklist(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`), 'info'),
 });
 
 /** Every variable that the functions read. */
 export const VARIABLES = Object.keys(Environment.entries);
+
+/** The secret in Secrets Manager that completes this environment; undefined where it is complete. */
+export function secretId(): string | undefined {
+  return process.env['SECRET_ID'] || undefined;
+}
+
+/** What Lambda tells a function about itself. */
+export function awsAccess(environment: NodeJS.ProcessEnv = process.env): AwsAccess {
+  return {
+    region: environment['AWS_REGION'] ?? '',
+    accessKeyId: environment['AWS_ACCESS_KEY_ID'] ?? '',
+    secretAccessKey: environment['AWS_SECRET_ACCESS_KEY'] ?? '',
+    sessionToken: environment['AWS_SESSION_TOKEN'],
+    endpoint: environment['AWS_ENDPOINT_URL'],
+  };
+}
+
+/** Adds a secret's values to the environment, those that are ours and not there yet. @param text a JSON object */
+export function addSecrets(text: string, environment: NodeJS.ProcessEnv = process.env): void {
+  const json: unknown = JSON.parse(text);
+  if (Array.isArray(json)) throw new Error('The secret is a list and no object');
+  const values = v.parse(v.record(v.string(), v.string()), json);
+  for (const name of VARIABLES) environment[name] ||= values[name] ?? '';
+}
 
 /** What is wrong with the environment: every missing or bad variable in one message. */
 export class ConfigError extends Error {
@@ -186,6 +212,11 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
       idleMs: env.WEBHOOK_IDLE_MS,
     },
     lambda: { functionPrefix: env.FUNCTION_PREFIX, endpoint: env.LAMBDA_ENDPOINT },
+    metrics: {
+      enabled: env.METRICS === 'on',
+      /** Tells the stages apart, such as `rollcall-prod`. */
+      service: env.FUNCTION_PREFIX.replace(/-$/, ''),
+    },
     logLevel: env.LOG_LEVEL,
   };
 }

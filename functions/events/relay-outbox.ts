@@ -1,8 +1,9 @@
 // Every minute: sends the events that were not confirmed when they were written, and those that nobody sends inline.
+import { measuredRelay } from '../../shared/events/measured-runs';
 import { publishingContext } from '../../shared/events/publisher';
-import { type RelayReport, relayOutbox } from '../../shared/events/relay';
+import type { RelayReport } from '../../shared/events/relay';
 
 export async function handler(): Promise<RelayReport> {
   const ctx = publishingContext();
-  return relayOutbox(ctx, ctx.config.relay.budgetMs);
+  return measuredRelay(ctx, ctx.config.relay.budgetMs);
 }

@@ -1,0 +1,147 @@
+import { METRICS_NAMESPACE } from '../../shared/metrics';
+import type { Naming, Resource, Resources, Service } from './service';
+
+const HTTP_API = [{ Name: 'ApiId', Value: { Ref: 'HttpApi' } }];
+
+/** A metric that the functions write themselves: see shared/metrics.ts. */
+export const own = (service: string, name: string) => ({
+  Namespace: METRICS_NAMESPACE,
+  MetricName: name,
+  Dimensions: [{ Name: 'Service', Value: service }],
+});
+
+interface AlarmOptions {
+  title: string;
+  /** What it means; the runbook of that name is in docs/operations.md. */
+  description: string;
+  rule: Record<string, unknown>;
+}
+
+function alarm(stage: string, { title, description, rule }: AlarmOptions): Resource {
+  return {
+    Type: 'AWS::CloudWatch::Alarm',
+    Properties: {
+      AlarmName: `${stage}-${title}`,
+      AlarmDescription: `${description} Runbook: docs/operations.md`,
+      AlarmActions: [{ Ref: 'AlarmTopic' }],
+      OKActions: [{ Ref: 'AlarmTopic' }],
+      TreatMissingData: 'notBreaching',
+      ComparisonOperator: 'GreaterThanThreshold',
+      Threshold: 0,
+      EvaluationPeriods: 1,
+      ...rule,
+    },
+  };
+}
+
+/** A sum over some minutes, by default five. */
+const sumOf = (metric: object, minutes = 5) => ({ ...metric, Statistic: 'Sum', Period: minutes * 60 });
+
+/** Alarms for the whole, then one for every function. @param stage the prefix of all names, such as `rollcall-prod` */
+export function alarms(service: Service, stage: string, naming: Naming, polled: boolean): Resources {
+  const metric = (name: string) => own(stage, name);
+  // What runs every minute has not been heard of for three of five.
+  const silent = (name: string) => ({
+    ...sumOf(metric(name), 1),
+    ComparisonOperator: 'LessThanThreshold',
+    Threshold: 1,
+    EvaluationPeriods: 5,
+    DatapointsToAlarm: 4,
+    TreatMissingData: 'breaching',
+  });
+  const whole: Record<string, AlarmOptions> = {
+    DeadLettersAlarm: {
+      title: 'dead-letters',
+      description: 'Events have failed for good and wait to be looked at.',
+      rule: sumOf(metric('EventsDeadLettered')),
+    },
+    OutboxAgeAlarm: {
+      title: 'outbox-age',
+      description: 'Events have waited for more than five minutes to be published.',
+      rule: {
+        ...metric('OutboxAgeSeconds'),
+        Statistic: 'Maximum',
+        Period: 60,
+        Threshold: 300,
+        EvaluationPeriods: 3,
+      },
+    },
+    ConsumerErrorsAlarm: {
+      title: 'consumer-errors',
+      description: 'More than ten events in five minutes failed in their consumer and are tried again.',
+      rule: { ...sumOf(metric('EventsFailed')), Threshold: 10 },
+    },
+    ServerErrorsAlarm: {
+      title: 'server-errors',
+      description: 'More than 1 % of the requests of five minutes were answered with 5xx.',
+      rule: {
+        Threshold: 1,
+        EvaluationPeriods: 2,
+        Metrics: [
+          { Id: 'rate', Expression: 'IF(requests > 0, 100 * failed / requests, 0)', Label: '% of 5xx' },
+          ...[
+            ['failed', '5xx'],
+            ['requests', 'Count'],
+          ].map(([id, name]) => ({
+            Id: id,
+            MetricStat: {
+              Metric: { Namespace: 'AWS/ApiGateway', MetricName: name, Dimensions: HTTP_API },
+              Period: 300,
+              Stat: 'Sum',
+            },
+            ReturnData: false,
+          })),
+        ],
+      },
+    },
+    RelayAlarm: {
+      title: 'relay-not-running',
+      description: 'The relay has not finished a run for minutes.',
+      rule: silent('RelayRuns'),
+    },
+    ...(polled && {
+      PollerAlarm: {
+        title: 'poller-not-running',
+        description: 'The poller has not finished a run for minutes.',
+        rule: silent('PollerRuns'),
+      },
+    }),
+  };
+  return {
+    ...Object.fromEntries(Object.entries(whole).map(([id, options]) => [id, alarm(stage, options)])),
+    ...Object.fromEntries(
+      Object.entries(service.functions).map(([name, definition]) => [
+        `${naming.getNormalizedFunctionName(name)}Alarm`,
+        alarm(stage, functionAlarm(name, definition.name)),
+      ]),
+    ),
+  };
+}
+
+function functionAlarm(name: string, functionName: string): AlarmOptions {
+  const stat = (id: string, metricName: string) => ({
+    Id: id,
+    MetricStat: {
+      Metric: {
+        Namespace: 'AWS/Lambda',
+        MetricName: metricName,
+        Dimensions: [{ Name: 'FunctionName', Value: functionName }],
+      },
+      Period: 300,
+      Stat: 'Sum',
+    },
+    ReturnData: false,
+  });
+  return {
+    title: `function-${name}`,
+    description: 'The function threw, ran out of time or memory, or was throttled.',
+    rule: {
+      Metrics: [
+        // A function that is only ever throttled has no errors, not even 0 of them.
+        { Id: 'trouble', Expression: 'FILL(errors, 0) + FILL(throttles, 0)', Label: 'Errors and throttles' },
+        stat('errors', 'Errors'),
+        stat('throttles', 'Throttles'),
+      ],
+    },
+  };
+}

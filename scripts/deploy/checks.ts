@@ -1,0 +1,85 @@
+import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { GetAccountSettingsCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { addSecrets, readConfig } from '../../shared/config';
+import type { ResolvedService } from './run-serverless';
+
+/** What AWS wants left of the account's concurrency for the functions that reserve none. */
+const MIN_UNRESERVED = 100;
+
+/** @returns the account's number. @throws Error where there are no credentials, or AWS does not take them */
+export async function whoAmI(region: string): Promise<string> {
+  try {
+    const { Account } = await new STSClient({ region }).send(new GetCallerIdentityCommand({}));
+    return String(Account);
+  } catch (error) {
+    if (nameOf(error) === 'CredentialsProviderError')
+      throw new Error('There are no AWS credentials. Set AWS_PROFILE, or log in: aws sso login');
+    throw new Error(`AWS does not take these credentials: ${messageOf(error)}`);
+  }
+}
+
+/**
+ * Reads the stage's secret and looks at the whole configuration as the functions will have it.
+ * @returns the version of the secret. @throws Error naming what is missing or wrong, and no value
+ */
+export async function checkSecret({ region, parameters, variables }: ResolvedService): Promise<string> {
+  const { secret } = parameters;
+  const values = await new SecretsManagerClient({ region })
+    .send(new GetSecretValueCommand({ SecretId: secret }))
+    .catch((error: unknown) => {
+      throw new Error(
+        nameOf(error) === 'ResourceNotFoundException'
+          ? `There is no secret ${secret} in ${region}. It is to hold, as JSON: DATABASE_URL, RABBITMQ_URL, JWT_SECRET`
+          : `The secret ${secret} cannot be read: ${messageOf(error)}`,
+      );
+    });
+  const environment = { ...variables };
+  try {
+    addSecrets(values.SecretString ?? '', environment);
+  } catch {
+    // Without what the parser says: it quotes the text.
+    throw new Error(`The secret ${secret} is no JSON object of texts`);
+  }
+  const config = readConfig(environment);
+  if (config.mail.smtpUrl !== 'off' && !variables['PUBLIC_URL'])
+    throw new Error(
+      'PUBLIC_URL is missing: links in mails lead there. (Or send none: SMTP_URL off, in the secret)',
+    );
+  return String(values.VersionId);
+}
+
+/** @throws Error where the stack is in a state from which a deployment cannot go on */
+export async function findStack({ name, region }: ResolvedService): Promise<'none' | 'there'> {
+  try {
+    const found = await new CloudFormationClient({ region }).send(
+      new DescribeStacksCommand({ StackName: name }),
+    );
+    const status = found.Stacks?.[0]?.StackStatus ?? '';
+    // A change set that has never been executed: there is nothing of the stack but its name.
+    if (status === 'REVIEW_IN_PROGRESS') return 'none';
+    if (status.endsWith('_IN_PROGRESS'))
+      throw new Error(`Somebody is deploying ${name} right now (${status}): wait until that has ended`);
+    if (status === 'ROLLBACK_COMPLETE' || status.endsWith('_FAILED'))
+      throw new Error(`The stack ${name} is in ${status}: see docs/operations.md, "A stack that is stuck"`);
+    return 'there';
+  } catch (error) {
+    if (nameOf(error) === 'ValidationError' && messageOf(error).includes('does not exist')) return 'none';
+    throw error;
+  }
+}
+
+/** @throws Error where the account's quota leaves no room for the concurrency that the stage reserves */
+export async function assertRoomToReserve({ region, reserved, name }: ResolvedService): Promise<void> {
+  if (reserved === 0) return;
+  const { AccountLimit } = await new LambdaClient({ region }).send(new GetAccountSettingsCommand({}));
+  const quota = AccountLimit?.ConcurrentExecutions ?? 0;
+  if (quota >= reserved + MIN_UNRESERVED) return;
+  throw new Error(
+    `${name} reserves ${reserved} of the account's ${quota} concurrent executions, and AWS wants ${MIN_UNRESERVED} left. Ask for more (Service Quotas, Lambda), or set reservedConcurrency to false.`,
+  );
+}
+
+const nameOf = (error: unknown) => (error instanceof Error ? error.name : '');
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

@@ -1,0 +1,121 @@
+import { DEAD_LETTERS } from '../../shared/events/topology';
+import { corsHeaders, preflightHeaders } from '../../shared/http/cors';
+import { functionFiles } from '../bundle';
+import { alarms } from './alarms';
+import { dashboard } from './dashboard';
+import { deployedEnvironment } from './environment';
+import { type Parameters, readParameters } from './parameters';
+import { roleOf } from './roles';
+import { arnOf, type Naming, type Service } from './service';
+import { stageResources } from './stage-resources';
+import { takeTrailingSlashes } from './trailing-slashes';
+
+/**
+ * Completes the service, before it is compiled, by all that follows from its functions and its stage's parameters.
+ * @throws Error naming every parameter that is missing or wrong
+ */
+export function completeService(service: Service, stageName: string, naming: Naming): void {
+  const parameters = readParameters(service.custom.deployment);
+  const stage = `${service.service}-${stageName}`;
+  const names = Object.keys(service.functions);
+  const files = functionFiles();
+  const consumers = names.filter((name) => /^functions[\\/]consumers[\\/]/.test(files.get(name) ?? ''));
+
+  completeProvider(service, parameters);
+  if (parameters.amazonMqArn && parameters.amazonMqSecretArn) {
+    triggerByAmazonMq(service, consumers, parameters.amazonMqArn, parameters.amazonMqSecretArn);
+  }
+  const roles = names.map((name) => {
+    const role = `${naming.getNormalizedFunctionName(name)}Role`;
+    const definition = service.functions[name];
+    if (definition) definition.role = role;
+    return [role, roleOf(name, service, naming, consumers, parameters)] as const;
+  });
+  for (const name of service.custom.aliases) {
+    const definition = service.functions[name];
+    if (definition) definition.versionFunction = true;
+  }
+  for (const definition of Object.values(service.functions)) {
+    if (!parameters.reservedConcurrency) delete definition.reservedConcurrency;
+    if (definition.events.some(({ schedule }) => schedule)) {
+      // The next minute brings the next run anyway: none is to be made up for.
+      definition.maximumRetryAttempts = 0;
+      definition.maximumEventAge = 60;
+    }
+  }
+
+  const given = service.resources ?? {};
+  service.resources = {
+    ...given,
+    Resources: {
+      ...given.Resources,
+      ...stageResources(stage, parameters),
+      ...takeTrailingSlashes(service, naming),
+      ...Object.fromEntries(roles),
+      ...alarms(service, stage, naming, parameters.amazonMqArn === undefined),
+      Dashboard: dashboard(stage),
+    },
+    extensions: {
+      ...given.extensions,
+      HttpApiStage: {
+        Properties: {
+          DefaultRouteSettings: {
+            ThrottlingRateLimit: parameters.throttleRate,
+            ThrottlingBurstLimit: parameters.throttleBurst,
+            DetailedMetricsEnabled: false,
+          },
+        },
+      },
+      ...Object.fromEntries(
+        names.map((name) => [
+          naming.getLogGroupLogicalId(name),
+          { Properties: { KmsKeyId: arnOf('EncryptionKey') } },
+        ]),
+      ),
+    },
+  };
+}
+
+function completeProvider({ provider }: Service, parameters: Parameters): void {
+  const { securityGroupIds, subnetIds } = parameters;
+  const origins = String(provider.environment['CORS_ORIGINS'] ?? '');
+  provider.environment = deployedEnvironment(provider.environment, parameters);
+  provider.logRetentionInDays = parameters.logRetentionDays;
+  provider.kmsKeyArn = arnOf('EncryptionKey');
+  if (subnetIds.length > 0) provider.vpc = { securityGroupIds, subnetIds };
+  if (parameters.tracing === 'xray') provider.tracing = { lambda: true };
+  if (origins !== '') provider.httpApi['cors'] = gatewayCors(origins);
+}
+
+/** The gateway answers preflights itself, as the functions would: none of them costs an invocation. */
+function gatewayCors(origins: string) {
+  const allowed = list(origins);
+  const preflight = preflightHeaders();
+  const exposed = corsHeaders(['*'], 'https://any.invalid')['access-control-expose-headers'];
+  return {
+    allowedOrigins: allowed,
+    allowedHeaders: list(preflight['access-control-allow-headers']),
+    allowedMethods: list(preflight['access-control-allow-methods']),
+    exposedResponseHeaders: list(exposed),
+    maxAge: Number(preflight['access-control-max-age']),
+  };
+}
+
+const list = (text = '') => text.split(',').map((item) => item.trim());
+
+/** Lambda's own mapping in the place of the poller. The consumers are the same functions. */
+function triggerByAmazonMq(service: Service, consumers: string[], arn: string, basicAuthArn: string): void {
+  const { environment } = service.provider;
+  const prefix = String(environment['QUEUE_PREFIX'] || 'rollcall');
+  const virtualHost = String(environment['RABBITMQ_VHOST'] || '/');
+  for (const [name, definition] of Object.entries(service.functions)) {
+    if (consumers.includes(name)) {
+      // As in shared/events/topology.ts: the one queue that is not called as its function is.
+      const queue = `${prefix}.${name === DEAD_LETTERS ? 'dead_letters' : name}`;
+      const rabbitmq = { arn, basicAuthArn, queue, virtualHost, batchSize: 100 };
+      definition.events.push({ rabbitmq });
+    }
+    if (name !== 'poll-queues') continue;
+    for (const { schedule } of definition.events) if (schedule) schedule.enabled = false;
+  }
+}

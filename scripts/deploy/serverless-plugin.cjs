@@ -1,0 +1,27 @@
+// Loaded by serverless.yml: completes the service by what follows from its list of functions, so that a new function
+// needs no role, alarm or key of its own in the configuration. `serverless offline` has no use for any of it.
+const load = (file) => require('tsx/cjs/api').require(file, __filename);
+
+module.exports = class DeployPlugin {
+  constructor(serverless) {
+    const { service } = serverless;
+    const { naming } = serverless.getProvider('aws');
+    this.hooks = {
+      initialize: () => {
+        if (serverless.processedInput.commands[0] === 'offline') return;
+        try {
+          load('./complete-service.ts').completeService(
+            service,
+            serverless.getProvider('aws').getStage(),
+            naming,
+          );
+        } catch (error) {
+          // Named, so that the framework shows the message and not a stack.
+          throw new serverless.classes.Error(error.message, 'ROLLCALL_PARAMETERS');
+        }
+      },
+      'before:package:compileEvents': () =>
+        load('./aliases.ts').addAliases(service, service.provider.compiledCloudFormationTemplate, naming),
+    };
+  }
+};

@@ -1,0 +1,107 @@
+import type { Parameters } from './parameters';
+import { type Resource, type Resources, sub } from './service';
+
+/** What a stage has once: its key, where its alarms go, and its domain if it has one. */
+export function stageResources(stage: string, parameters: Parameters): Resources {
+  return {
+    EncryptionKey: encryptionKey(stage),
+    AlarmTopic: {
+      Type: 'AWS::SNS::Topic',
+      Properties: {
+        TopicName: `${stage}-alarms`,
+        KmsMasterKeyId: { Ref: 'EncryptionKey' },
+        ...(parameters.alarmEmail && {
+          Subscription: [{ Protocol: 'email', Endpoint: parameters.alarmEmail }],
+        }),
+      },
+    },
+    ...customDomain(parameters),
+  };
+}
+
+/**
+ * One key of the stage's own, for logs, variables and alarms. AWS's own key would not do for the last two: whoever may
+ * look at a function could read its variables, and CloudWatch could not publish to the topic.
+ */
+function encryptionKey(stage: string): Resource {
+  const allow = (principal: object, actions: string[], condition?: object) => ({
+    Effect: 'Allow',
+    Principal: principal,
+    Action: actions,
+    // In a key's own policy this means the key.
+    Resource: '*',
+    ...(condition && { Condition: condition }),
+  });
+  return {
+    Type: 'AWS::KMS::Key',
+    Properties: {
+      Description: `Logs, variables and alarms of ${stage}`,
+      EnableKeyRotation: true,
+      PendingWindowInDays: 30,
+      KeyPolicy: {
+        Version: '2012-10-17',
+        Statement: [
+          // biome-ignore lint/suspicious/noTemplateCurlyInString: CloudFormation fills it in
+          allow({ AWS: sub('arn:${AWS::Partition}:iam::${AWS::AccountId}:root') }, ['kms:*']),
+          allow(
+            // biome-ignore lint/suspicious/noTemplateCurlyInString: CloudFormation fills it in
+            { Service: sub('logs.${AWS::Region}.${AWS::URLSuffix}') },
+            [
+              'kms:Encrypt',
+              'kms:Decrypt',
+              'kms:ReEncryptFrom',
+              'kms:ReEncryptTo',
+              'kms:GenerateDataKey',
+              'kms:GenerateDataKeyWithoutPlaintext',
+              'kms:DescribeKey',
+            ],
+            {
+              ArnLike: {
+                'kms:EncryptionContext:aws:logs:arn': sub(
+                  `arn:\${AWS::Partition}:logs:\${AWS::Region}:\${AWS::AccountId}:log-group:/aws/lambda/${stage}-*`,
+                ),
+              },
+            },
+          ),
+          // No condition on the account: should CloudWatch not name it to KMS, alarms would be lost without a sound.
+          allow({ Service: 'cloudwatch.amazonaws.com' }, ['kms:Decrypt', 'kms:GenerateDataKey']),
+        ],
+      },
+    },
+  };
+}
+
+function customDomain({ domainName, certificateArn, hostedZoneId }: Parameters): Resources {
+  if (!domainName || !certificateArn) return {};
+  const attribute = (name: string) => ({ 'Fn::GetAtt': ['ApiDomain', name] });
+  return {
+    ApiDomain: {
+      Type: 'AWS::ApiGatewayV2::DomainName',
+      Properties: {
+        DomainName: domainName,
+        DomainNameConfigurations: [
+          { CertificateArn: certificateArn, EndpointType: 'REGIONAL', SecurityPolicy: 'TLS_1_2' },
+        ],
+      },
+    },
+    ApiDomainMapping: {
+      Type: 'AWS::ApiGatewayV2::ApiMapping',
+      Properties: { ApiId: { Ref: 'HttpApi' }, DomainName: { Ref: 'ApiDomain' }, Stage: '$default' },
+      DependsOn: ['HttpApiStage'],
+    },
+    ...(hostedZoneId && {
+      ApiDomainRecord: {
+        Type: 'AWS::Route53::RecordSet',
+        Properties: {
+          HostedZoneId: hostedZoneId,
+          Name: domainName,
+          Type: 'A',
+          AliasTarget: {
+            DNSName: attribute('RegionalDomainName'),
+            HostedZoneId: attribute('RegionalHostedZoneId'),
+          },
+        },
+      },
+    }),
+  };
+}

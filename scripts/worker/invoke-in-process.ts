@@ -1,0 +1,46 @@
+import { handler as adminNotices } from '../../functions/consumers/admin-notices';
+import { handler as analytics } from '../../functions/consumers/analytics';
+import { handler as audit } from '../../functions/consumers/audit';
+import { handler as deadLetters } from '../../functions/consumers/dead-letters';
+import { handler as emails } from '../../functions/consumers/emails';
+import { handler as webhooks } from '../../functions/consumers/webhooks';
+import type { Config } from '../../shared/config';
+import type { BatchResponse, RmqEvent } from '../../shared/events/rmq-event';
+import { DEAD_LETTERS, type PolledQueue } from '../../shared/events/topology';
+import type { Invoke } from '../../shared/lambda/invoke';
+
+/** The type demands every one: a consumer that is new and not here does not compile. */
+const CONSUMERS: Record<PolledQueue, (event: RmqEvent) => Promise<BatchResponse>> = {
+  analytics,
+  audit,
+  emails,
+  'admin-notices': adminNotices,
+  webhooks,
+  [DEAD_LETTERS]: deadLetters,
+};
+
+/**
+ * Calls consumers where the poller would invoke Lambda functions. A function that is not here is `unavailable`, as it is
+ * with Lambda: its messages are not to blame, so they wait without losing an attempt, and the log says why.
+ */
+export function invokeInProcess({ functionPrefix }: Pick<Config['lambda'], 'functionPrefix'>): Invoke {
+  const functions = new Map(
+    Object.entries(CONSUMERS).map(([name, handler]) => [`${functionPrefix}${name}`, handler]),
+  );
+  return async (functionName, payload) => {
+    const handler = functions.get(functionName);
+    if (!handler) {
+      const known = [...functions.keys()].join(', ');
+      return {
+        kind: 'unavailable',
+        reason: `the worker has no function ${functionName}; it has ${known}`,
+      };
+    }
+    try {
+      // The poller makes no other payload, and what crosses no wire keeps its type.
+      return { kind: 'answered', payload: await handler(payload as RmqEvent) };
+    } catch (error) {
+      return { kind: 'failed', reason: error instanceof Error ? error.message : String(error) };
+    }
+  };
+}

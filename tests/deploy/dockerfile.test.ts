@@ -1,0 +1,95 @@
+// The Dockerfile's own commands, in empty directories in the place of its stages: there is no Docker here to run it with.
+// What this leaves out is the base image, and `npm ci`, which .ci/run does at its start.
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { freePort } from '../../local/ports';
+import { VARIABLES } from '../../shared/config';
+import { eventually } from '../setup/service';
+
+interface Stage {
+  image: string;
+  instructions: { name: string; args: string }[];
+}
+
+async function readStages(): Promise<[Stage, Stage]> {
+  const text = (await readFile('Dockerfile', 'utf8')).replaceAll(/\\\n\s*/g, '');
+  const stages: Stage[] = [];
+  for (const [, name = '', args = ''] of text.matchAll(/^([A-Z]+) (.*)$/gm)) {
+    if (name === 'FROM') stages.push({ image: args, instructions: [] });
+    else stages.at(-1)?.instructions.push({ name, args });
+  }
+  const [build, final] = stages;
+  if (!build || !final || stages.length > 2) throw new Error('The Dockerfile has two stages');
+  return [build, final];
+}
+
+const argsOf = (stage: Stage, name: string) =>
+  stage.instructions.filter((one) => one.name === name).map(({ args }) => args);
+const command = (args: string): string[] => JSON.parse(args.slice(args.indexOf('[')));
+
+let buildDirectory: string;
+let finalDirectory: string;
+beforeAll(async () => {
+  buildDirectory = await mkdtemp(join(tmpdir(), 'rollcall-image-build-'));
+  finalDirectory = await mkdtemp(join(tmpdir(), 'rollcall-image-'));
+});
+afterAll(async () => {
+  await rm(buildDirectory, { recursive: true });
+  await rm(finalDirectory, { recursive: true });
+});
+
+test('builds from what it copies alone, and runs from the one file', async () => {
+  const [build, final] = await readStages();
+  for (const { image } of [build, final]) expect(image).toMatch(/^node:24-/);
+  for (const copy of argsOf(build, 'COPY')) {
+    for (const source of copy.split(' ').slice(0, -1)) {
+      await cp(source, join(buildDirectory, source), { recursive: true });
+    }
+  }
+  const [install, ...commands] = argsOf(build, 'RUN');
+  expect(install).toBe('npm ci --ignore-scripts --no-audit --no-fund');
+  await symlink(resolve('node_modules'), join(buildDirectory, 'node_modules'));
+  for (const line of commands) {
+    const [file = '', ...args] = line.split(' ');
+    await promisify(execFile)(file, args, { cwd: buildDirectory });
+  }
+  for (const copy of argsOf(final, 'COPY')) {
+    const [, source = ''] = copy.split(' ');
+    const file = source.replace('/rollcall/', '');
+    await cp(join(buildDirectory, file), join(finalDirectory, basename(file)));
+  }
+  expect(await readdir(finalDirectory)).toEqual(['index.cjs']);
+  expect(argsOf(final, 'USER')).toEqual(['node']);
+
+  // Its servers are not there: it waits for them, healthy, and stops when it is told to.
+  const port = String(await freePort());
+  const [file = '', ...args] = command(argsOf(final, 'CMD')[0] ?? '');
+  const worker = spawn(file, args, {
+    cwd: finalDirectory,
+    env: {
+      PATH: process.env['PATH'],
+      ...Object.fromEntries(VARIABLES.map((name) => [name, ''])),
+      NODE_ENV: 'production',
+      WORKER_PORT: port,
+      DATABASE_URL: 'postgres://127.0.0.1:1/none',
+      RABBITMQ_URL: 'amqp://127.0.0.1:1',
+      JWT_SECRET: 'a secret of the tests, long enough',
+    },
+    stdio: 'ignore',
+  });
+  const [checker = '', ...check] = command(argsOf(final, 'HEALTHCHECK')[0] ?? '');
+  const isHealthy = () =>
+    promisify(execFile)(checker, check, { env: { PATH: process.env['PATH'], WORKER_PORT: port } }).then(
+      () => true,
+      () => false,
+    );
+  expect(await eventually(isHealthy, (healthy) => healthy)).toBe(true);
+  worker.kill('SIGTERM');
+  await once(worker, 'exit');
+  expect(worker.exitCode).toBe(0);
+  expect(await isHealthy()).toBe(false);
+}, 60_000);

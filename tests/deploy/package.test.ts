@@ -1,0 +1,319 @@
+// What `npm run deploy` would send to AWS, checked without AWS: the templates of every stage, and every archive.
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { unzipSync } from 'fflate';
+import { functionFiles } from '../../scripts/bundle';
+import { SECRET_VARIABLES } from '../../scripts/deploy/environment';
+import { readConfig, VARIABLES } from '../../shared/config';
+import { CONSUMER_NAMES, queueOf } from '../../shared/events/topology';
+import { preflightHeaders } from '../../shared/http/cors';
+import { METRICS_NAMESPACE } from '../../shared/metrics';
+import document from '../../shared/openapi/openapi.json';
+import { type AwsServer, startAwsServer } from '../setup/aws-server';
+import { brokerUrl } from '../setup/broker';
+import { type TestContext, testContext } from '../setup/context';
+import { httpEvent } from '../setup/http-event';
+import { copyOfService, packageStage, type Template } from '../setup/package';
+import { rmqEvent } from '../setup/rmq';
+import { checkAgainstSchemas } from './resource-schemas';
+import { checkRoutes, checkRules } from './rules';
+
+const KB = 1024;
+const SENTINEL = 'hunter2hunter2hunter2hunter2hunter2';
+const ARN = { region: 'eu-central-1', account: '123456789012' };
+const AMAZON_MQ = {
+  amazonMqArn: `arn:aws:mq:${ARN.region}:${ARN.account}:broker:rollcall:b-1234abcd-12ab-34cd-56ef-1234567890ab`,
+  amazonMqSecretArn: `arn:aws:secretsmanager:${ARN.region}:${ARN.account}:secret:rollcall/amazon-mq-AbCdEf`,
+};
+const EVERYTHING = {
+  ...AMAZON_MQ,
+  secretVersion: 'a1b2c3d4-5678-90ab-cdef-EXAMPLE11111',
+  securityGroupIds: 'sg-0a1b2c3d',
+  subnetIds: 'subnet-0a1b2c3d,subnet-1a2b3c4d',
+  domainName: 'auth.example.com',
+  certificateArn: `arn:aws:acm:${ARN.region}:${ARN.account}:certificate/12345678-1234-1234-1234-123456789012`,
+  hostedZoneId: 'Z0123456789ABC',
+  alarmEmail: 'ops@example.com',
+};
+/** What a deployer may well have in the shell or in .env. */
+const DEVELOPER = {
+  ...Object.fromEntries(SECRET_VARIABLES.map((name) => [name, `x://${SENTINEL}@localhost`])),
+  LAMBDA_ENDPOINT: `http://${SENTINEL}`,
+  CORS_ORIGINS: 'https://app.example.com',
+};
+
+let service: string;
+let output: string;
+const templates = new Map<string, Template>();
+
+beforeAll(async () => {
+  service = await copyOfService();
+  const dev = await packageStage(service, 'dev', {}, DEVELOPER);
+  output = dev.output;
+  templates.set('dev', dev.template);
+  templates.set('prod', (await packageStage(service, 'prod')).template);
+  templates.set(
+    'prod with everything',
+    (await packageStage(service, 'prod', EVERYTHING, DEVELOPER)).template,
+  );
+}, 180_000);
+afterAll(() => rm(service, { recursive: true, force: true }));
+
+function templateOf(name: string): Template {
+  const template = templates.get(name);
+  if (!template) throw new Error(`Not packaged: ${name}`);
+  return template;
+}
+const resource = (name: string, id: string) => templateOf(name).Resources[id]?.Properties;
+
+/** The functions whose bundle takes in what makes and compares hashes. */
+async function hashingFunctions(): Promise<string[]> {
+  const names = [...functionFiles().keys()];
+  const bundles = await Promise.all(names.map((name) => readFile(join('dist', name, 'index.cjs'), 'utf8')));
+  return names.filter((_name, index) => bundles[index]?.includes('Illegal salt'));
+}
+
+describe.each(['dev', 'prod', 'prod with everything'])('the template of %s', (name) => {
+  test("fits AWS's schemas", () => expect(checkAgainstSchemas(templateOf(name))).toEqual([]));
+
+  test('keeps the rules', async () => {
+    const hashing = await hashingFunctions();
+    expect(hashing).toEqual(expect.arrayContaining(['register', 'login', 'change-password']));
+    expect(checkRules(templateOf(name), hashing)).toEqual([]);
+  });
+
+  test('serves the documented routes, and all else with 404', async () => {
+    expect(await checkRoutes(templateOf(name), document.paths)).toEqual([]);
+    const routes = Object.values(templateOf(name).Resources).map(
+      ({ Properties }) => Properties?.['RouteKey'],
+    );
+    expect(routes).toContain('$default');
+  });
+
+  test('has every function of functions/', () => {
+    const handlers = Object.values(templateOf(name).Resources).flatMap(({ Type, Properties }) =>
+      Type === 'AWS::Lambda::Function' ? [String(Properties['Handler']).split('/')[1]] : [],
+    );
+    expect(handlers.sort()).toEqual([...functionFiles().keys()].sort());
+  });
+});
+
+/** Each takes away one thing that the checks are there for. */
+const MUTATIONS: [string, (template: Template) => void, RegExp][] = [
+  ['a property that does not exist', (t) => set(t, 'LoginLambdaFunction', 'Memory', 1), /no property Memory/],
+  ['a wrong type', (t) => set(t, 'LoginLambdaFunction', 'Timeout', 'ten'), /not a whole number/],
+  ['a dangling reference', (t) => delete t.Resources['AlarmTopic'], /refers to AlarmTopic/],
+  ['a missing role', (t) => delete t.Resources['LoginRole'], /LoginRole, which is not there/],
+  ['a missing alarm', (t) => delete t.Resources['LoginAlarm'], /LoginLambdaFunction: nobody is told/],
+  ['logs for ever', (t) => set(t, 'LoginLogGroup', 'RetentionInDays', undefined), /LoginLogGroup: kept for/],
+  ['too little memory', (t) => set(t, 'LoginLambdaFunction', 'MemorySize', 512), /hashes passwords with 512/],
+  ['no throttling', (t) => set(t, 'HttpApiStage', 'DefaultRouteSettings', {}), /HttpApiStage: not throttled/],
+  [
+    'another role shared',
+    (t) => set(t, 'LoginLambdaFunction', 'Role', t.Resources['RegisterLambdaFunction']?.Properties['Role']),
+    /share a role/,
+  ],
+  [
+    'any resource',
+    (t) => set(t, 'LoginRole', 'Policies', [allow('logs:PutLogEvents', '*')]),
+    /any resource for logs:PutLogEvents/,
+  ],
+  ['any action', (t) => set(t, 'LoginRole', 'Policies', [allow('logs:*', 'arn:x')]), /any action: logs/],
+];
+
+const allow = (Action: string, Resource: string) => ({
+  PolicyName: 'function',
+  PolicyDocument: { Statement: [{ Effect: 'Allow', Action, Resource }] },
+});
+
+function set(template: Template, id: string, property: string, value: unknown): void {
+  const found = template.Resources[id];
+  if (!found) throw new Error(`There is no ${id}`);
+  found.Properties[property] = value;
+}
+
+test.each(MUTATIONS)('the checks find %s', async (_name, mutate, problem) => {
+  const template = structuredClone(templateOf('prod'));
+  mutate(template);
+  const problems = [...checkAgainstSchemas(template), ...checkRules(template, await hashingFunctions())];
+  expect(problems.join('\n')).toMatch(problem);
+});
+
+test('the checks find a route that is gone', async () => {
+  const template = structuredClone(templateOf('prod'));
+  const id = Object.keys(template.Resources).find((key) => key.startsWith('HttpApiRoutePostLogin')) ?? '';
+  delete template.Resources[id];
+  expect(await checkRoutes(template, document.paths)).toContain('POST /login is not served');
+});
+
+test('no secret of the deployer gets into what is deployed', async () => {
+  for (const [name, template] of templates) expect([name, JSON.stringify(template)]).not.toContain(SENTINEL);
+  const state = await readFile(join(output, 'serverless-state.json'), 'utf8');
+  expect(state).not.toContain(SENTINEL);
+  expect(resource('dev', 'LoginLambdaFunction')?.['Environment'].Variables).toEqual({
+    FUNCTION_PREFIX: 'rollcall-dev-',
+    CORS_ORIGINS: 'https://app.example.com',
+    METRICS: 'on',
+    SECRET_ID: 'rollcall/dev',
+  });
+});
+
+test('every variable that could hold a secret is known to, or known not to', () => {
+  const harmless = ['PUBLIC_URL', 'ACCESS_TOKEN_SECONDS', 'REFRESH_TOKEN_SECONDS', 'RESET_PASSWORD_SECONDS'];
+  const suspicious = VARIABLES.filter((name) => /SECRET|PASS|KEY|TOKEN|_URL$/.test(name));
+  expect(suspicious.filter((name) => !harmless.includes(name)).sort()).toEqual([...SECRET_VARIABLES].sort());
+});
+
+test('Amazon MQ takes the place of the poller', () => {
+  const mapped = Object.values(templateOf('prod with everything').Resources).filter(
+    ({ Type }) => Type === 'AWS::Lambda::EventSourceMapping',
+  );
+  const queues = mapped.map(({ Properties }) => Properties['Queues'][0]).sort();
+  const { events } = readConfig({
+    DATABASE_URL: 'postgres://localhost/rollcall',
+    RABBITMQ_URL: 'amqp://localhost',
+    JWT_SECRET: SENTINEL,
+  });
+  for (const name of CONSUMER_NAMES) expect(queues).toContain(queueOf(events, name));
+  const rule = (name: string) =>
+    Object.entries(templateOf(name).Resources).find(
+      ([id, { Type }]) => Type === 'AWS::Events::Rule' && id.startsWith('PollDashqueues'),
+    )?.[1].Properties['State'];
+  expect([rule('prod'), rule('prod with everything')]).toEqual(['ENABLED', 'DISABLED']);
+  expect(templateOf('prod with everything').Resources['PollerAlarm']).toBeUndefined();
+  expect(templateOf('prod').Resources['PollerAlarm']).toBeDefined();
+});
+
+test('every metric of an alarm is one that is written', async () => {
+  const source = await readFile('shared/events/measured-runs.ts', 'utf8');
+  const watched = Object.values(templateOf('prod').Resources).flatMap(({ Type, Properties }) =>
+    Type === 'AWS::CloudWatch::Alarm' && Properties['Namespace'] === METRICS_NAMESPACE
+      ? [String(Properties['MetricName'])]
+      : [],
+  );
+  expect(watched).toContain('OutboxAgeSeconds');
+  expect(watched.filter((name) => !source.includes(`${name}: `))).toEqual([]);
+});
+
+test('the gateway answers preflights as the functions would', () => {
+  const cors = resource('dev', 'HttpApi')?.['CorsConfiguration'];
+  expect(cors.AllowOrigins).toEqual(['https://app.example.com']);
+  expect(cors.AllowMethods.join(', ')).toBe(preflightHeaders()['access-control-allow-methods']);
+  expect(cors.AllowHeaders.join(', ')).toBe(preflightHeaders()['access-control-allow-headers']);
+  expect(resource('prod', 'HttpApi')?.['CorsConfiguration']).toBeUndefined();
+});
+
+test('the API calls the alias of the functions that have one', () => {
+  const { Resources } = templateOf('prod');
+  const uri = JSON.stringify(Resources['HttpApiIntegrationLogin']?.Properties['IntegrationUri']);
+  expect(uri).toContain('"live"');
+  expect(Resources['HttpApiIntegrationLogin']?.DependsOn).toBe('LoginAlias');
+  expect(Resources['LoginAlias']?.Properties).toMatchObject({
+    Name: 'live',
+    FunctionName: 'rollcall-prod-login',
+  });
+  expect(JSON.stringify(Resources['HttpApiIntegrationListDashroles'])).not.toContain('live');
+});
+
+test('a stage gets its VPC, its domain, its address for alarms, and the reserved concurrency of prod only', () => {
+  const login = resource('prod with everything', 'LoginLambdaFunction');
+  expect(login?.['VpcConfig'].SubnetIds).toEqual(['subnet-0a1b2c3d', 'subnet-1a2b3c4d']);
+  expect(resource('prod with everything', 'ApiDomain')?.['DomainName']).toBe('auth.example.com');
+  expect(resource('prod with everything', 'AlarmTopic')?.['Subscription'][0].Endpoint).toBe(
+    'ops@example.com',
+  );
+  expect(resource('prod', 'PollDashqueuesLambdaFunction')?.['ReservedConcurrentExecutions']).toBe(2);
+  expect(resource('dev', 'PollDashqueuesLambdaFunction')).not.toHaveProperty('ReservedConcurrentExecutions');
+});
+
+describe('the archives', () => {
+  let directory: string;
+  let ctx: TestContext;
+  let aws: AwsServer;
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'rollcall-artifacts-'));
+    [ctx, aws] = await Promise.all([testContext(), startAwsServer()]);
+    const secret = {
+      DATABASE_URL: ctx.config.database.url,
+      RABBITMQ_URL: brokerUrl(),
+      JWT_SECRET: 'a secret of the tests, long enough',
+      SMTP_URL: 'off',
+    };
+    aws.answers.set('GetSecretValue', { body: JSON.stringify({ SecretString: JSON.stringify(secret) }) });
+    await mkdir(join(directory, '.runtime'));
+    await symlink(resolve('node_modules/@aws-sdk'), join(directory, '.runtime/@aws-sdk'));
+  });
+  afterAll(async () => {
+    await aws.stop();
+    await ctx.close();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  const archives = async () => (await readdir(output)).filter((file) => file.endsWith('.zip')).sort();
+
+  test('are one per function, none over 400 KB and all of them under 6 MB', async () => {
+    const files = await archives();
+    expect(files).toEqual([...functionFiles().keys()].map((name) => `${name}.zip`).sort());
+    const sizes = await Promise.all(
+      files.map(async (file) => [file, (await readFile(join(output, file))).length] as const),
+    );
+    expect(sizes.filter(([, size]) => size > 400 * KB)).toEqual([]);
+    expect(sizes.reduce((sum, [, size]) => sum + size, 0)).toBeLessThan(6 * KB * KB);
+  });
+
+  /** A container: nothing but what is in the archive and, as Lambda has it, the AWS SDK. */
+  const CONTAINER = `
+    const [handler, event] = [process.argv[1], JSON.parse(process.argv[2])];
+    const [file, name] = handler.split(/\\.(?=[^.]*$)/);
+    require(require('node:path').resolve(file + '.cjs'))[name](event).then(
+      (answer) => { console.error(JSON.stringify({ ...answer, body: undefined })); process.exit(0); },
+      (error) => { console.error(error); process.exit(1); });`;
+
+  test.each([...functionFiles()])('%s runs from its archive alone', async (name, file) => {
+    const own = join(directory, name);
+    const parts = unzipSync(await readFile(join(output, `${name}.zip`)));
+    for (const [path, bytes] of Object.entries(parts)) {
+      await mkdir(dirname(join(own, path)), { recursive: true });
+      await writeFile(join(own, path), bytes);
+    }
+    const handlers = Object.values(templateOf('dev').Resources).map(
+      ({ Properties }) => Properties?.['Handler'],
+    );
+    const handler = handlers.find((one) => String(one).startsWith(`dist/${name}/`));
+    const isConsumer = /[\\/]consumers[\\/]/.test(file);
+    const event = isConsumer ? { ...rmqEvent([]), rmqMessagesByQueue: {} } : httpEvent({ path: '/' });
+    const { stderr } = await promisify(execFile)(
+      process.execPath,
+      ['-e', CONTAINER, String(handler), JSON.stringify(event)],
+      {
+        cwd: own,
+        env: {
+          PATH: process.env['PATH'],
+          NODE_PATH: join(directory, '.runtime'),
+          ...Object.fromEntries(VARIABLES.map((variable) => [variable, ''])),
+          // Its secrets it gets as in the cloud.
+          SECRET_ID: 'rollcall/dev',
+          AWS_ENDPOINT_URL: aws.url,
+          AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
+          AWS_SECRET_ACCESS_KEY: 'example',
+          BCRYPT_COST: '4',
+          QUEUE_TYPE: 'classic',
+          QUEUE_PREFIX: ctx.config.events.queuePrefix,
+          EVENT_EXCHANGE: ctx.config.events.exchange,
+          RELAY_BUDGET_MS: '1',
+          POLL_BUDGET_MS: '200',
+          WEBHOOK_BUDGET_MS: '1',
+          AWS_REGION: 'eu-central-1',
+          AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+        },
+      },
+    );
+    const answer = JSON.parse(stderr);
+    if (isConsumer) expect(answer).toEqual({ batchItemFailures: [] });
+    // Whatever it says to an empty request: not that something of it is missing.
+    else if (answer.statusCode !== undefined) expect(answer.statusCode).toBeLessThan(500);
+  });
+});

@@ -1,0 +1,144 @@
+import { httpFunctions } from '../../scripts/openapi/routes';
+import type { Template, TemplateResource } from '../setup/package';
+
+/** Where AWS has nothing narrower than `*`, and why. */
+const ANY_RESOURCE: Record<string, string> = {
+  'xray:PutTraceSegments': 'X-Ray has no resources that a trace could go to',
+  'xray:PutTelemetryRecords': 'the same',
+  'ec2:CreateNetworkInterface': 'Lambda makes it: its id is not known before',
+  'ec2:DeleteNetworkInterface': 'the same',
+  'ec2:AssignPrivateIpAddresses': 'the same',
+  'ec2:UnassignPrivateIpAddresses': 'the same',
+  'ec2:DescribeNetworkInterfaces': 'ec2:Describe* takes no resource',
+  'ec2:DescribeSecurityGroups': 'ec2:Describe* takes no resource',
+  'ec2:DescribeSubnets': 'ec2:Describe* takes no resource',
+  'ec2:DescribeVpcs': 'ec2:Describe* takes no resource',
+};
+const MAX_RESOURCES = 500;
+const MAX_ENVIRONMENT_BYTES = 4_096;
+const ONE_VCPU_MB = 1_769;
+
+interface Statement {
+  Effect: string;
+  Action: string | string[];
+  Resource: unknown;
+}
+
+/** The project's own rules for every template. @returns what is wrong, in words */
+export function checkRules(template: Template, hashing: string[]): string[] {
+  const resources = Object.entries(template.Resources);
+  const ofType = (type: string) => resources.filter(([, resource]) => resource.Type === type);
+  const functions = ofType('AWS::Lambda::Function');
+  const roles = functions.map(([, { Properties }]) => JSON.stringify(Properties['Role']));
+  return [
+    ...(resources.length > MAX_RESOURCES ? [`${resources.length} resources: a stack holds 500`] : []),
+    ...ofType('AWS::IAM::Role').flatMap(checkRole),
+    ...(new Set(roles).size === roles.length ? [] : ['two functions share a role']),
+    ...functions.flatMap(([id, resource]) => checkFunction(id, resource, hashing)),
+    ...functions.flatMap(([id, resource]) => checkAlarmed(id, resource, template)),
+    ...ofType('AWS::Logs::LogGroup').flatMap(([id, { Properties }]) => [
+      ...(Properties['RetentionInDays'] ? [] : [`${id}: kept for ever`]),
+      ...(Properties['KmsKeyId'] ? [] : [`${id}: not encrypted with the stage's key`]),
+    ]),
+    ...ofType('AWS::SNS::Topic').flatMap(([id, { Properties }]) =>
+      Properties['KmsMasterKeyId'] ? [] : [`${id}: not encrypted`],
+    ),
+    ...ofType('AWS::KMS::Key').flatMap(([id, { Properties }]) =>
+      Properties['EnableKeyRotation'] ? [] : [`${id}: never rotated`],
+    ),
+    ...ofType('AWS::S3::Bucket').flatMap(([id, { Properties }]) => [
+      ...(Properties['BucketEncryption'] ? [] : [`${id}: not encrypted`]),
+      ...(Properties['PublicAccessBlockConfiguration']?.RestrictPublicBuckets
+        ? []
+        : [`${id}: may be public`]),
+    ]),
+    ...ofType('AWS::ApiGatewayV2::Stage').flatMap(([id, { Properties }]) =>
+      Properties['DefaultRouteSettings']?.ThrottlingRateLimit ? [] : [`${id}: not throttled`],
+    ),
+  ];
+}
+
+function checkRole([id, { Properties }]: [string, TemplateResource]): string[] {
+  if (Properties['ManagedPolicyArns']) return [`${id}: a managed policy allows more than the function does`];
+  const policies: { PolicyDocument: { Statement: Statement[] } }[] = Properties['Policies'] ?? [];
+  return policies
+    .flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
+    .filter(({ Effect }) => Effect === 'Allow')
+    .flatMap(({ Action, Resource }) => {
+      const actions = [Action].flat();
+      const any = [Resource].flat().includes('*');
+      return [
+        ...actions.filter((action) => action.includes('*')).map((action) => `${id}: any action: ${action}`),
+        ...actions
+          .filter((action) => any && !(action in ANY_RESOURCE))
+          .map((action) => `${id}: any resource for ${action}`),
+      ];
+    });
+}
+
+function checkFunction(id: string, { Properties, DependsOn }: TemplateResource, hashing: string[]): string[] {
+  const name = String(Properties['Handler']).split('/')[1] ?? '';
+  const variables: Record<string, unknown> = Properties['Environment']?.Variables ?? {};
+  const bytes = Object.entries(variables)
+    // A reference counts as the longest secret that one should have there.
+    .map(([key, value]) => key.length + (typeof value === 'string' ? value.length : 300))
+    .reduce((sum, size) => sum + size, 0);
+  return [
+    ...(Properties['Runtime'] === 'nodejs24.x' ? [] : [`${id}: runs on ${Properties['Runtime']}`]),
+    ...(String(Properties['Architectures']) === 'arm64' ? [] : [`${id}: is not for arm64`]),
+    ...(Properties['KmsKeyArn'] ? [] : [`${id}: variables not encrypted with the stage's key`]),
+    ...(bytes <= MAX_ENVIRONMENT_BYTES ? [] : [`${id}: ${bytes} bytes of variables: Lambda takes 4 KB`]),
+    ...([DependsOn].flat().some((other) => other?.endsWith('LogGroup')) ? [] : [`${id}: no log group`]),
+    ...(hashing.includes(name) && Properties['MemorySize'] !== ONE_VCPU_MB
+      ? [
+          `${id}: hashes passwords with ${Properties['MemorySize']} MB, and not with one vCPU (${ONE_VCPU_MB})`,
+        ]
+      : []),
+  ];
+}
+
+/** Errors and throttles of the function, in an alarm that tells somebody. */
+function checkAlarmed(id: string, { Properties }: TemplateResource, template: Template): string[] {
+  const alarms = Object.values(template.Resources).filter(
+    ({ Type, Properties: alarm }) => Type === 'AWS::CloudWatch::Alarm' && alarm['AlarmActions']?.length > 0,
+  );
+  return ['Errors', 'Throttles'].flatMap((metric) => {
+    const watched = alarms.some(({ Properties: alarm }) =>
+      alarm['Metrics']?.some(
+        ({
+          MetricStat,
+        }: {
+          MetricStat?: { Metric: { MetricName: string; Dimensions: { Value: unknown }[] } };
+        }) =>
+          MetricStat?.Metric.MetricName === metric &&
+          MetricStat.Metric.Dimensions[0]?.Value === Properties['FunctionName'],
+      ),
+    );
+    return watched ? [] : [`${id}: nobody is told of its ${metric}`];
+  });
+}
+
+/** What the template serves and the OpenAPI document does not have, and the other way round. */
+export async function checkRoutes(
+  template: Template,
+  paths: Record<string, Record<string, unknown>>,
+): Promise<string[]> {
+  const served = Object.values(template.Resources)
+    .filter(({ Type }) => Type === 'AWS::ApiGatewayV2::Route')
+    .map(({ Properties }) => String(Properties['RouteKey']))
+    .filter((key) => key !== '$default');
+  const methods = ['get', 'post', 'put', 'patch', 'delete'];
+  const documented = Object.entries(paths).flatMap(([path, operations]) =>
+    Object.keys(operations)
+      .filter((method) => methods.includes(method))
+      .map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  const configured = (await httpFunctions()).flatMap(({ routes }) =>
+    routes.map(({ method, path }) => `${method} ${path}`),
+  );
+  return [
+    ...documented.filter((route) => !served.includes(route)).map((route) => `${route} is not served`),
+    ...served.filter((route) => !documented.includes(route)).map((route) => `${route} is not documented`),
+    ...configured.filter((route) => !served.includes(route)).map((route) => `${route} is configured only`),
+  ];
+}

@@ -1,0 +1,24 @@
+import { countDeliveries } from '../../../shared/events/count-deliveries';
+import type { InvokeOutcome } from '../../../shared/lambda/invoke';
+
+const batch = (count: number) => ({
+  rmqMessagesByQueue: { 'rollcall.audit::/': Array.from({ length: count }, () => ({})) },
+});
+const answered = (failures: number): InvokeOutcome => ({
+  kind: 'answered',
+  payload: { batchItemFailures: Array.from({ length: failures }, () => ({ itemIdentifier: 'x' })) },
+});
+
+test.each<[string, string, number, InvokeOutcome, [handled: number, failed: number, dead: number]]>([
+  ['all done', 'audit', 5, answered(0), [5, 0, 0]],
+  ['some failed', 'audit', 5, answered(2), [3, 2, 0]],
+  ['an empty answer: all done', 'audit', 5, { kind: 'answered', payload: null }, [5, 0, 0]],
+  ['the call failed: its halves are counted', 'audit', 5, { kind: 'failed', reason: '' }, [0, 0, 0]],
+  ['the last half failed', 'audit', 1, { kind: 'failed', reason: '' }, [0, 1, 0]],
+  ['it did not run', 'audit', 5, { kind: 'unavailable', reason: '' }, [0, 0, 0]],
+  ['dead letters', 'dead-letters', 5, answered(1), [0, 1, 4]],
+])('%s', async (_name, consumer, messages, outcome, [handled, failed, deadLettered]) => {
+  const { invoke, counts } = countDeliveries(async () => outcome);
+  expect(await invoke(`rollcall-prod-${consumer}`, batch(messages))).toBe(outcome);
+  expect(counts).toEqual({ handled, failed, deadLettered });
+});
