@@ -85,7 +85,7 @@ async function fill(ctx: PublishingContext, type: EventType, count: number): Pro
       'email', 'user_' || n || '@example.com', 'role', 'user', 'createdAt', '2026-11-20T10:00:00.000Z')
     from (
       select n, (lpad(to_hex(extract(epoch from now())::bigint * 1000 - ${count} + n), 12, '0') || '7000'
-        || lpad(to_hex(32768 + n % 16384), 4, '0') || lpad(to_hex(n), 12, '0'))::uuid as id
+        || '8000' || substr(md5(random()::text), 1, 12))::uuid as id
       from generate_series(1, ${count}::int) as n
     ) as users`.execute(ctx.db);
   await sql`vacuum analyze outbox`.execute(ctx.db);
