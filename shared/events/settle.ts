@@ -54,9 +54,9 @@ export async function settle(
 
 async function sendConfirmed(connection: BrokerConnection, copy: OutgoingMessage): Promise<void> {
   const outcome = await within(CONFIRM_TIMEOUT_MS, send(connection, copy), NOT_CONFIRMED);
-  if (outcome.kind !== 'confirmed') {
-    throw new Error(`A failed message could not be sent to ${copy.exchange}: ${outcome.reason}`);
-  }
+  if (outcome.kind === 'confirmed') return;
+  const failure = new Error(`A failed message could not be sent to ${copy.exchange}: ${outcome.reason}`);
+  throw connection.closed ?? connection.blocked ?? failure;
 }
 
 const NOT_CONFIRMED = { kind: 'unknown', reason: 'not confirmed in time' } as const;
