@@ -1,6 +1,7 @@
 import { uuidv7 } from 'uuidv7';
 import type { UserEvent } from '../../../shared/events/catalog';
 import { consumer, newestOnly } from '../../../shared/events/consumer';
+import { PermanentError } from '../../../shared/events/permanent-error';
 import { type TestContext, testContext } from '../../setup/context';
 import { rmqEvent } from '../../setup/rmq';
 
@@ -53,6 +54,24 @@ test.each(['one', 'each'] as const)(
     expect(handled.slice(-4)).toEqual(idsOf([a1, b1, b2, b3]));
   },
 );
+
+test('a permanent error is final to our poller, and one like any other to Amazon MQ', async () => {
+  const [good, bad] = [...eventsOf(uuidv7(), 1), ...eventsOf(uuidv7(), 1)];
+  const handle = consumer(
+    'audit',
+    {
+      '*': async (event) => {
+        if (event.id === bad?.id) throw new PermanentError('there is no such mailbox');
+      },
+    },
+    () => ctx,
+  );
+  const batch = [good, bad].filter((event) => event !== undefined);
+  expect(await handle(rmqEvent(batch))).toEqual({
+    batchItemFailures: [{ itemIdentifier: bad?.id, reason: 'there is no such mailbox', final: true }],
+  });
+  await expect(handle(rmqEvent(batch, 'arn:aws:mq:broker'))).rejects.toThrow('there is no such mailbox');
+});
 
 describe('a handler that keeps state per user', () => {
   const seen: string[] = [];
