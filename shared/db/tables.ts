@@ -176,6 +176,12 @@ export interface AnalyticsHourlyTable {
   count: string;
 }
 
+export interface EventLogStartTable {
+  single: boolean;
+  /** The time of the latest event that was purged; null while none was. */
+  purged_until: Date | null;
+}
+
 export interface Tables {
   users: UsersTable;
   roles: RolesTable;
@@ -194,4 +200,5 @@ export interface Tables {
   email_tokens: EmailTokensTable;
   welcomed_users: WelcomedUsersTable;
   analytics_hourly: AnalyticsHourlyTable;
+  event_log_start: EventLogStartTable;
 }

@@ -151,6 +151,12 @@ export const RegistrationReport = v.object({
   ),
 });
 
+export const Rebuilding = v.object({
+  from: v.pipe(v.string(), v.isoTimestamp(), v.description('What is older keeps its counts')),
+  to: v.pipe(v.string(), v.isoTimestamp(), v.description('Not included')),
+  replayed: Count,
+});
+
 export const Health = v.object({
   status: v.pipe(
     v.picklist(['ok', 'degraded', 'down']),

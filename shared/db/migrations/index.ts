@@ -7,6 +7,7 @@ import * as idempotencyAndImports from './0006-idempotency-and-imports';
 import * as erasure from './0007-erasure';
 import * as eventOperations from './0008-event-operations';
 import * as analyticsAndAudit from './0010-analytics-and-audit';
+import * as eventLogStart from './0011-event-log-start';
 
 /** In order of their names. They are listed, not read from a folder, so that they are part of a bundle. */
 export const migrations: Record<string, Migration> = {
@@ -18,4 +19,5 @@ export const migrations: Record<string, Migration> = {
   '0007-erasure': erasure,
   '0008-event-operations': eventOperations,
   '0010-analytics-and-audit': analyticsAndAudit,
+  '0011-event-log-start': eventLogStart,
 };
