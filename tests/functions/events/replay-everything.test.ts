@@ -65,7 +65,9 @@ async function deliver(expected: Record<Consumer, number>): Promise<void> {
   await makeDue(ctx);
   const relaying = relayOutbox(ctx, 60_000, stop.signal);
   const polling = pollQueues({ ...ctx, invoke }, 60_000, stop.signal);
-  while (CONSUMER_NAMES.some((name) => (answered.get(name) ?? 0) < expected[name])) {
+  const isOver = () =>
+    failures.length > 0 || CONSUMER_NAMES.every((name) => (answered.get(name) ?? 0) >= expected[name]);
+  while (!isOver()) {
     await new Promise<void>((resolve) => {
       wake = resolve;
     });
