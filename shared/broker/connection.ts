@@ -2,15 +2,17 @@ import { Duplex } from 'node:stream';
 import { type ChannelModel, type ConfirmChannel, connect } from 'amqplib';
 import type { Log } from '../log';
 import { createSleepDetector } from './sleep-detector';
+import { BrokerTrouble, explainAlarm, explainTrouble } from './trouble';
 
 const HEARTBEAT_SECONDS = 20;
 
 export interface BrokerConnection {
   model: ChannelModel;
   channel: ConfirmChannel;
-  /** The broker has raised an alarm and reads nothing that we send until it says `connection.unblocked`. */
-  blocked: boolean;
-  closed: boolean;
+  /** The alarm because of which the broker reads nothing that we send, until it says `connection.unblocked`. */
+  blocked: BrokerTrouble | null;
+  /** Why it is at its end. */
+  closed: BrokerTrouble | null;
   /** By `returnKey`, why the broker could not route a message: from `basic.return` until its confirm arrives. */
   returned: Map<string, string>;
 }
@@ -23,7 +25,7 @@ export interface Broker {
   /**
    * A connection with a channel in confirm mode.
    * @param timeoutMs for the socket and the handshake
-   * @throws what the socket or the broker said
+   * @throws BrokerTrouble
    */
   open(timeoutMs: number): Promise<BrokerConnection>;
   /** Drops the connection without a farewell: for one whose state nobody knows any more. */
@@ -87,38 +89,44 @@ async function openConnection(
     noDelay: true,
     keepAlive: true,
     clientProperties: { connection_name: name },
+  }).catch((error: unknown) => {
+    throw explainTrouble(error);
   });
+  let trouble = new BrokerTrouble('The broker connection was closed', 'closed');
+  // Whoever uses the connection says what that means. One that nobody uses is replaced, and no line is worth it.
+  const note = (error: unknown) => {
+    if (error === DISCARDED) return;
+    trouble = explainTrouble(error);
+    log.debug('The broker ended a connection or a channel', { error });
+  };
   // From birth: an 'error' event that nobody listens to ends the process.
-  model.on('error', (error) => {
-    if (error !== DISCARDED) log.warn('The broker connection broke', { error });
-  });
+  model.on('error', note);
   const channel = await model.createConfirmChannel();
   const connection: BrokerConnection = {
     model,
     channel,
-    blocked: false,
-    closed: false,
+    blocked: null,
+    closed: null,
     returned: new Map(),
   };
-  channel.on('error', (error) => log.warn('The broker closed a channel', { error }));
+  channel.on('error', note);
   channel.on('return', (message) => {
     const replyText = 'replyText' in message.fields ? String(message.fields.replyText) : 'unroutable';
     const { exchange, routingKey } = message.fields;
     connection.returned.set(returnKey(String(message.properties.messageId), exchange, routingKey), replyText);
   });
   const markClosed = () => {
-    connection.closed = true;
+    connection.closed ??= trouble;
   };
   // Before amqplib's own listener, which fails the outstanding confirms: whoever hears of that has to see that it
   // was the connection and not the broker's verdict on the message.
   channel.prependListener('close', markClosed);
   model.prependListener('close', markClosed);
   model.on('blocked', (reason) => {
-    connection.blocked = true;
-    log.warn('The broker blocks publishers', { reason });
+    connection.blocked = explainAlarm(String(reason));
   });
   model.on('unblocked', () => {
-    connection.blocked = false;
+    connection.blocked = null;
   });
   return connection;
 }
@@ -127,7 +135,7 @@ const DISCARDED = new Error('The connection was discarded');
 
 /** amqplib offers a graceful close only, and that one waits for an answer that a silent broker never sends. */
 function destroy(connection: BrokerConnection): void {
-  connection.closed = true;
+  connection.closed ??= new BrokerTrouble('The broker connection was given up', 'discarded');
   const stream = 'stream' in connection.model.connection ? connection.model.connection.stream : undefined;
   if (stream instanceof Duplex) stream.destroy(DISCARDED);
 }

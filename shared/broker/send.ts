@@ -23,14 +23,18 @@ export type SendOutcome =
 export function send(connection: BrokerConnection, message: OutgoingMessage): Promise<SendOutcome> {
   const key = returnKey(message.properties.messageId, message.exchange, message.routingKey);
   return new Promise((resolve) => {
-    if (connection.blocked) return resolve({ kind: 'unknown', reason: 'the broker blocks publishers' });
+    if (connection.blocked) return resolve({ kind: 'unknown', reason: connection.blocked.message });
     const settle = (error: unknown) => {
       // RabbitMQ confirms an unroutable message too, right after it has returned it.
       const returned = connection.returned.get(key);
       connection.returned.delete(key);
-      if (connection.closed) resolve({ kind: 'unknown', reason: 'the connection broke' });
+      if (connection.closed) resolve({ kind: 'unknown', reason: connection.closed.message });
       else if (error)
-        resolve({ kind: 'refused', reason: 'the broker refused it (basic.nack): a queue may be full' });
+        resolve({
+          kind: 'refused',
+          reason:
+            'the broker refused it (basic.nack), a queue is full: have its consumer catch up, or raise its x-max-length',
+        });
       else if (returned) resolve({ kind: 'refused', reason: `the broker returned it: ${returned}` });
       else resolve({ kind: 'confirmed' });
     };

@@ -218,6 +218,12 @@ export interface WebhookDeliveriesTable {
   finished_at: Date | null;
 }
 
+export interface EventLogStartTable {
+  single: boolean;
+  /** The time of the latest event that was purged; null while none was. */
+  purged_until: Date | null;
+}
+
 export interface Tables {
   users: UsersTable;
   roles: RolesTable;
@@ -238,4 +244,5 @@ export interface Tables {
   analytics_hourly: AnalyticsHourlyTable;
   webhook_endpoints: WebhookEndpointsTable;
   webhook_deliveries: WebhookDeliveriesTable;
+  event_log_start: EventLogStartTable;
 }

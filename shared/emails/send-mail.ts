@@ -1,5 +1,6 @@
 import { createTransport } from 'nodemailer';
 import type { Context } from '../context';
+import { PermanentError } from '../events/permanent-error';
 import type { MailContent } from './templates';
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -19,6 +20,7 @@ const pausedUntil = new Map<string, number>();
  * Hands a mail to the mail server, and returns once that has taken it. SMTP knows no exactly once: where the
  * server's answer, or the commit after it, is lost, the event comes again and so does the mail. `messageId` is made
  * of the event's id, so that it is the same every time, and servers and mail programs that look can tell.
+ * @throws PermanentError where the server knows that there is no such mailbox
  * @throws Error where no server took it: the event is to be tried again. The text names no address, so it can be logged
  */
 export async function sendMail(
@@ -60,9 +62,31 @@ export async function sendMail(
     });
   } catch (error) {
     const { text, aboutThisMail } = describe(error);
+    if (isNoMailbox(error)) throw new PermanentError(`The mail was not sent: ${text}`);
     if (!aboutThisMail) pausedUntil.set(smtpUrl, now + PAUSE_MS);
     throw new Error(`The mail was not sent: ${text}`);
   }
+}
+
+/** Of RFC 3463 and RFC 7505: no such address, moved, takes no mail; not what is wrong with the sender, or policy. */
+const NO_MAILBOX = /^5\.(1\.(0|1|2|3|6|10)|2\.1)$/;
+/** Without such a code, RFC 5321, section 4.2.3: mailbox unavailable, not local, not allowed. */
+const NO_MAILBOX_REPLIES = ['550', '551', '553'];
+
+/** Whether every recipient was refused for good (RFC 5321, section 4.2.1), because of who it is. */
+function isNoMailbox(error: unknown): boolean {
+  if (!(error instanceof Error) || !('rejectedErrors' in error)) return false;
+  const refusals: unknown[] = Array.isArray(error.rejectedErrors) ? error.rejectedErrors : [];
+  const replies = refusals.map((refusal) =>
+    refusal instanceof Error && 'response' in refusal ? String(refusal.response) : '',
+  );
+  return (
+    replies.length > 0 &&
+    replies.every((reply) => {
+      const [, code = '', status] = /^(\d{3})(?:[ -](\d\.\d+\.\d+)\b)?/.exec(reply) ?? [];
+      return status === undefined ? NO_MAILBOX_REPLIES.includes(code) : NO_MAILBOX.test(status);
+    })
+  );
 }
 
 function domainOf(mailbox: string): string {

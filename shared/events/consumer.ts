@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { type Context, containerContext } from '../context';
 import type { Tx } from '../db/connection';
 import { type EventType, parseEvent, type UserEvent } from './catalog';
+import { PermanentError } from './permanent-error';
 import { type BatchResponse, POLLER_ARN, type RmqEvent } from './rmq-event';
 import type { Consumer } from './topology';
 
@@ -38,10 +39,11 @@ export type EventHandlers = { [T in EventType]?: EventHandler<T> } & { '*'?: Eve
  * Makes a Lambda function of event handlers. Every event is handled exactly once, however often it is delivered:
  * the inbox row that says so commits together with the handler's effect.
  *
- * | the handler    | called by our poller                 | called by Amazon MQ's mapping            |
- * | -------------- | ------------------------------------ | ---------------------------------------- |
- * | returns        | done                                 | done                                     |
- * | throws         | named in `batchItemFailures`         | the call throws, the whole batch is back |
+ * | the handler              | called by our poller                            | called by Amazon MQ's mapping            |
+ * | ------------------------ | ----------------------------------------------- | ---------------------------------------- |
+ * | returns                  | done                                            | done                                     |
+ * | throws                   | named in `batchItemFailures`: comes again       | the call throws, the whole batch is back |
+ * | throws a PermanentError  | named there as `final`: a dead letter at once   | the same                                 |
  *
  * @param transactions `one`, which is fast, is for effects that a rollback takes back. `each` is for those that it
  * cannot, such as a mail: one event's failure then repeats no other's.
@@ -107,7 +109,8 @@ async function handleAll(
     stuck.add(event.subject);
     ctx.log.error('An event could not be handled', { consumer: name, ...traceOf(event), error });
     const reason = error instanceof Error ? error.message : String(error);
-    failures.push({ itemIdentifier: event.id, reason });
+    const final = error instanceof PermanentError;
+    failures.push({ itemIdentifier: event.id, reason, ...(final && { final }) });
   }
 
   if (transactions === 'one') await handle(events);

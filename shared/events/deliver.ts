@@ -6,8 +6,14 @@ import type { PollContext } from './poller';
 import { POLLER_ARN, type RmqEvent, toRmqMessage } from './rmq-event';
 import { type PolledQueue, queueOf } from './topology';
 
+export interface Failure {
+  reason: string;
+  /** No further attempt can help. */
+  final: boolean;
+}
+
 /** Why each event that was not handled was not, by its id. */
-export type Failures = Map<string, string>;
+export type Failures = Map<string, Failure>;
 
 export type DeliveryResult =
   | { kind: 'delivered'; failures: Failures }
@@ -16,7 +22,13 @@ export type DeliveryResult =
 const Answer = v.nullable(
   v.object({
     batchItemFailures: v.nullish(
-      v.array(v.object({ itemIdentifier: v.string(), reason: v.optional(v.string()) })),
+      v.array(
+        v.object({
+          itemIdentifier: v.string(),
+          reason: v.optional(v.string(), 'failed'),
+          final: v.optional(v.boolean(), false),
+        }),
+      ),
     ),
   }),
 );
@@ -63,7 +75,10 @@ export async function deliverEvents(
     messages: events.length,
     reason: result.reason,
   });
-  if (events.length === 1) return { kind: 'delivered', failures: new Map([[first.event.id, result.reason]]) };
+  if (events.length === 1) {
+    const failure = { reason: result.reason, final: false };
+    return { kind: 'delivered', failures: new Map([[first.event.id, failure]]) };
+  }
   const middle = Math.ceil(events.length / 2);
   const left = await deliverEvents(ctx, polled, events.slice(0, middle));
   if (left.kind === 'unavailable') return left;
@@ -83,19 +98,21 @@ export async function deliverEvents(
     failures: new Map([
       ...left.failures,
       ...right.failures,
-      ...behind.map(({ event }) => [event.id, 'not tried: an earlier event of the user failed'] as const),
+      ...behind.map(({ event }) => [event.id, NOT_TRIED] as const),
     ]),
   };
 }
+
+const NOT_TRIED: Failure = { reason: 'not tried: an earlier event of the user failed', final: false };
 
 function readAnswer(payload: unknown, events: EventMessage[]): { failures: Failures } | { reason: string } {
   const answer = v.safeParse(Answer, payload ?? null);
   if (!answer.success) return { reason: 'the function answered with something else than batchItemFailures' };
   const failures: Failures = new Map();
-  for (const { itemIdentifier, reason } of answer.output?.batchItemFailures ?? []) {
+  for (const { itemIdentifier, reason, final } of answer.output?.batchItemFailures ?? []) {
     if (!events.some(({ event }) => event.id === itemIdentifier))
       return { reason: `the function named an unknown message: ${itemIdentifier.slice(0, 100)}` };
-    failures.set(itemIdentifier, reason ?? 'failed');
+    failures.set(itemIdentifier, { reason, final });
   }
   return { failures };
 }

@@ -62,10 +62,10 @@ function readBatch(batch: ConsumeMessage[]): { events: EventMessage[]; invalid: 
 function verdicts(ready: EventMessage[], failures: Failures): Unhandled[] {
   const stuck = new Set<string>();
   return ready.flatMap((item): Unhandled[] => {
-    const reason = failures.get(item.event.id);
-    if (reason === undefined) return [];
+    const failure = failures.get(item.event.id);
+    if (failure === undefined) return [];
     if (stuck.has(item.event.subject)) return [{ verdict: 'waits', ...item, forMs: 0 }];
     stuck.add(item.event.subject);
-    return [{ verdict: 'failed', ...item, reason }];
+    return [{ verdict: failure.final ? 'hopeless' : 'failed', ...item, reason: failure.reason }];
   });
 }

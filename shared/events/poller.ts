@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Broker, BrokerConnection } from '../broker/connection';
+import { TroubleLog } from '../broker/trouble-log';
 import type { Config } from '../config';
 import type { Db } from '../db/connection';
 import type { Invoke } from '../lambda/invoke';
@@ -27,11 +28,16 @@ export interface PollContext {
 export async function pollQueues(ctx: PollContext, budgetMs: number, signal?: AbortSignal): Promise<void> {
   const end = AbortSignal.timeout(budgetMs);
   const stop = signal ? AbortSignal.any([end, signal]) : end;
+  const trouble = new TroubleLog(
+    ctx.log,
+    'The poller cannot work right now and will try again',
+    'The poller works again',
+  );
   while (!stop.aborted) {
     try {
-      await pollConnection(ctx, await ctx.broker.open(CONNECT_TIMEOUT_MS), stop);
+      await pollConnection(ctx, await ctx.broker.open(CONNECT_TIMEOUT_MS), stop, trouble);
     } catch (error) {
-      ctx.log.error('The poller cannot work right now and will try again', { error });
+      trouble.failed(error);
       ctx.broker.discard();
       await wait(RECONNECT_DELAY_MS, undefined, { signal: stop }).catch(() => {});
     }
@@ -43,6 +49,7 @@ async function pollConnection(
   ctx: PollContext,
   connection: BrokerConnection,
   stop: AbortSignal,
+  trouble: TroubleLog,
 ): Promise<void> {
   await declareTopology(connection.model, ctx.config.events, ctx.log);
 
@@ -51,7 +58,7 @@ async function pollConnection(
   const either = AbortSignal.any([stop, failed.signal]);
   const queues: PolledQueue[] = [...CONSUMER_NAMES, DEAD_LETTERS];
   const polls = queues.map((polled) =>
-    pollQueue(ctx, connection, polled, either).catch((error: unknown) => {
+    pollQueue(ctx, connection, polled, either, trouble).catch((error: unknown) => {
       failed.abort();
       throw error;
     }),

@@ -1,5 +1,6 @@
 import { type Broker, type BrokerConnection, createBroker } from '../broker/connection';
 import { type OutgoingMessage, type SendOutcome, send, within } from '../broker/send';
+import { TroubleLog } from '../broker/trouble-log';
 import type { Config } from '../config';
 import { type Context, containerContext } from '../context';
 import type { UserEvent } from './catalog';
@@ -34,21 +35,37 @@ export function publishingContext(): PublishingContext {
   return container;
 }
 
+/** How far a publish has come. */
+interface Sending {
+  connection?: BrokerConnection;
+  confirmed: string[];
+}
+
 export function createPublisher(ctx: BrokerContext): Publisher {
   const { publishDeadlineMs, publishPauseMs } = ctx.config.events;
+  const trouble = new TroubleLog(
+    ctx.log,
+    'Publishing is paused in this container: the relay takes over',
+    'Publishing works again in this container',
+  );
   let pausedUntil = 0;
 
-  async function sendInOrder(events: UserEvent[], confirmed: string[]): Promise<'done' | 'broken'> {
+  /** @throws where the connection is not to be relied on */
+  async function sendInOrder(events: UserEvent[], sending: Sending): Promise<'done'> {
     const connection = await ctx.broker.open(publishDeadlineMs);
+    sending.connection = connection;
     for (const event of events) {
       const outcome = await sendEvent(connection, ctx.config.events, event);
       if (outcome.kind === 'confirmed') {
-        confirmed.push(event.id);
+        sending.confirmed.push(event.id);
         continue;
       }
-      ctx.log.warn('An event was not confirmed: the relay will send it', { eventId: event.id, ...outcome });
       // Later events of the same user must not overtake this one.
-      return outcome.kind === 'unknown' ? 'broken' : 'done';
+      if (outcome.kind === 'unknown')
+        throw connection.closed ?? connection.blocked ?? new Error(outcome.reason);
+      const fields = { eventId: event.id, ...outcome };
+      trouble.tell('warn', 'An event was not confirmed: the relay will send it', fields);
+      break;
     }
     return 'done';
   }
@@ -58,24 +75,22 @@ export function createPublisher(ctx: BrokerContext): Publisher {
     if (ctx.now().getTime() < pausedUntil) return;
     const events = pending.filter((item) => item.mayPublishNow).map((item) => item.event);
     if (events.length === 0) return;
-    const confirmed: string[] = [];
+    const sending: Sending = { confirmed: [] };
     try {
-      const result = await within(publishDeadlineMs, sendInOrder(events, confirmed), 'late' as const);
-      if (result !== 'done') pause(result);
-      await markPublished(ctx.db, confirmed);
+      const result = await within(publishDeadlineMs, sendInOrder(events, sending), 'late' as const);
+      if (result === 'late') throw sending.connection?.blocked ?? new Error('not confirmed in time');
+      if (sending.confirmed.length > 0) trouble.works();
     } catch (error) {
       pause(error);
     }
+    await markPublished(ctx.db, sending.confirmed).catch(pause);
   }
 
-  function pause(reason: unknown): void {
+  function pause(error: unknown): void {
     // Whatever is still in flight there has an unknown end: a later confirm must not be taken for another's.
     ctx.broker.discard();
     pausedUntil = ctx.now().getTime() + publishPauseMs;
-    ctx.log.warn('Publishing is paused in this container: the relay takes over', {
-      reason: reason instanceof Error ? reason.message : reason,
-      pauseMs: publishPauseMs,
-    });
+    trouble.failed(error);
   }
 
   return { publish };

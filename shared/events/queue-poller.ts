@@ -1,6 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Channel, ConsumeMessage } from 'amqplib';
 import type { BrokerConnection } from '../broker/connection';
+import { explainTrouble } from '../broker/trouble';
+import type { TroubleLog } from '../broker/trouble-log';
 import { collectBatch, MessageBuffer } from './batch';
 import { handleDeadLetters } from './handle-dead-letters';
 import { handleEvents } from './handle-events';
@@ -22,26 +24,30 @@ export async function pollQueue(
   connection: BrokerConnection,
   polled: PolledQueue,
   stop: AbortSignal,
+  trouble: TroubleLog,
 ): Promise<void> {
   const { batchSize } = ctx.config.poll;
   const queue = queueOf(ctx.config.events, polled);
   const channel = await connection.model.createChannel();
   const buffer = new MessageBuffer();
-  channel.on('error', (error) => buffer.fail(error));
+  channel.on('error', (error) => buffer.fail(explainTrouble(error)));
   channel.on('close', () => buffer.fail(new Error(`The channel on ${queue} was closed`)));
   stop.addEventListener('abort', () => buffer.wake(), { once: true });
   await channel.prefetch(batchSize);
-  const { consumerTag } = await channel.consume(queue, (message) => {
+  const consuming = channel.consume(queue, (message) => {
     if (message) buffer.push(message);
     else
       buffer.fail(
         new Error(`The broker cancelled the consumer of ${queue}: the queue was deleted or has moved`),
       );
   });
+  const { consumerTag } = await consuming.catch((error: unknown) => {
+    throw explainTrouble(error);
+  });
 
   while (!stop.aborted) {
     const batch = await collectBatch(buffer, ctx.config.poll, stop);
-    if (batch.length > 0) await handleBatch(ctx, connection, channel, polled, batch, stop);
+    if (batch.length > 0) await handleBatch(ctx, connection, channel, polled, batch, stop, trouble);
   }
   await channel.cancel(consumerTag);
   // Closing returns the rest to its place in the queue.
@@ -55,12 +61,13 @@ async function handleBatch(
   polled: PolledQueue,
   batch: ConsumeMessage[],
   stop: AbortSignal,
+  trouble: TroubleLog,
 ): Promise<void> {
   const handle = () =>
     polled === DEAD_LETTERS ? handleDeadLetters(ctx, batch) : handleEvents(ctx, connection, polled, batch);
   let result = await handle();
   while (result.kind === 'unavailable') {
-    ctx.log.warn('A function cannot take its messages right now', {
+    trouble.tell('warn', 'A function cannot take its messages right now', {
       function: polled,
       reason: result.reason,
     });
@@ -71,4 +78,5 @@ async function handleBatch(
   }
   const last = batch.at(-1);
   if (last) channel.ack(last, true);
+  trouble.works();
 }

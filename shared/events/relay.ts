@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { BrokerConnection } from '../broker/connection';
 import { type SendOutcome, send, within } from '../broker/send';
+import { TroubleLog } from '../broker/trouble-log';
 import type { Config } from '../config';
 import type { Db } from '../db/connection';
 import { type ClaimedEvent, claimEvents, type FailedEvent, markPublished, putBack } from './outbox';
@@ -44,6 +45,11 @@ export async function relayOutbox(
 ): Promise<RelayReport> {
   const end = performance.now() + budgetMs;
   const report: RelayReport = { published: 0, refused: 0 };
+  const trouble = new TroubleLog(
+    ctx.log,
+    'The relay cannot work right now and will try again',
+    'The relay sends again',
+  );
   const declared = new WeakMap<BrokerConnection, Promise<void>>();
 
   async function connect(): Promise<BrokerConnection> {
@@ -61,12 +67,13 @@ export async function relayOutbox(
       try {
         const connection = await connect();
         for (const backlog of BACKLOGS) {
+          if (connection.blocked) trouble.failed(connection.blocked);
           const claimed = connection.blocked ? [] : await backlog.claim(ctx.db, ctx.config.relay.batchSize);
-          if (claimed.length > 0 && !(await relayBatch(ctx, connection, backlog, claimed, report)))
+          if (claimed.length > 0 && !(await relayBatch(ctx, connection, backlog, claimed, report, trouble)))
             idle = false;
         }
       } catch (error) {
-        ctx.log.error('The relay cannot work right now and will try again', { error });
+        trouble.failed(error);
         ctx.broker.discard();
       }
       if (idle) await waitUntil(Math.min(end, performance.now() + ctx.config.relay.idleMs), signal);
@@ -84,6 +91,7 @@ async function relayBatch(
   backlog: Backlog,
   claimed: ClaimedEvent[],
   report: RelayReport,
+  trouble: TroubleLog,
 ): Promise<boolean> {
   const outcomes = new Map<ClaimedEvent, SendOutcome>();
   let over = false;
@@ -116,12 +124,13 @@ async function relayBatch(
 
   const refused = failed.filter((item) => item.attempt === 1);
   const broken = refused.length < failed.length;
-  if (broken) ctx.broker.discard();
-  if (refused[0]) {
-    ctx.log.warn('The broker refused events: they are tried again', {
-      count: refused.length,
-      reason: refused[0].error,
-    });
+  if (broken) {
+    const late = failed.find((item) => item.attempt === 0);
+    trouble.failed(connection.closed ?? connection.blocked ?? new Error(late?.error));
+    ctx.broker.discard();
+  } else if (sent.length > 0) trouble.works();
+  for (const { error } of refused) {
+    trouble.tell('warn', 'The broker refused an event: it is tried again', { reason: error });
   }
   report.published += sent.length;
   report.refused += refused.length;

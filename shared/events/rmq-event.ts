@@ -37,9 +37,9 @@ export interface RmqMessage {
   data: string;
 }
 
-/** What a consumer function answers: the messages, by `messageId`, that have to come again. */
+/** What a consumer function answers: the messages, by `messageId`, that have to come again, or never (`final`). */
 export interface BatchResponse {
-  batchItemFailures: { itemIdentifier: string; reason?: string }[];
+  batchItemFailures: { itemIdentifier: string; reason?: string; final?: boolean }[];
 }
 
 export function toRmqMessage(message: ConsumeMessage): RmqMessage {

@@ -22,14 +22,15 @@ export const MAX_EVENT_BYTES = 256 * 1024;
 /**
  * What happens to a message that was not handled:
  *
- * | verdict   | because                                       | next                                              |
- * | --------- | --------------------------------------------- | ------------------------------------------------- |
- * | `failed`  | its handler or its function failed            | the next delay; after the last one a dead letter  |
- * | `waits`   | an earlier event of its user has not had its effect | around once more: no attempt is counted      |
- * | `invalid` | it is not an event: no attempt can help       | a dead letter                                     |
+ * | verdict    | because                                             | next                                             |
+ * | ---------- | --------------------------------------------------- | ------------------------------------------------ |
+ * | `failed`   | its handler or its function failed                  | the next delay; after the last one a dead letter |
+ * | `hopeless` | its handler says that no attempt can help           | a dead letter                                    |
+ * | `waits`    | an earlier event of its user has not had its effect | around once more: no attempt is counted          |
+ * | `invalid`  | it is not an event: no attempt can help             | a dead letter                                    |
  */
 export type Unhandled =
-  | { verdict: 'failed'; message: ConsumeMessage; event: UserEvent; reason: string }
+  | { verdict: 'failed' | 'hopeless'; message: ConsumeMessage; event: UserEvent; reason: string }
   | { verdict: 'waits'; message: ConsumeMessage; event: UserEvent; forMs: number }
   | { verdict: 'invalid'; message: ConsumeMessage; reason: string };
 
@@ -54,9 +55,9 @@ export async function settle(
 
 async function sendConfirmed(connection: BrokerConnection, copy: OutgoingMessage): Promise<void> {
   const outcome = await within(CONFIRM_TIMEOUT_MS, send(connection, copy), NOT_CONFIRMED);
-  if (outcome.kind !== 'confirmed') {
-    throw new Error(`A failed message could not be sent to ${copy.exchange}: ${outcome.reason}`);
-  }
+  if (outcome.kind === 'confirmed') return;
+  const failure = new Error(`A failed message could not be sent to ${copy.exchange}: ${outcome.reason}`);
+  throw connection.closed ?? connection.blocked ?? failure;
 }
 
 const NOT_CONFIRMED = { kind: 'unknown', reason: 'not confirmed in time' } as const;
@@ -93,7 +94,7 @@ function nextStop(ctx: PollContext, consumer: Consumer, item: Unhandled): NextSt
     [QUEUE_HEADER]: queue,
     [ERROR_HEADER]: reason,
   });
-  return { kind: 'dead', copy, ...(item.verdict === 'failed' && { event: item.event }) };
+  return { kind: 'dead', copy, ...(item.verdict !== 'invalid' && { event: item.event }) };
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Channel, ChannelModel } from 'amqplib';
+import { explainTrouble } from '../broker/trouble';
 import type { Config } from '../config';
 import type { Log } from '../log';
 import { mirrorDeclarations } from './mirrors';
@@ -56,6 +57,7 @@ export function deadExchangeOf(config: EventsConfig): string {
 /**
  * Declares everything that is not there yet. Run by the scheduled functions at their start, so that a new broker or
  * a deleted queue mends itself. What exists with other arguments is named in the log and used as it is.
+ * @throws BrokerTrouble where a permission is missing, or the connection breaks
  */
 export async function declareTopology(
   model: Pick<ChannelModel, 'createChannel'>,
@@ -67,7 +69,7 @@ export async function declareTopology(
     try {
       await declare(channel);
     } catch (error) {
-      if (!isPreconditionFailed(error)) throw error;
+      if (!isPreconditionFailed(error)) throw explainTrouble(error);
       log.error(
         `The ${what} exists with other arguments and is used as it is. To have it right, delete it once it is empty, or choose other names with QUEUE_PREFIX or EVENT_EXCHANGE.`,
         { reason: error.message },

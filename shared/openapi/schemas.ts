@@ -213,6 +213,12 @@ export const Delivery = v.object({
 
 export const DeliveryList = v.object({ deliveries: v.array(Delivery), nextCursor: NextCursor });
 
+export const Rebuilding = v.object({
+  from: v.pipe(v.string(), v.isoTimestamp(), v.description('What is older keeps its counts')),
+  to: v.pipe(v.string(), v.isoTimestamp(), v.description('Not included')),
+  replayed: Count,
+});
+
 export const Health = v.object({
   status: v.pipe(
     v.picklist(['ok', 'degraded', 'down']),

@@ -6,6 +6,7 @@ import { buriedThenRedriven, checkPoison } from './dead-letter-rows';
 import type { Outcome } from './effects';
 import { during, killBackends, unbindEverything } from './injections';
 import type { Scenario, ScenarioOptions } from './scenario';
+import { troubleRows } from './trouble-rows';
 
 export interface Size {
   users: number;
@@ -127,6 +128,7 @@ export function rows({ times, blackHoleMs }: Size): Row[] {
       await bindAgain();
       return [];
     }),
+    ...troubleRows(),
     killed('api', 'committed', 'after the commit'),
     killed('api', 'sent', 'after the publish'),
     killed('api', 'confirmed', 'before the mark'),

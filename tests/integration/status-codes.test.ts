@@ -313,6 +313,8 @@ test('replay, and dead letters', async () => {
 
   await expectStatus('POST /events/replay', 202, null, { token, body: { queue, types: ['user.created'] } });
   await expectStatus('POST /events/replay', 403, 'forbidden', { token: accessToken, body: { queue } });
+  await expectStatus('POST /analytics/rebuild', 202, null, { token, body: {} });
+  await expectStatus('POST /analytics/rebuild', 403, 'forbidden', { token: accessToken, body: {} });
   await expectStatus('GET /dead-letters', 200, null, { token });
   await expectStatus('GET /dead-letters', 403, 'forbidden', { token: accessToken });
   await expectStatus('GET /dead-letters', 422, 'invalid_request', { token, path: '/dead-letters?limit=0' });

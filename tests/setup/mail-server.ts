@@ -7,7 +7,7 @@ export interface MailServer {
   /** What was accepted, in order, with the envelope's recipients. */
   mails: (Email & { recipients: string[]; raw: string })[];
   /** From now on mails to this address, or to any, are refused with this SMTP code; undefined: none is. */
-  refuse: { code: number; address?: string | null } | undefined;
+  refuse: { code: number; text?: string; address?: string | null } | undefined;
   stop(): Promise<void>;
 }
 
@@ -18,9 +18,9 @@ export async function startMailServer(port = 0): Promise<MailServer> {
     disableReverseLookup: true,
     disabledCommands: ['STARTTLS'],
     onRcptTo: ({ address }, _session, done) => {
-      const { code, address: only = address } = server.refuse ?? {};
+      const { code, text = `No luck for <${address}>`, address: only = address } = server.refuse ?? {};
       if (code === undefined || only !== address) return done();
-      done(Object.assign(new Error(`No luck for <${address}>`), { responseCode: code }));
+      done(Object.assign(new Error(text), { responseCode: code }));
     },
     onData: (stream, session, done) => {
       const chunks: Buffer[] = [];

@@ -216,7 +216,11 @@ describe('delivery', () => {
       flow.server.refuse = { code, address: refused.user.email };
       const result = await consume(handler(), events);
       expect(result.batchItemFailures).toEqual([
-        { itemIdentifier: events[1]?.id, reason: expect.stringContaining('EENVELOPE') },
+        {
+          itemIdentifier: events[1]?.id,
+          reason: expect.stringContaining('EENVELOPE'),
+          ...(code === 550 && { final: true }),
+        },
       ]);
       expect(result.batchItemFailures[0]?.reason).toContain(`${code} No luck for <[address]>`);
       expect(JSON.stringify([result, flow.ctx.logged])).not.toContain(refused.user.email);
@@ -227,6 +231,28 @@ describe('delivery', () => {
       expect(recipients).toEqual([first, last, refused].map((person) => person.user.email));
     },
   );
+
+  test.each<[number, string, boolean]>([
+    [550, 'No such user', true],
+    [550, '5.1.1 No such user', true],
+    [551, 'User not local', true],
+    [553, '5.1.3 Bad address', true],
+    [556, '5.1.10 The domain takes no mail', true],
+    [550, '5.2.1 Mailbox disabled', true],
+    [550, '5.1.8 The sender has no domain', false],
+    [550, '5.7.1 Blocked for spam', false],
+    [552, '5.2.2 Mailbox full', false],
+    [554, '5.7.1 Relay access denied', false],
+    [503, 'Bad sequence of commands', false],
+    [450, '4.2.1 Mailbox busy', false],
+    [451, 'Greylisted', false],
+  ])('after %i %s, no further attempt can help: %s', async (code, text, final) => {
+    const { user } = await registerPerson(flow.ctx);
+    flow.server.refuse = { code, text };
+    const { batchItemFailures } = await consume(handler(), await flow.eventsOf(user.id));
+    expect(batchItemFailures.map((failure) => failure.final ?? false)).toEqual([final]);
+    expect(batchItemFailures[0]?.reason).toContain(`${code} ${text}`);
+  });
 
   test('a server that is down fails the whole batch quickly; once it is back, all of it is sent', async () => {
     const people = await Promise.all(Array.from({ length: 3 }, () => registerPerson(flow.ctx)));

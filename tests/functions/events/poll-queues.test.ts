@@ -221,6 +221,38 @@ test('a message that fails is tried at each delay and then is a dead letter; its
   expect([dead.messages.length, await queued()]).toEqual([1, 0]);
 });
 
+test("what no attempt can help is a dead letter after the first, and its user's later events go on", async () => {
+  const ids = await sendOfOneUser(3);
+  const [neighbour = ''] = await send(1);
+  const [first = '', second = '', third = ''] = ids;
+  const dead = await deadLetters();
+  const run = poll((batch) => {
+    const answer = failing(ids, 'not tried')(batch);
+    if (!JSON.stringify(batch).includes(first)) return done(batch);
+    return {
+      batchItemFailures: (answer as BatchResponse).batchItemFailures.map((failure) =>
+        failure.itemIdentifier === first ? { ...failure, reason: 'no such mailbox', final: true } : failure,
+      ),
+    };
+  });
+  await dead.atLeast(1);
+  await run.until(() => run.deliveries()[third] === 2);
+  await run.stop();
+  expect(dead.messages.map((message) => message.properties.messageId)).toEqual([first]);
+  expect(dead.messages[0]?.properties.headers).toMatchObject({
+    'rollcall-attempt': 1,
+    'rollcall-error': 'no such mailbox',
+  });
+  expect(run.deliveries()).toEqual({ [first]: 1, [second]: 2, [third]: 2, [neighbour]: 1 });
+  const attempts = run.calls
+    .flatMap((call) => call.messages)
+    .filter(({ basicProperties }) => basicProperties.messageId === second)
+    .map(({ basicProperties }) => basicProperties.headers?.['rollcall-attempt'] ?? 1);
+  // To wait for an earlier event is no attempt.
+  expect(attempts).toEqual([1, 1]);
+  expect([await retrying(), await queued()]).toEqual([[], 0]);
+});
+
 test('what is not one of our events is a dead letter at once, and never handed over', async () => {
   const wrong = event();
   const bodies: [string, Buffer][] = [

@@ -1,6 +1,7 @@
 import { uuidv7 } from 'uuidv7';
 import type { UserEvent } from '../../../shared/events/catalog';
 import { consumer, newestOnly } from '../../../shared/events/consumer';
+import { PermanentError } from '../../../shared/events/permanent-error';
 import { type TestContext, testContext } from '../../setup/context';
 import { rmqEvent } from '../../setup/rmq';
 
@@ -76,6 +77,24 @@ test('one bad event in a hundred costs a few transactions, not a hundred', async
     batchItemFailures: [{ itemIdentifier: bad, reason: 'no luck' }],
   });
   expect(transactions).toBeLessThanOrEqual(15);
+});
+
+test('a permanent error is final to our poller, and one like any other to Amazon MQ', async () => {
+  const [good, bad] = [...eventsOf(uuidv7(), 1), ...eventsOf(uuidv7(), 1)];
+  const handle = consumer(
+    'audit',
+    {
+      '*': async (event) => {
+        if (event.id === bad?.id) throw new PermanentError('there is no such mailbox');
+      },
+    },
+    () => ctx,
+  );
+  const batch = [good, bad].filter((event) => event !== undefined);
+  expect(await handle(rmqEvent(batch))).toEqual({
+    batchItemFailures: [{ itemIdentifier: bad?.id, reason: 'there is no such mailbox', final: true }],
+  });
+  await expect(handle(rmqEvent(batch, 'arn:aws:mq:broker'))).rejects.toThrow('there is no such mailbox');
 });
 
 describe('a handler that keeps state per user', () => {

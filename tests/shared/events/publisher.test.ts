@@ -42,13 +42,13 @@ test('a broker that is down costs nothing, and leaves the event to the relay', a
 test('a broker that does not answer costs the deadline once, and nothing while publishing is paused', async () => {
   proxy.blackHole();
   expect((await registerOne()).row.published_at).toBeNull();
-  const reasons = ctx.logged.filter((line) => line.message.startsWith('Publishing is paused'));
-  expect(reasons).toHaveLength(1);
+  const pauses = () => ctx.logged.filter((line) => JSON.stringify(line).includes('Publishing is paused'));
+  expect(pauses()).toHaveLength(1);
 
   // Nothing is tried in the pause: a proxy that counted would see no new connection, and neither does the log.
   const { row } = await registerOne();
   expect(row.published_at).toBeNull();
-  expect(ctx.logged.filter((line) => line.message.startsWith('Publishing is paused'))).toHaveLength(1);
+  expect(pauses()).toHaveLength(1);
 });
 
 test('after the pause it publishes again, on a new connection', async () => {

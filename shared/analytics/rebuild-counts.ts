@@ -1,0 +1,54 @@
+import type { Context } from '../context';
+import { DomainError } from '../errors';
+import { keepLogFrom } from '../events/log-start-store';
+import { replayEvents } from '../events/redelivery-store';
+import { CONSUMERS, queueOf } from '../events/topology';
+import { resetCounts } from './analytics-store';
+
+const HOUR_MS = 60 * 60 * 1000;
+
+export interface Rebuild {
+  from: string;
+  /** Not included. */
+  to: string;
+  /** So many events are on their way to be counted again. */
+  replayed: number;
+}
+
+/**
+ * Takes back the counts of a range and has its events counted again, in one transaction. The range is widened to whole
+ * hours, and cut to those of which the event log still has every event: older ones keep their counts. Without a range:
+ * all of those, the present hour included.
+ * @throws DomainError `invalid_request` where nothing of the range can be counted again
+ */
+export async function rebuildCounts(
+  ctx: Context,
+  range: { from?: string | undefined; to?: string | undefined },
+): Promise<Rebuild> {
+  const endOfHour = (Math.floor(ctx.now().getTime() / HOUR_MS) + 1) * HOUR_MS;
+  const rebuilt = await ctx.db.transaction().execute(async (tx) => {
+    const start = await keepLogFrom(tx, new Date(endOfHour - HOUR_MS));
+    const from = Math.max(start.getTime(), hourBefore(range.from) ?? 0);
+    const to = Math.min(endOfHour, hourAfter(range.to) ?? endOfHour);
+    if (from >= to) {
+      const message = `must be after \`from\`, and after ${start.toISOString()}, where the event log begins`;
+      throw new DomainError('invalid_request', { errors: [{ path: 'to', message }] });
+    }
+    const between = { from: new Date(from), to: new Date(to) };
+    await resetCounts(tx, between.from, between.to);
+    const iso = { from: between.from.toISOString(), to: between.to.toISOString() };
+    const queue = queueOf(ctx.config.events, 'analytics');
+    const replayed = await replayEvents(tx, { queue, types: [...CONSUMERS.analytics], ...iso });
+    return { ...iso, replayed };
+  });
+  ctx.log.info('Counts are rebuilt', { ...rebuilt });
+  return rebuilt;
+}
+
+function hourBefore(time: string | undefined): number | undefined {
+  return time === undefined ? undefined : Math.floor(Date.parse(time) / HOUR_MS) * HOUR_MS;
+}
+
+function hourAfter(time: string | undefined): number | undefined {
+  return time === undefined ? undefined : Math.ceil(Date.parse(time) / HOUR_MS) * HOUR_MS;
+}

@@ -1,0 +1,183 @@
+import { sql } from 'kysely';
+import { rebuildAnalytics } from '../../../functions/analytics/rebuild-analytics';
+import { analytics } from '../../../functions/consumers/analytics';
+import type { UserEvent } from '../../../shared/events/catalog';
+import { keepLogFrom } from '../../../shared/events/log-start-store';
+import { purgeEvents } from '../../../shared/events/purge';
+import { replayEvents } from '../../../shared/events/redelivery-store';
+import { relayOutbox } from '../../../shared/events/relay';
+import { queueOf } from '../../../shared/events/topology';
+import { openClient, Received } from '../../setup/broker';
+import { consume } from '../../setup/consume';
+import { type TestContext, testContext } from '../../setup/context';
+import { untilLockIsAwaited } from '../../setup/database';
+import { call } from '../../setup/http';
+import { countUnsent, makeDue } from '../../setup/outbox';
+import { logInAdmin, type Person, registerPerson } from '../../setup/people';
+
+let ctx: TestContext;
+let admin: Person;
+let client: Awaited<ReturnType<typeof openClient>>;
+let received: Received;
+/** Of what was received, how much has been handed to the consumer. */
+let handled: number;
+beforeEach(async () => {
+  ctx = await testContext({ EVENT_RETENTION_DAYS: '10', RELAY_IDLE_MS: '5' });
+  client = await openClient();
+  received = await Received.from(client.channel, queueOf(ctx.config.events, 'analytics'));
+  handled = 0;
+  ctx.clock.now = new Date('2026-11-20T10:59:59.999Z');
+  await registerPerson(ctx);
+  ctx.clock.now = new Date('2026-11-20T11:00:00.000Z');
+  await registerPerson(ctx);
+  ctx.clock.now = new Date('2026-11-20T13:30:00.000Z');
+  await registerPerson(ctx);
+  admin = await logInAdmin(ctx);
+  await relay();
+  await deliver(5);
+});
+afterEach(async () => {
+  await client.model.close();
+  await ctx.close();
+});
+
+const rebuild = (body: Record<string, unknown> = {}) =>
+  call(rebuildAnalytics, ctx, { method: 'POST', body, token: admin.accessToken });
+
+async function relay(): Promise<void> {
+  const left = async () => ctx.db.selectFrom('redeliveries').select('position').executeTakeFirst();
+  await makeDue(ctx);
+  while ((await countUnsent(ctx)) > 0 || (await left())) await relayOutbox(ctx, 0);
+}
+/** Has the consumer handle what its queue brings, once that is so much more. */
+async function deliver(count: number): Promise<void> {
+  await received.atLeast(handled + count);
+  const events = received.bodies().slice(handled) as unknown as UserEvent[];
+  handled += events.length;
+  expect(
+    await consume(
+      analytics(() => ctx),
+      events,
+    ),
+  ).toEqual({ batchItemFailures: [] });
+}
+async function counts(): Promise<Record<string, number>> {
+  const rows = await ctx.db.selectFrom('analytics_hourly').selectAll().orderBy('hour').execute();
+  return Object.fromEntries(
+    rows.map((row) => [`${row.hour.toISOString().slice(11, 13)} ${row.metric}`, Number(row.count)]),
+  );
+}
+const RIGHT = { '10 registrations': 1, '11 registrations': 1, '13 registrations': 2, '13 logins': 1 };
+const destroy = async () => {
+  await sql`update analytics_hourly set count = count + 7`.execute(ctx.db);
+  await sql`delete from analytics_hourly where metric = 'logins'`.execute(ctx.db);
+};
+
+test('counts that were destroyed are as they were before', async () => {
+  expect(await counts()).toEqual(RIGHT);
+  await destroy();
+  const { status, body } = await rebuild();
+  expect([status, body]).toEqual([
+    202,
+    { from: '2026-11-20T10:00:00.000Z', to: '2026-11-20T14:00:00.000Z', replayed: 5 },
+  ]);
+  expect(await counts()).toEqual({});
+  await relay();
+  await deliver(5);
+  expect(await counts()).toEqual(RIGHT);
+});
+
+test('of a range, whole hours, and no others', async () => {
+  await destroy();
+  const { body } = await rebuild({ from: '2026-11-20T11:30:00Z', to: '2026-11-20T11:31:00Z' });
+  expect(body).toEqual({ from: '2026-11-20T11:00:00.000Z', to: '2026-11-20T12:00:00.000Z', replayed: 1 });
+  await relay();
+  await deliver(1);
+  expect(await counts()).toEqual({ '10 registrations': 8, '11 registrations': 1, '13 registrations': 9 });
+});
+
+test('what arrives meanwhile, what is still unsent and what the queue holds twice counts once', async () => {
+  // Published and still in the queue; unsent; and then the range is rebuilt, twice.
+  await registerPerson(ctx);
+  await relay();
+  await registerPerson(ctx);
+  await ctx.db
+    .updateTable('outbox')
+    .set({ published_at: null })
+    .where('position', '=', (eb) =>
+      eb.selectFrom('outbox').select((inner) => inner.fn.max('position').as('last')),
+    )
+    .execute();
+  await rebuild();
+  await rebuild();
+  await registerPerson(ctx);
+  await relay();
+  await received.atLeast(handled + 12);
+  await deliver(12);
+  await rebuild();
+  await relay();
+  await deliver(8);
+  expect(await counts()).toEqual({ ...RIGHT, '13 registrations': 5 });
+});
+
+test('hours of which the purge has taken something keep their counts', async () => {
+  ctx.clock.now = new Date('2026-12-01T08:00:00.000Z');
+  const { id } = await ctx.db
+    .selectFrom('outbox')
+    .select('id')
+    .where('time', '=', new Date('2026-11-20T11:00:00.000Z'))
+    .executeTakeFirstOrThrow();
+  // Published late: the purge leaves it, and its neighbours in time go.
+  await ctx.db
+    .updateTable('outbox')
+    .set({ published_at: new Date('2026-11-30') })
+    .where('id', '!=', id)
+    .execute();
+  await ctx.db
+    .updateTable('outbox')
+    .set({ published_at: new Date('2026-11-20') })
+    .where('id', '=', id)
+    .execute();
+  expect(await purgeEvents(ctx, 60_000)).toMatchObject({ events: 1 });
+  admin = await logInAdmin(ctx);
+  const { body } = await rebuild({ from: '2026-11-01' });
+  expect(body).toMatchObject({ from: '2026-11-20T12:00:00.000Z', to: '2026-12-01T09:00:00.000Z' });
+  await relay();
+  await deliver(5);
+  const day = await counts();
+  expect(day).toMatchObject(RIGHT);
+
+  const { status, body: refused } = await rebuild({
+    from: '2026-11-20T10:00:00Z',
+    to: '2026-11-20T12:00:00Z',
+  });
+  expect([status, refused.errors[0].message]).toEqual([
+    422,
+    expect.stringContaining('after 2026-11-20T12:00:00.000Z, where the event log begins'),
+  ]);
+  expect(await counts()).toEqual(day);
+});
+
+test('the purge takes nothing that is being counted again', async () => {
+  let purge: Promise<unknown> | undefined;
+  await ctx.db.transaction().execute(async (tx) => {
+    await keepLogFrom(tx, new Date(0));
+    ctx.clock.now = new Date('2027-01-01');
+    await sql`update outbox set published_at = '2026-11-20'`.execute(ctx.db);
+    purge = purgeEvents(ctx, 60_000);
+    await untilLockIsAwaited(ctx);
+    expect(await replayEvents(tx, { queue: 'any' })).toBe(5);
+  });
+  expect(await purge).toMatchObject({ events: 0 });
+});
+
+test('needs the permission events:write', async () => {
+  const { accessToken } = await registerPerson(ctx);
+  const { status } = await call(rebuildAnalytics, ctx, { method: 'POST', body: {}, token: accessToken });
+  expect(status).toBe(403);
+});
+
+test('an empty range is refused', async () => {
+  const { status, body } = await rebuild({ from: '2026-11-20T12:00:00Z', to: '2026-11-20T12:00:00Z' });
+  expect([status, body.errors[0].path]).toEqual([422, 'to']);
+});

@@ -1,0 +1,82 @@
+// While the broker cannot be used, users register, one line says why, and their events go out when it is mended.
+import { createBroker } from '../../../shared/broker/connection';
+import { pollQueues } from '../../../shared/events/poller';
+import { relayOutbox } from '../../../shared/events/relay';
+import { brokerUrl, openClient } from '../../setup/broker';
+import { type TestContext, testContext } from '../../setup/context';
+import { countUnsent, fillOutbox, makeDue } from '../../setup/outbox';
+import { registerPerson } from '../../setup/people';
+
+let ctx: TestContext;
+afterEach(() => ctx.close());
+
+const errors = () => ctx.logged.filter((line) => line['level'] === 'error');
+const told = (text: string) => errors().filter((line) => line.message.includes(text));
+
+function wrong(change: (url: URL) => void): string {
+  const url = new URL(brokerUrl());
+  change(url);
+  return url.toString();
+}
+
+test.each<[string, string, (url: URL) => void]>([
+  ['the virtual host is wrong', 'rabbitmqctl add_vhost', (url) => (url.pathname = '/nowhere')],
+  ['the password is wrong', 'rabbitmqctl change_password', (url) => (url.password = 'a-wrong-password')],
+  ['the host is wrong', 'check the host in RABBITMQ_URL', (url) => (url.hostname = 'broker.invalid')],
+])('%s', async (_name, help, change) => {
+  ctx = await testContext({
+    RABBITMQ_URL: wrong(change),
+    RELAY_IDLE_MS: '1',
+    // Time for the broker to say no, on a busy machine too; each request asks it again.
+    PUBLISH_DEADLINE_MS: '5000',
+    PUBLISH_PAUSE_MS: '0',
+  });
+  for (let i = 0; i < 5; i++) await registerPerson(ctx);
+  expect(told(help)).toMatchObject([
+    { consequence: 'Publishing is paused in this container: the relay takes over' },
+  ]);
+  ctx.logged.length = 0;
+  await makeDue(ctx);
+
+  let attempts = 0;
+  const stop = new AbortController();
+  const counting = async (timeoutMs: number) => {
+    if (++attempts > 20) stop.abort();
+    return ctx.broker.open(timeoutMs);
+  };
+  const troubled = { ...ctx, broker: { ...ctx.broker, open: counting } };
+  await relayOutbox(troubled, 60_000, stop.signal);
+  expect(told(help)).toMatchObject([{ consequence: 'The relay cannot work right now and will try again' }]);
+  ctx.logged.length = 0;
+
+  const invoke = async () => ({ kind: 'answered' as const, payload: null });
+  await pollQueues({ ...ctx, invoke }, 2_500);
+  expect(told(help)).toMatchObject([{ consequence: 'The poller cannot work right now and will try again' }]);
+  expect(errors()).toHaveLength(1);
+  expect(JSON.stringify(ctx.logged)).not.toContain('a-wrong-password');
+
+  const broker = createBroker(brokerUrl(), 'rollcall-test', ctx.log);
+  expect(await countUnsent(ctx)).toBe(5);
+  expect(await relayOutbox({ ...ctx, broker }, 0)).toEqual({ published: 5, refused: 0 });
+  await broker.close();
+});
+
+test('a queue that is full and refuses: one line for a whole backlog, and it goes out when there is room', async () => {
+  ctx = await testContext({ RELAY_BATCH_SIZE: '10', RELAY_IDLE_MS: '1' });
+  const { model, channel } = await openClient();
+  const full = `${ctx.config.events.queuePrefix}.full`;
+  await channel.assertQueue(full, { arguments: { 'x-max-length': 0, 'x-overflow': 'reject-publish' } });
+  await channel.bindQueue(full, ctx.config.events.exchange, '#');
+  await fillOutbox(ctx, 100);
+  let refused = 0;
+  while (refused < 100) refused += (await relayOutbox(ctx, 20)).refused;
+  const lines = ctx.logged.filter((line) => line.message.startsWith('The broker refused an event'));
+  // One in each run.
+  expect(lines.length).toBeLessThan(30);
+  expect(lines[0]?.['reason']).toContain('raise its x-max-length');
+
+  await channel.deleteQueue(full);
+  await makeDue(ctx);
+  while ((await countUnsent(ctx)) > 0) await relayOutbox(ctx, 0);
+  await model.close();
+});
