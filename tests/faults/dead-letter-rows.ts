@@ -5,7 +5,7 @@ import { queueOf } from '../../shared/events/topology';
 import { createLog } from '../../shared/log';
 import { isAmong } from './chance';
 import type { Outcome } from './effects';
-import type { Size } from './rows';
+import type { Miss, Size } from './rows';
 import type { Scenario } from './scenario';
 
 /** Exactly the poison is dead, after exactly the configured attempts, and the healthy hardly noticed. */
@@ -13,7 +13,7 @@ export async function checkPoison(
   { db, config }: Scenario,
   outcome: Outcome,
   normal: Outcome | undefined,
-): Promise<string[]> {
+): Promise<Miss[]> {
   const attempts = config.events.retryDelaysMs.length + 1;
   const { rows } = await sql<{
     id: string;
@@ -30,17 +30,18 @@ export async function checkPoison(
   const wrong = poison.filter((row) => row.attempts !== attempts || row.deliveries !== attempts).length;
   const buried = rows.filter((row) => row.dead && !isAmong(row.id, 1)).length;
   const ratio = outcome.lagP99 / (normal?.lagP99 ?? Number.POSITIVE_INFINITY);
-  return [
-    ...(poison.length > 0 ? [] : ['there was no poison']),
-    ...(alive === 0 ? [] : [`${alive} poisonous events are no dead letters`]),
-    ...(wrong === 0 ? [] : [`${wrong} had another number of attempts than ${attempts}`]),
-    ...(buried === 0 ? [] : [`${buried} healthy events are dead letters`]),
-    ...(ratio <= 2 ? [] : [`the healthy p99 is ${ratio.toFixed(1)} × the normal one`]),
-  ];
+  const misses: Miss[] = [];
+  if (poison.length === 0) misses.push({ what: 'there was no poison' });
+  if (alive > 0) misses.push({ what: `${alive} poisonous events are no dead letters` });
+  if (wrong > 0) misses.push({ what: `${wrong} had another number of attempts than ${attempts}` });
+  if (buried > 0) misses.push({ what: `${buried} healthy events are dead letters` });
+  if (ratio > 2)
+    misses.push({ what: `the healthy p99 is ${ratio.toFixed(1)} × the normal one`, isTiming: true });
+  return misses;
 }
 
 /** Every event fails until all are dead letters; then the function is mended, and they are sent again. */
-export async function buriedThenRedriven(scenario: Scenario, { users }: Size): Promise<string[]> {
+export async function buriedThenRedriven(scenario: Scenario, { users }: Size): Promise<Miss[]> {
   const { db, config } = scenario;
   await scenario.register(users);
   await scenario.settle();
@@ -52,5 +53,7 @@ export async function buriedThenRedriven(scenario: Scenario, { users }: Size): P
   const ctx = createContext(config, createLog('silent'));
   const redriven = await redriveQueue(ctx, queueOf(config.events, 'audit'));
   await ctx.db.destroy();
-  return redriven === Number(buried[0]?.n) && redriven >= users ? [] : [`only ${redriven} were redriven`];
+  return redriven === Number(buried[0]?.n) && redriven >= users
+    ? []
+    : [{ what: `only ${redriven} were redriven` }];
 }

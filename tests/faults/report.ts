@@ -28,5 +28,7 @@ export function printHeader({ users, times, blackHoleMs, freezeMs }: Size): void
 
 export function printRow(name: string, result: RowResult): void {
   const cells = COLUMNS.map(([title, value]) => String(value(result)).padStart(title.length));
-  console.log(`| ${name.padEnd(32)} | ${cells.join(' | ')} | ${result.misses.join('; ')} |`);
+  console.log(
+    `| ${name.padEnd(32)} | ${cells.join(' | ')} | ${result.misses.map(({ what }) => what).join('; ')} |`,
+  );
 }

@@ -16,14 +16,20 @@ export interface Size {
   freezeMs: number;
 }
 
+/** A bar that was missed. One of time counts in a full run only: a short one says little, and a busy machine less. */
+export interface Miss {
+  what: string;
+  isTiming?: true;
+}
+
 /** A fault of "What it must survive": how it is injected, and what has to hold beyond what holds for all. */
 export interface Row {
   name: string;
   options?: ScenarioOptions;
   /** Has the users registered, with the fault meanwhile. @returns what should not have happened */
-  run(scenario: Scenario, size: Size): Promise<string[]>;
+  run(scenario: Scenario, size: Size): Promise<Miss[]>;
   /** After everything has settled. @param normal the outcome without a fault, in the same run of the suite */
-  check?(scenario: Scenario, outcome: Outcome, normal: Outcome | undefined): string[] | Promise<string[]>;
+  check?(scenario: Scenario, outcome: Outcome, normal: Outcome | undefined): Miss[] | Promise<Miss[]>;
   /** A registration may fail while the database is gone. */
   mayRefuse?: true;
   /** Dead letters are what this row is about. */
@@ -43,10 +49,10 @@ export function rows({ times, blackHoleMs }: Size): Row[] {
       return [];
     },
   });
-  const once = (name: string, inject: (scenario: Scenario, size: Size) => Promise<string[]>): Row => ({
+  const once = (name: string, inject: (scenario: Scenario, size: Size) => Promise<Miss[]>): Row => ({
     name,
     run: async (scenario, size) => {
-      let misses: string[] = [];
+      let misses: Miss[] = [];
       await during(scenario, size.users, 1, async () => {
         misses = await inject(scenario, size);
       });
@@ -74,7 +80,7 @@ export function rows({ times, blackHoleMs }: Size): Row[] {
       crashes: { [role]: { point, times: role === 'api' ? Math.ceil(times / 4) : times } },
     },
     check: ({ containers }) =>
-      containers.some((container) => container.kills > 0) ? [] : ['nothing was killed'],
+      containers.some((container) => container.kills > 0) ? [] : [{ what: 'nothing was killed' }],
   });
   // Nobody has the time to publish inline, so that the relay has everything to do.
   const allByRelay = always('', {}, { PUBLISH_DEADLINE_MS: '1' });
@@ -153,7 +159,7 @@ export function rows({ times, blackHoleMs }: Size): Row[] {
         return [];
       },
       check: ({ tap }, { events }) =>
-        tap.duplicates() > events * 0.15 ? [] : [`only ${tap.duplicates()} duplicates`],
+        tap.duplicates() > events * 0.15 ? [] : [{ what: `only ${tap.duplicates()} duplicates` }],
     },
     always('handlers: 20 % fail once', { poller: { flakyPercent: 20 } }),
     {
@@ -182,14 +188,15 @@ export function rows({ times, blackHoleMs }: Size): Row[] {
 }
 
 /** Deadline + 100 ms more than usual at the most, and not for everyone: one try per pause in each container. */
-function checkBlackHole(latencies: number[], blackHoleMs: number): string[] {
+function checkBlackHole(latencies: number[], blackHoleMs: number): Miss[] {
   const sorted = [...latencies].sort((a, b) => a - b);
   const usual = percentile(sorted, 0.5);
   const worst = sorted.at(-1) ?? 0;
   const late = sorted.filter((ms) => ms > usual + DEADLINE_MS / 2).length;
   const allowed = 4 * (1 + Math.ceil(blackHoleMs / PAUSE_MS));
-  return [
-    ...(worst <= usual + DEADLINE_MS + 100 ? [] : [`${Math.round(worst - usual)} ms more than usual`]),
-    ...(late <= allowed ? [] : [`${late} of ${sorted.length} paid the deadline`]),
-  ];
+  const misses: Miss[] = [];
+  if (worst > usual + DEADLINE_MS + 100)
+    misses.push({ what: `${Math.round(worst - usual)} ms more than usual`, isTiming: true });
+  if (late > allowed) misses.push({ what: `${late} of ${sorted.length} paid the deadline`, isTiming: true });
+  return misses;
 }

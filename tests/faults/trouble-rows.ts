@@ -38,7 +38,9 @@ export function troubleRows(): Row[] {
         return [];
       },
       check: ({ logged }) =>
-        logged.some(({ message }) => String(message).includes('denies us')) ? ['they are too few'] : [],
+        logged.some(({ message }) => String(message).includes('denies us'))
+          ? [{ what: 'they are too few' }]
+          : [],
     },
   ];
 }
@@ -62,8 +64,8 @@ function trouble(
     check: ({ logged }) =>
       told.flatMap((text) => {
         const lines = logged.filter(({ message }) => String(message).includes(text));
-        if (lines.length === 0) return [`the log says nothing of "${text}"`];
-        return lines.length > CONTAINERS ? [`the log says "${text}" ${lines.length} times`] : [];
+        if (lines.length === 0) return [{ what: `the log says nothing of "${text}"` }];
+        return lines.length > CONTAINERS ? [{ what: `the log says "${text}" ${lines.length} times` }] : [];
       }),
   };
 }
