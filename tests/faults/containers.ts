@@ -54,7 +54,10 @@ export class Container {
         ? // Somewhere in a batch, and not always at the same place.
           { point: this.crashPlan.point, at: 1 + Math.floor(Math.random() * 40) }
         : null;
-    const child = fork(this.file, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    const child = fork(this.file, {
+      execArgv: [],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
     this.#child = child;
     const ready = new Promise<void>((resolve) => {
       child.on('message', (message: FromContainer) => {

