@@ -33,7 +33,7 @@ export function send(connection: BrokerConnection, message: OutgoingMessage): Pr
         resolve({
           kind: 'refused',
           reason:
-            'basic.nack, a queue that it goes to is full: have its consumer catch up, or raise its x-max-length',
+            'the broker refused it (basic.nack), a queue is full: have its consumer catch up, or raise its x-max-length',
         });
       else if (returned) resolve({ kind: 'refused', reason: `the broker returned it: ${returned}` });
       else resolve({ kind: 'confirmed' });
