@@ -81,6 +81,19 @@ export async function lockDeadLetter(tx: Tx, id: string): Promise<DeadLetter | n
   return row ? toDeadLetter(row) : null;
 }
 
+/** Of a queue, those that were no event when they came. Locked, as above. */
+export async function lockUnknown(tx: Tx, queue: string): Promise<DeadLetter[]> {
+  const rows = await tx
+    .selectFrom('dead_letters')
+    .selectAll()
+    .where('queue', '=', queue)
+    .where('event', 'is', null)
+    .orderBy('id')
+    .forUpdate()
+    .execute();
+  return rows.map(toDeadLetter);
+}
+
 export async function replaceEvent(tx: Tx, id: string, event: UserEvent): Promise<void> {
   await tx
     .updateTable('dead_letters')

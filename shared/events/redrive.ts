@@ -1,7 +1,16 @@
 import type { Context } from '../context';
+import type { Tx } from '../db/connection';
 import { DomainError } from '../errors';
+import { parseEvent, type UserEvent } from './catalog';
 import { assertConsumerQueue, isConsumerQueue } from './consumer-queue';
-import { isDeadLetterId, lockDeadLetter, moveToRedeliveries } from './dead-letter-store';
+import {
+  type DeadLetter,
+  isDeadLetterId,
+  lockDeadLetter,
+  lockUnknown,
+  moveToRedeliveries,
+  replaceEvent,
+} from './dead-letter-store';
 
 /**
  * Has the relay send a dead letter to its queue again.
@@ -12,7 +21,7 @@ export async function redriveDeadLetter(ctx: Context, id: string): Promise<void>
   await ctx.db.transaction().execute(async (tx) => {
     const letter = await lockDeadLetter(tx, id);
     if (!letter) throw new DomainError('not_found');
-    if (!letter.event) {
+    if (!(letter.event ?? (await recognize(tx, letter)))) {
       throw new DomainError('not_redrivable', { detail: 'It holds no event: edit it first, or delete it' });
     }
     if (!isConsumerQueue(ctx.config.events, letter.queue)) {
@@ -29,7 +38,17 @@ export async function redriveDeadLetter(ctx: Context, id: string): Promise<void>
  */
 export async function redriveQueue(ctx: Context, queue: string): Promise<number> {
   assertConsumerQueue(ctx.config.events, queue);
-  const redriven = await moveToRedeliveries(ctx.db, { queue });
+  const redriven = await ctx.db.transaction().execute(async (tx) => {
+    for (const letter of await lockUnknown(tx, queue)) await recognize(tx, letter);
+    return moveToRedeliveries(tx, { queue });
+  });
   ctx.log.info('Dead letters are redriven', { queue, redriven });
   return redriven;
+}
+
+/** What an older version took for no event, such as a type that came with a newer one, may be one to this version. */
+async function recognize(tx: Tx, letter: DeadLetter): Promise<UserEvent | null> {
+  const event = letter.body === null ? null : parseEvent(Buffer.from(letter.body));
+  if (event) await replaceEvent(tx, letter.id, event);
+  return event;
 }

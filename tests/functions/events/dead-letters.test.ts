@@ -130,6 +130,22 @@ test('all of a queue are redriven at once, in their order; what holds no event s
   expect((await redrive(id)).body.code).toBe('not_redrivable');
 });
 
+test.each(['alone', 'with its queue'])('what an older version did not know is redriven %s', async (how) => {
+  await failEverything(1);
+  const [{ id, event }] = (await list()).deadLetters;
+  await ctx.db
+    .updateTable('dead_letters')
+    .set({ event: null, subject: null, body: Buffer.from(JSON.stringify(event)) })
+    .execute();
+  const body = { queue: audit };
+  if (how === 'alone') expect((await redrive(id)).status).toBe(202);
+  else await call(redriveAll, ctx, { method: 'POST', body, token: admin.accessToken });
+  const received = await Received.from(client.channel, audit);
+  await relayOutbox(ctx, 0);
+  const [message] = await received.atLeast(1);
+  expect(JSON.parse(message?.content.toString() ?? '')).toEqual(event);
+});
+
 test('edited, it is redriven as it is then', async () => {
   await failEverything(1);
   const [{ id, event }] = (await list()).deadLetters;
