@@ -1,6 +1,6 @@
 // `npm run test:faults`: the event backbone under faults that are really injected, row by row. Fails where a bar is missed.
 //   --users 10000   registrations in each row (default 100); from there on, bars of time count too
-//   --only <text>   only the rows whose names contain it, and the one without a fault
+//   --only a,b      only the rows whose names contain one of these, and the one without a fault
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,7 +35,10 @@ async function main(): Promise<void> {
     // More than two heartbeats of 20 s, after which RabbitMQ hangs up.
     freezeMs: 50_000,
   };
-  const wanted = rows(size).filter(({ name }) => name === 'nothing' || name.includes(values.only ?? ''));
+  const parts = (values.only ?? '').split(',');
+  const wanted = rows(size).filter(
+    ({ name }) => name === 'nothing' || parts.some((part) => name.includes(part)),
+  );
 
   const directory = await mkdtemp(join(tmpdir(), 'rollcall-faults-'));
   // As root, PostgreSQL runs as another user, who has to get in.
