@@ -51,8 +51,8 @@ export class Container {
   async start(): Promise<void> {
     const crash =
       this.crashPlan && this.#crashesLeft > 0
-        ? // Somewhere in a batch, and not always at the same place.
-          { point: this.crashPlan.point, at: 1 + Math.floor(Math.random() * 40) }
+        ? // Somewhere in a batch, and not always at the same place; soon enough for a short run.
+          { point: this.crashPlan.point, at: 1 + Math.floor(Math.random() * 10) }
         : null;
     const child = fork(this.file, {
       execArgv: [],

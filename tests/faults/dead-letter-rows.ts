@@ -11,6 +11,7 @@ import type { Scenario } from './scenario';
 /** Exactly the poison is dead, after exactly the configured attempts, and the healthy hardly noticed. */
 export async function checkPoison(
   { db, config }: Scenario,
+  percent: number,
   outcome: Outcome,
   normal: Outcome | undefined,
 ): Promise<Miss[]> {
@@ -25,10 +26,13 @@ export async function checkPoison(
     from outbox
     left join dead_letters on dead_letters.message_id = outbox.id::text
     left join deliveries on deliveries.event_id = outbox.id`.execute(db);
-  const poison = rows.filter((row) => isAmong(row.id, 1));
+  const poison = rows.filter((row) => isAmong(row.id, percent));
   const alive = poison.filter((row) => !row.dead).length;
-  const wrong = poison.filter((row) => row.attempts !== attempts || row.deliveries !== attempts).length;
-  const buried = rows.filter((row) => row.dead && !isAmong(row.id, 1)).length;
+  // One that waits for another poisonous one of its user may be delivered along with it, which is no attempt.
+  const wrong = poison.filter(
+    (row) => row.attempts !== attempts || row.deliveries === null || row.deliveries < attempts,
+  ).length;
+  const buried = rows.filter((row) => row.dead && !isAmong(row.id, percent)).length;
   const ratio = outcome.lagP99 / (normal?.lagP99 ?? Number.POSITIVE_INFINITY);
   const misses: Miss[] = [];
   if (poison.length === 0) misses.push({ what: 'there was no poison' });
