@@ -13,7 +13,7 @@ export async function handleDeadLetters(ctx: PollContext, batch: ConsumeMessage[
     const outcome = await callFunction(ctx, DEAD_LETTERS, messages);
     if (outcome.kind !== 'answered') return { kind: 'unavailable', reason: outcome.reason };
   }
-  return { kind: 'settled' };
+  return { kind: 'settled', sendOn: async () => {} };
 }
 
 function bySize(batch: ConsumeMessage[]): ConsumeMessage[][] {

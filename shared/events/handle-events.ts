@@ -10,8 +10,8 @@ import { attemptOf, MAX_EVENT_BYTES, settle, type Unhandled } from './settle';
 import type { Consumer } from './topology';
 
 /**
- * Has a batch handled by its consumer function, one user's events in order, and sends on what was not handled.
- * When this returns `settled`, all of it may be acknowledged.
+ * Has a batch handled by its consumer function, one user's events in order, and decides what becomes of what was not
+ * handled.
  */
 export async function handleEvents(
   ctx: PollContext,
@@ -26,11 +26,6 @@ export async function handleEvents(
 
   const result = await deliverEvents(ctx, consumer, ready);
   if (result.kind === 'unavailable') return result;
-  await settle(ctx, connection, consumer, [
-    ...invalid,
-    ...verdicts(ready, result.failures),
-    ...waiting.map((item) => ({ verdict: 'waits' as const, ...item })),
-  ]);
   const unhandled = new Set([...result.failures.keys(), ...waiting.map(({ event }) => event.id)]);
   const around = retrying.map(({ eventId }) => eventId);
   const handled = new Set(ready.map(({ event }) => event.id).filter((id) => !unhandled.has(id)));
@@ -39,7 +34,12 @@ export async function handleEvents(
     consumer,
     around.filter((id) => handled.has(id)),
   );
-  return { kind: 'settled' };
+  const sendOn = await settle(ctx, connection, consumer, [
+    ...invalid,
+    ...verdicts(ready, result.failures),
+    ...waiting.map((item) => ({ verdict: 'waits' as const, ...item })),
+  ]);
+  return { kind: 'settled', sendOn };
 }
 
 /** Each event once: of two copies, the one that has come further. */

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Channel, ConsumeMessage } from 'amqplib';
+import type { ConsumeMessage } from 'amqplib';
 import type { BrokerConnection } from '../broker/connection';
 import { explainTrouble } from '../broker/trouble';
 import type { TroubleLog } from '../broker/trouble-log';
@@ -12,8 +12,18 @@ import { DEAD_LETTERS, type PolledQueue, queueOf } from './topology';
 /** While a function cannot be run. Its messages wait here, unacknowledged, and no attempt is counted. */
 const UNAVAILABLE_PAUSE_MS = 1_000;
 
-/** `unavailable`: nothing has become of the batch, and it may be tried again at any time. */
-export type BatchResult = { kind: 'settled' } | { kind: 'unavailable'; reason: string };
+/** While the broker confirms what a batch sends on, which takes it some disk writes, the next ones are handled. */
+const BATCHES_UNACKNOWLEDGED = 4;
+
+/**
+ * | result        |                                                                                               |
+ * | ------------- | --------------------------------------------------------------------------------------------- |
+ * | `settled`     | the next batch may be handled, and this one be acknowledged when `sendOn` has resolved        |
+ * | `unavailable` | nothing has become of the batch, and it may be tried again at any time                        |
+ */
+export type BatchResult =
+  | { kind: 'settled'; sendOn: () => Promise<void> }
+  | { kind: 'unavailable'; reason: string };
 
 /**
  * Consumes one queue, batch after batch, until told to stop; then gives back what it has not touched.
@@ -33,7 +43,7 @@ export async function pollQueue(
   channel.on('error', (error) => buffer.fail(explainTrouble(error)));
   channel.on('close', () => buffer.fail(new Error(`The channel on ${queue} was closed`)));
   stop.addEventListener('abort', () => buffer.wake(), { once: true });
-  await channel.prefetch(batchSize);
+  await channel.prefetch(BATCHES_UNACKNOWLEDGED * batchSize);
   const consuming = channel.consume(queue, (message) => {
     if (message) buffer.push(message);
     else
@@ -45,38 +55,51 @@ export async function pollQueue(
     throw explainTrouble(error);
   });
 
-  while (!stop.aborted) {
-    const batch = await collectBatch(buffer, ctx.config.poll, stop);
-    if (batch.length > 0) await handleBatch(ctx, connection, channel, polled, batch, stop, trouble);
+  let acknowledged = Promise.resolve();
+  try {
+    while (!stop.aborted) {
+      const batch = await collectBatch(buffer, ctx.config.poll, stop);
+      const last = batch.at(-1);
+      const sendOn = last && (await handleBatch(ctx, connection, polled, batch, stop, trouble));
+      if (!sendOn) continue;
+      // One acknowledgement is for all before it as well, so it waits for theirs.
+      acknowledged = Promise.all([acknowledged, sendOn()]).then(() => {
+        channel.ack(last, true);
+        trouble.works();
+      });
+      acknowledged.catch((error: Error) => buffer.fail(error));
+    }
+  } finally {
+    // Whatever ends this, nothing of it is under way afterwards.
+    await acknowledged.catch(() => {});
   }
+  await acknowledged;
   await channel.cancel(consumerTag);
   // Closing returns the rest to its place in the queue.
   await channel.close();
 }
 
+/** @returns what sends on the rest of the batch; nothing where it was told to stop while a function could not be run */
 async function handleBatch(
   ctx: PollContext,
   connection: BrokerConnection,
-  channel: Channel,
   polled: PolledQueue,
   batch: ConsumeMessage[],
   stop: AbortSignal,
   trouble: TroubleLog,
-): Promise<void> {
-  const handle = () =>
-    polled === DEAD_LETTERS ? handleDeadLetters(ctx, batch) : handleEvents(ctx, connection, polled, batch);
-  let result = await handle();
-  while (result.kind === 'unavailable') {
+): Promise<(() => Promise<void>) | undefined> {
+  for (;;) {
+    const result =
+      polled === DEAD_LETTERS
+        ? await handleDeadLetters(ctx, batch)
+        : await handleEvents(ctx, connection, polled, batch);
+    if (result.kind === 'settled') return result.sendOn;
     trouble.tell('warn', 'A function cannot take its messages right now', {
       function: polled,
       reason: result.reason,
     });
     await wait(UNAVAILABLE_PAUSE_MS, undefined, { signal: stop }).catch(() => {});
     // Unacknowledged, so the broker delivers the batch again to the next run.
-    if (stop.aborted) return;
-    result = await handle();
+    if (stop.aborted) return undefined;
   }
-  const last = batch.at(-1);
-  if (last) channel.ack(last, true);
-  trouble.works();
 }

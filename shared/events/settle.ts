@@ -35,22 +35,30 @@ export type Unhandled =
   | { verdict: 'invalid'; message: ConsumeMessage; reason: string };
 
 /**
- * Sends everything that was not handled on its way, and waits for the confirms. Only then may the caller acknowledge
- * the originals: a crash in between repeats a message, and never loses one.
- * @throws where a copy was not confirmed, or the database cannot say whose later events have to wait
+ * Writes down whose later events have to wait, after which these may come. What sends everything that was not handled
+ * on its way is returned: it resolves at the last confirm, and only then may the caller acknowledge the originals. A
+ * crash in between repeats a message, and never loses one.
+ * @throws where the database cannot write; what is returned, where a copy was not confirmed
  */
 export async function settle(
   ctx: PollContext,
   connection: BrokerConnection,
   consumer: Consumer,
   unhandled: Unhandled[],
-): Promise<void> {
+): Promise<() => Promise<void>> {
   const stops = unhandled.map((item) => nextStop(ctx, consumer, item));
-  const retried = stops.filter((stop) => stop.kind === 'retry');
-  await recordRetrying(ctx.db, consumer, retried);
-  await Promise.all(stops.map(({ copy }) => sendConfirmed(connection, copy)));
-  const dead = stops.flatMap((stop) => (stop.kind === 'dead' && stop.event ? [stop.event.id] : []));
-  await forgetRetrying(ctx.db, consumer, dead);
+  await recordRetrying(ctx.db, consumer, stops.flatMap(aroundUntil));
+  return async () => {
+    await Promise.all(stops.map(({ copy }) => sendConfirmed(connection, copy)));
+    const dead = stops.flatMap((stop) => (stop.kind === 'dead' && stop.event ? [stop.event.id] : []));
+    await forgetRetrying(ctx.db, consumer, dead);
+  };
+}
+
+/** A dead letter too holds its user's later events back until it is one: a crash before that would try it again. */
+function aroundUntil(stop: NextStop): { event: UserEvent; delayMs: number }[] {
+  if (stop.kind === 'retry') return [stop];
+  return stop.event ? [{ event: stop.event, delayMs: 0 }] : [];
 }
 
 async function sendConfirmed(connection: BrokerConnection, copy: OutgoingMessage): Promise<void> {

@@ -470,6 +470,56 @@ describe("one user's events stay in order", () => {
   });
 });
 
+describe('while the broker has not confirmed what a batch sends on', () => {
+  const IN_FLIGHT_MS = 300;
+
+  test('the next batch is handled, and neither is acknowledged', async () => {
+    const [failed = '', next = ''] = await send(2);
+    const run = poll(
+      (batch) => {
+        if (run.calls.length === 1) proxy.delay(IN_FLIGHT_MS);
+        // Before the confirm can have come back.
+        if (run.calls.length === 2) void proxy.stop();
+        return run.calls.length === 1 ? failing([failed])(batch) : done(batch);
+      },
+      { batchSize: 1 },
+    );
+    await run.until(() => run.calls.length === 2);
+    proxy.delay(0);
+    await proxy.start();
+    await run.until(() => run.calls.length >= 4);
+    const again = run.calls.flatMap((call) => call.messages).slice(2, 4);
+    expect(again.map(({ basicProperties, redelivered }) => [basicProperties.messageId, redelivered])).toEqual(
+      [
+        [failed, true],
+        [next, true],
+      ],
+    );
+    await run.stop();
+    expect([await retrying(), await queued()]).toEqual([[], 0]);
+  });
+
+  test('a user waits for a dead letter until it is one', async () => {
+    const [hopeless = '', later = ''] = await sendOfOneUser(2);
+    const dead = await deadLetters();
+    let buried: string[] = [];
+    const run = poll(
+      (batch) => {
+        if (run.calls.length === 1) proxy.delay(IN_FLIGHT_MS);
+        else buried = dead.messages.map((message) => String(message.properties.messageId));
+        if (run.calls.length > 1) return done(batch);
+        return { batchItemFailures: [{ itemIdentifier: hopeless, reason: 'no such mailbox', final: true }] };
+      },
+      { batchSize: 1 },
+    );
+    await run.until(() => run.deliveries()[later] === 1);
+    expect(buried).toEqual([hopeless]);
+    await run.stop();
+    expect(run.deliveries()).toEqual({ [hopeless]: 1, [later]: 1 });
+    expect([await retrying(), await queued()]).toEqual([[], 0]);
+  });
+});
+
 test('dead letters that cannot be stored stay in their queue, and wait', async () => {
   const [id = ''] = await send(1);
   const failed: Answer = () => ({ kind: 'failed', reason: 'the database is down' });
