@@ -1,10 +1,12 @@
 import { Duplex } from 'node:stream';
 import { type ChannelModel, type ConfirmChannel, connect } from 'amqplib';
 import type { Log } from '../log';
+import { within } from '../within';
 import { createSleepDetector } from './sleep-detector';
 import { BrokerTrouble, explainAlarm, explainTrouble } from './trouble';
 
 const HEARTBEAT_SECONDS = 20;
+const FAREWELL_TIMEOUT_MS = 2_000;
 
 export interface BrokerConnection {
   model: ChannelModel;
@@ -30,6 +32,7 @@ export interface Broker {
   open(timeoutMs: number): Promise<BrokerConnection>;
   /** Drops the connection without a farewell: for one whose state nobody knows any more. */
   discard(): void;
+  /** With a farewell, for whose answer it waits a little: the broker may be gone, or silent. */
   close(): Promise<void>;
 }
 
@@ -67,7 +70,11 @@ export function createBroker(url: string, name: string, log: Log): Broker {
     const connection = live;
     live = undefined;
     current = undefined;
-    if (connection && !connection.closed) await connection.model.close();
+    if (!connection || connection.closed) return;
+    // An answer that went down with the connection would never come: amqplib waits for ever then.
+    const farewell = connection.model.close().catch(() => {});
+    await within(FAREWELL_TIMEOUT_MS, farewell, undefined);
+    destroy(connection);
   }
 
   return { open, discard, close };

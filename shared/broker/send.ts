@@ -51,16 +51,3 @@ export function send(connection: BrokerConnection, message: OutgoingMessage): Pr
     }
   });
 }
-
-/** @returns the promise's value, or `late` where the time ran out first; a rejection passes through */
-export async function within<T, L>(ms: number, promise: Promise<T>, late: L): Promise<T | L> {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<L>((resolve) => {
-    timer = setTimeout(() => resolve(late), ms);
-  });
-  try {
-    return await Promise.race([promise, deadline]);
-  } finally {
-    clearTimeout(timer);
-  }
-}

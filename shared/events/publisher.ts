@@ -1,8 +1,9 @@
 import { type Broker, type BrokerConnection, createBroker } from '../broker/connection';
-import { type OutgoingMessage, type SendOutcome, send, within } from '../broker/send';
+import { type OutgoingMessage, type SendOutcome, send } from '../broker/send';
 import { TroubleLog } from '../broker/trouble-log';
 import type { Config } from '../config';
 import { type Context, containerContext } from '../context';
+import { within } from '../within';
 import type { UserEvent } from './catalog';
 import { mirrorMessages } from './mirrors';
 import { markPublished, type PendingEvent } from './outbox';

@@ -1,9 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { BrokerConnection } from '../broker/connection';
-import { type SendOutcome, send, within } from '../broker/send';
+import { type SendOutcome, send } from '../broker/send';
 import { TroubleLog } from '../broker/trouble-log';
 import type { Config } from '../config';
 import type { Db } from '../db/connection';
+import { within } from '../within';
 import { type ClaimedEvent, claimEvents, type FailedEvent, markPublished, putBack } from './outbox';
 import { type BrokerContext, eventMessage, sendEvent } from './publisher';
 import { claimRedeliveries, deleteRedeliveries, putBackRedeliveries } from './redelivery-store';

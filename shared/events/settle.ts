@@ -1,6 +1,7 @@
 import type { ConsumeMessage } from 'amqplib';
 import type { BrokerConnection } from '../broker/connection';
-import { type OutgoingMessage, send, within } from '../broker/send';
+import { type OutgoingMessage, send } from '../broker/send';
+import { within } from '../within';
 import type { UserEvent } from './catalog';
 import type { PollContext } from './poller';
 import { forgetRetrying, recordRetrying } from './retry-store';

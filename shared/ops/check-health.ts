@@ -1,6 +1,6 @@
-import { within } from '../broker/send';
 import { outboxBacklog } from '../events/outbox';
 import type { BrokerContext } from '../events/publisher';
+import { within } from '../within';
 
 const CHECK_TIMEOUT_MS = 2_000;
 

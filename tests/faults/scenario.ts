@@ -5,7 +5,7 @@ import { Client } from 'pg';
 import { type Config, readConfig } from '../../shared/config';
 import { type Db, openDatabase } from '../../shared/db/connection';
 import { migrateToLatest } from '../../shared/db/migrate';
-import { declareTopology } from '../../shared/events/topology';
+import { CONSUMER_NAMES, declareTopology } from '../../shared/events/topology';
 import { createLog } from '../../shared/log';
 import { startProxy, type TcpProxy } from '../setup/proxy';
 import type { ContainerSettings, FromContainer, Role } from './container';
@@ -83,8 +83,17 @@ export class Scenario {
       'poller',
     ];
     for (const role of roles) {
+      // As in `npm run worker`: the consumers in the poller's process do not wait for each other's transactions.
+      const DATABASE_POOL_SIZE = role === 'poller' ? String(CONSUMER_NAMES.length + 2) : '1';
       const settings: ContainerSettings = {
-        ...{ role, environment, clockOffsetMs: 0, crash: null, poisonPercent: 0, flakyPercent: 0 },
+        ...{
+          role,
+          environment: { ...environment, DATABASE_POOL_SIZE },
+          clockOffsetMs: 0,
+          crash: null,
+          poisonPercent: 0,
+          flakyPercent: 0,
+        },
         failsEverything: false,
         ...options.settings?.[role],
       };

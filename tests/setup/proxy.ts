@@ -35,7 +35,10 @@ export async function startProxy(target: string): Promise<TcpProxy> {
       socket.on('error', () => {});
       socket.on('close', () => {
         sockets.delete(socket);
-        (socket === client ? broker : client).destroy();
+        const other = socket === client ? broker : client;
+        // After the bytes that are on their way.
+        if (delayMs === 0) other.destroy();
+        else setTimeout(() => other.destroy(), delayMs);
       });
     }
     client.on('data', (bytes) => void (mode !== 'black-hole' && pass(broker, bytes)));
