@@ -45,10 +45,10 @@ async function main(): Promise<void> {
 
 async function throughput({ ctx }: BenchEnvironment, type: EventType, backlogs: number[]): Promise<void> {
   const { events } = ctx.config;
-  const queue = queueOf(events, 'audit');
   const { channel } = await ctx.broker.open(5_000);
+  const queues = CONSUMER_NAMES.map((consumer) => queueOf(events, consumer));
   const purge = async () => {
-    for (const name of CONSUMER_NAMES) await channel.purgeQueue(queueOf(events, name));
+    for (const queue of queues) await channel.purgeQueue(queue);
   };
   console.log(`\n${type}, events/s`);
   row('backlog', ['relay', 'raw publish', 'ratio', 'poller', 'raw consume', 'ratio', 'raw insert']);
@@ -60,7 +60,9 @@ async function throughput({ ctx }: BenchEnvironment, type: EventType, backlogs: 
     const insertedPerSecond = await insertAlone(ctx, Math.min(backlog, 2_000));
     await purge();
     const publishedPerSecond = await publishAlone(ctx, type, RAW_EVENTS);
-    const consumedPerSecond = await consumeAlone(ctx, queue, RAW_EVENTS, ctx.config.poll.batchSize);
+    const lengths = await Promise.all(queues.map((queue) => channel.checkQueue(queue)));
+    const filled = lengths.filter(({ messageCount }) => messageCount > 0).map(({ queue }) => queue);
+    const consumedPerSecond = await consumeAlone(ctx, filled, RAW_EVENTS, ctx.config.poll.batchSize);
     await purge();
 
     await fill(ctx, type, backlog);

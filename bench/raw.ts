@@ -1,3 +1,4 @@
+import type { ChannelModel } from 'amqplib';
 import { sql } from 'kysely';
 import { uuidv7 } from 'uuidv7';
 import type { EventType, UserEvent } from '../shared/events/catalog';
@@ -24,17 +25,30 @@ export async function publishAlone(ctx: PublishingContext, type: EventType, coun
   return count / ((performance.now() - startedAt) / 1000);
 }
 
-/** amqplib alone: takes so many from a queue, and acknowledges them by the batch. @returns events/s */
+/**
+ * amqplib alone: takes so many events from all the queues that have them, side by side as the poller does, and
+ * acknowledges them by the batch. @returns events/s
+ */
 export async function consumeAlone(
   ctx: PublishingContext,
-  queue: string,
+  queues: string[],
   count: number,
   batchSize: number,
 ): Promise<number> {
   const { model } = await ctx.broker.open(5_000);
-  const channel = await model.createChannel();
-  await channel.prefetch(batchSize);
   const startedAt = performance.now();
+  await Promise.all(queues.map((queue) => consumeQueue(model, queue, count, batchSize)));
+  return count / ((performance.now() - startedAt) / 1000);
+}
+
+async function consumeQueue(
+  model: ChannelModel,
+  queue: string,
+  count: number,
+  batchSize: number,
+): Promise<void> {
+  const channel = await model.createChannel();
+  await channel.prefetch(2 * batchSize);
   let taken = 0;
   await new Promise<void>((resolve) => {
     void channel.consume(queue, (message) => {
@@ -44,9 +58,7 @@ export async function consumeAlone(
       if (taken === count) resolve();
     });
   });
-  const seconds = (performance.now() - startedAt) / 1000;
   await channel.close();
-  return count / seconds;
 }
 
 /** PostgreSQL alone: one small row after the other, each with its commit. @returns rows/s */
