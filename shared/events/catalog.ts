@@ -94,10 +94,18 @@ export function isEvent(json: unknown): json is UserEvent {
   }
 }
 
-/** Made once: a schema takes longer to make than to parse with. */
-const Typed = /* @__PURE__ */ v.looseObject({ type: /* @__PURE__ */ v.picklist(EVENT_TYPES) });
+const schemas = new Map<EventType, ReturnType<typeof eventSchema>>();
+
+/** Made at a type's first event: to make a schema takes longer than to parse with it. */
+function schemaFor(type: EventType): ReturnType<typeof eventSchema> {
+  const schema = schemas.get(type) ?? eventSchema(type);
+  schemas.set(type, schema);
+  return schema;
+}
 
 function readEvent(json: unknown): UserEvent {
-  const { type, data } = v.parse(Typed, json);
-  return { ...v.parse(EventEnvelope, json), type, data: v.parse(EVENT_DATA[type], data) } as UserEvent;
+  const type: unknown = typeof json === 'object' && json !== null && 'type' in json ? json.type : undefined;
+  const known = EVENT_TYPES.find((eventType) => eventType === type);
+  if (!known) throw new Error(`There is no event type ${String(type)}`);
+  return v.parse(schemaFor(known), json) as UserEvent;
 }
