@@ -20,6 +20,9 @@ const OVERFLOWS = ['drop-head', 'reject-publish', 'reject-publish-dlx'];
 /** Longest TTL RabbitMQ takes, in milliseconds. */
 const MAX_EXPIRY = 2 ** 32 - 1;
 
+/** RabbitMQ 4's (https://www.rabbitmq.com/docs/quorum-queues#poison-message-handling). RabbitMQ 3 has none. */
+const QUORUM_DELIVERY_LIMIT = 20;
+
 /** Reads and checks the arguments; `queue` names it in the errors, as in "queue 'q' in vhost '/'". */
 export function readQueueArguments(queue: string, args: FieldTable): QueueSettings {
   const invalid = (name: string, reason: string) =>
@@ -59,7 +62,8 @@ export function readQueueArguments(queue: string, args: FieldTable): QueueSettin
     const reason = `invalid arg 'x-delivery-limit' for ${queue} of queue type rabbit_classic_queue`;
     throw new AmqpError('PRECONDITION_FAILED', reason);
   }
-  const deliveryLimit = integer('x-delivery-limit', Number.NEGATIVE_INFINITY) ?? -1;
+  const deliveryLimit =
+    integer('x-delivery-limit', Number.NEGATIVE_INFINITY) ?? (type === 'quorum' ? QUORUM_DELIVERY_LIMIT : -1);
   return {
     quorum: type === 'quorum',
     messageTtl: integer('x-message-ttl', 0, MAX_EXPIRY),

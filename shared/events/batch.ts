@@ -23,8 +23,12 @@ export class MessageBuffer {
     this.#wake();
   }
 
-  get length(): number {
+  throwIfFailed(): void {
     if (this.#error) throw this.#error;
+  }
+
+  get length(): number {
+    this.throwIfFailed();
     return this.#messages.length;
   }
 

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Broker, BrokerConnection } from '../broker/connection';
 import { TroubleLog } from '../broker/trouble-log';
@@ -57,6 +58,8 @@ async function pollConnection(
   const failed = new AbortController();
   const either = AbortSignal.any([stop, failed.signal]);
   const queues: PolledQueue[] = [...CONSUMER_NAMES, DEAD_LETTERS];
+  // Of each queue the consumer and its pause listen: that is no leak.
+  setMaxListeners(2 * queues.length, either);
   const polls = queues.map((polled) =>
     pollQueue(ctx, connection, polled, either, trouble).catch((error: unknown) => {
       failed.abort();

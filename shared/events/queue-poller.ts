@@ -9,7 +9,7 @@ import { handleEvents } from './handle-events';
 import type { PollContext } from './poller';
 import { DEAD_LETTERS, type PolledQueue, queueOf } from './topology';
 
-/** While a function cannot be run. Its messages wait here, unacknowledged, and no attempt is counted. */
+/** While a function or the database cannot be reached. The batch waits here, unacknowledged, and no attempt is counted. */
 const UNAVAILABLE_PAUSE_MS = 1_000;
 
 /** While the broker confirms what a batch sends on, which takes it some disk writes, the next ones are handled. */
@@ -60,7 +60,7 @@ export async function pollQueue(
     while (!stop.aborted) {
       const batch = await collectBatch(buffer, ctx.config.poll, stop);
       const last = batch.at(-1);
-      const sendOn = last && (await handleBatch(ctx, connection, polled, batch, stop, trouble));
+      const sendOn = last && (await handleBatch(ctx, connection, polled, batch, buffer, stop, trouble));
       if (!sendOn) continue;
       // One acknowledgement is for all before it as well, so it waits for theirs.
       acknowledged = Promise.all([acknowledged, sendOn()]).then(() => {
@@ -79,27 +79,35 @@ export async function pollQueue(
   await channel.close();
 }
 
-/** @returns what sends on the rest of the batch; nothing where it was told to stop while a function could not be run */
+/**
+ * Tries until the batch is handled: to give it back to the queue would only have it delivered again at once.
+ * @returns what sends on the rest of it; nothing where it was told to stop meanwhile
+ * @throws where the connection is gone, and so is the batch
+ */
 async function handleBatch(
   ctx: PollContext,
   connection: BrokerConnection,
   polled: PolledQueue,
   batch: ConsumeMessage[],
+  buffer: MessageBuffer,
   stop: AbortSignal,
   trouble: TroubleLog,
 ): Promise<(() => Promise<void>) | undefined> {
+  const handle = () =>
+    polled === DEAD_LETTERS ? handleDeadLetters(ctx, batch) : handleEvents(ctx, connection, polled, batch);
   for (;;) {
-    const result =
-      polled === DEAD_LETTERS
-        ? await handleDeadLetters(ctx, batch)
-        : await handleEvents(ctx, connection, polled, batch);
-    if (result.kind === 'settled') return result.sendOn;
-    trouble.tell('warn', 'A function cannot take its messages right now', {
-      function: polled,
-      reason: result.reason,
-    });
+    try {
+      const result = await handle();
+      if (result.kind === 'settled') return result.sendOn;
+      const { reason } = result;
+      trouble.tell('warn', 'A function cannot take its messages right now', { function: polled, reason });
+    } catch (error) {
+      // Only the database is asked before a batch is settled.
+      trouble.failed(error);
+    }
     await wait(UNAVAILABLE_PAUSE_MS, undefined, { signal: stop }).catch(() => {});
     // Unacknowledged, so the broker delivers the batch again to the next run.
     if (stop.aborted) return undefined;
+    buffer.throwIfFailed();
   }
 }

@@ -122,8 +122,14 @@ function binding(queueName: string, exchangeName: string, pattern: string): Decl
   };
 }
 
-function queueType(config: EventsConfig): Record<string, unknown> {
-  return { 'x-queue-type': config.queueType };
+/**
+ * RabbitMQ 4 drops what has come back to a quorum queue 20 times, and every stop of a poller gives back what it holds.
+ * A number that nothing reaches, because -1 for "no limit" is refused by RabbitMQ 3.
+ */
+const DELIVERY_LIMIT = 1_000_000_000;
+
+function queueType({ queueType }: EventsConfig): Record<string, unknown> {
+  return { 'x-queue-type': queueType, ...(queueType === 'quorum' && { 'x-delivery-limit': DELIVERY_LIMIT }) };
 }
 
 function retryArguments(config: EventsConfig, delayMs: number): Record<string, unknown> {

@@ -18,9 +18,9 @@ const COLUMNS: [title: string, value: (result: RowResult) => number | string][] 
 ];
 
 /** As a table in Markdown, row by row as they end. */
-export function printHeader({ users, times, blackHoleMs, freezeMs }: Size): void {
+export function printHeader({ users, times, blackHoleMs, freezeMs, queueType }: Size): void {
   console.log(
-    `${users} registrations, and a change of every fourth user, per row; ${times} kills or cuts; black hole ${blackHoleMs / 1000} s; frozen ${freezeMs / 1000} s. Lag: from an event's row to its effect, in ms.\n`,
+    `${users} registrations, and a change of every fourth user, per row; ${times} kills or cuts; black hole ${blackHoleMs / 1000} s; frozen ${freezeMs / 1000} s; ${queueType} queues. Lag: from an event's row to its effect, in ms.\n`,
   );
   console.log(`| ${'fault'.padEnd(32)} | ${COLUMNS.map(([title]) => title).join(' | ')} | missed |`);
   console.log(`| --- | ${COLUMNS.map(() => '--:').join(' | ')} | --- |`);

@@ -14,6 +14,7 @@ export interface Size {
   times: number;
   blackHoleMs: number;
   freezeMs: number;
+  queueType: string;
 }
 
 /** A bar that was missed. One of time counts in a full run only: a short one says little, and a busy machine less. */

@@ -1,6 +1,7 @@
 // `npm run test:faults`: the event backbone under faults that are really injected, row by row. Fails where a bar is missed.
 //   --users 10000   registrations in each row (default 100); from there on, bars of time count too
 //   --only a,b      only the rows whose names contain one of these, and the one without a fault
+//   --queues quorum the queues of production, on one node (default classic)
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,7 +25,9 @@ export interface RowResult extends Outcome {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { users: { type: 'string' }, only: { type: 'string' } } });
+  const { values } = parseArgs({
+    options: { users: { type: 'string' }, only: { type: 'string' }, queues: { type: 'string' } },
+  });
   const users = Number(values.users ?? 100);
   if (!Number.isInteger(users) || users < 50) throw new Error('--users takes a number from 50 on');
   const full = users >= FULL_SIZE;
@@ -34,6 +37,7 @@ async function main(): Promise<void> {
     blackHoleMs: full ? 60_000 : 12_000,
     // More than two heartbeats of 20 s, after which RabbitMQ hangs up.
     freezeMs: 50_000,
+    queueType: values.queues ?? 'classic',
   };
   const parts = (values.only ?? '').split(',');
   const wanted = rows(size).filter(
@@ -76,7 +80,8 @@ async function runRow(
   normal: Outcome | undefined,
 ): Promise<RowResult> {
   const startedAt = performance.now();
-  const scenario = await Scenario.open(servers, bundle, row.options ?? {});
+  const environment = { QUEUE_TYPE: size.queueType, ...row.options?.environment };
+  const scenario = await Scenario.open(servers, bundle, { ...row.options, environment });
   try {
     const misses = await row.run(scenario, size);
     await scenario.settle();

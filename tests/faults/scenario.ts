@@ -60,7 +60,6 @@ export class Scenario {
       BCRYPT_COST: '4',
       RATE_LIMITS: 'off',
       LOG_LEVEL: 'warn',
-      QUEUE_TYPE: 'classic',
       EVENT_EXCHANGE: `${name}.user_events`,
       QUEUE_PREFIX: name,
       RETRY_DELAYS_MS: '200,400,800,1600,3200',

@@ -1,0 +1,68 @@
+// What the poller holds while it cannot hand it over, and what becomes of it in the queue when it gives it back.
+import { createContext } from '../../../shared/context';
+import { pollQueues } from '../../../shared/events/poller';
+import { relayOutbox } from '../../../shared/events/relay';
+import type { RmqEvent } from '../../../shared/events/rmq-event';
+import { queueOf } from '../../../shared/events/topology';
+import type { InvokeOutcome } from '../../../shared/lambda/invoke';
+import { openClient } from '../../setup/broker';
+import { type TestContext, testContext } from '../../setup/context';
+import { fillOutbox } from '../../setup/outbox';
+import { startProxy } from '../../setup/proxy';
+
+let ctx: TestContext;
+afterEach(() => ctx.close());
+
+async function sendOneEvent(): Promise<void> {
+  await fillOutbox(ctx, 1);
+  await relayOutbox(ctx, 0);
+}
+
+/** Runs a poller until the audit consumer has been called once. @returns what it was called with */
+async function pollOnce(outcome: InvokeOutcome, db = ctx.db): Promise<RmqEvent> {
+  const stop = new AbortController();
+  let given: RmqEvent | undefined;
+  const invoke = async (name: string, payload: unknown): Promise<InvokeOutcome> => {
+    if (!name.endsWith('-audit')) return { kind: 'answered', payload: null };
+    given = payload as RmqEvent;
+    stop.abort();
+    return outcome;
+  };
+  await pollQueues({ ...ctx, db, invoke }, 60_000, stop.signal);
+  if (!given) throw new Error('The audit consumer was not called');
+  return given;
+}
+
+test('an event that comes back more often than RabbitMQ 4 allows by itself is still there', async () => {
+  ctx = await testContext({ QUEUE_TYPE: 'quorum' });
+  await sendOneEvent();
+  for (let i = 0; i < 25; i++) await pollOnce({ kind: 'unavailable', reason: 'throttled' });
+  const batch = await pollOnce({ kind: 'answered', payload: null });
+  expect(Object.values(batch.rmqMessagesByQueue).flat()).toHaveLength(1);
+  const { model, channel } = await openClient();
+  expect(await channel.checkQueue(queueOf(ctx.config.events, 'audit'))).toMatchObject({ messageCount: 0 });
+  await model.close();
+});
+
+test('while the database is away, a batch waits in the hands of the poller', async () => {
+  ctx = await testContext();
+  await sendOneEvent();
+  const proxy = await startProxy(ctx.config.database.url);
+  await proxy.stop();
+  const { db } = createContext({ ...ctx.config, database: { url: proxy.url, poolSize: 5 } }, ctx.log);
+  const told = (level: string, text: string) =>
+    ctx.logged.filter((line) => line['level'] === level && line.message.includes(text));
+
+  const handled = pollOnce({ kind: 'answered', payload: null }, db);
+  while (told('error', 'The poller cannot work right now').length === 0) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await proxy.start();
+  const [message] = Object.values((await handled).rmqMessagesByQueue).flat();
+  // Never given back: nor would it help to ask the broker for it again.
+  expect(message?.redelivered).toBe(false);
+  expect(told('error', '')).toHaveLength(1);
+  expect(told('info', 'The poller works again')).toHaveLength(1);
+  await db.destroy();
+  await proxy.stop();
+});
