@@ -3,8 +3,8 @@ import { type Context, containerContext } from '../context';
 import type { Tx } from '../db/connection';
 import { type EventType, parseEvent, type UserEvent } from './catalog';
 import { PermanentError } from './permanent-error';
-import { type BatchResponse, POLLER_ARN, type RmqEvent } from './rmq-event';
-import type { Consumer } from './topology';
+import { type BatchResponse, POLLER_ARN, type RmqEvent, type RmqMessage } from './rmq-event';
+import { ATTEMPT_HEADER, type Consumer } from './topology';
 
 /** Takes effect within `tx` or not at all. What it throws sends the event to the next attempt. */
 export type EventHandler<T extends EventType> = (event: UserEvent<T>, tx: Tx, ctx: Context) => Promise<void>;
@@ -57,10 +57,11 @@ export function consumer(
   return async (batch) => {
     const ctx = context();
     const failures: BatchResponse['batchItemFailures'] = [];
-    const events: UserEvent[] = [];
+    const first: UserEvent[] = [];
+    const again: UserEvent[] = [];
     for (const message of Object.values(batch.rmqMessagesByQueue).flat()) {
       const event = parseEvent(Buffer.from(message.data, 'base64'));
-      if (event) events.push(event);
+      if (event) (hasFailedBefore(message) ? again : first).push(event);
       else
         failures.push({
           itemIdentifier: String(message.basicProperties.messageId),
@@ -68,7 +69,7 @@ export function consumer(
         });
     }
 
-    failures.push(...(await handleAll(ctx, name, handlers, events, transactions)));
+    failures.push(...(await handleAll(ctx, name, handlers, [again, first], transactions)));
     if (failures.length > 0 && batch.eventSourceArn !== POLLER_ARN) {
       throw new Error(`${failures.length} of the batch's messages failed: ${failures[0]?.reason}`);
     }
@@ -76,12 +77,20 @@ export function consumer(
   };
 }
 
-/** @returns those that failed, and why */
+function hasFailedBefore({ basicProperties }: RmqMessage): boolean {
+  return Number(basicProperties.headers?.[ATTEMPT_HEADER] ?? 1) > 1;
+}
+
+/**
+ * @param parts what has failed before by itself, and first: it may well fail again, and would take the others' transaction
+ * with it. Whatever of the same user is behind it is later.
+ * @returns those that failed, and why
+ */
 async function handleAll(
   ctx: Context,
   name: Consumer,
   handlers: EventHandlers | BatchHandler,
-  events: UserEvent[],
+  parts: UserEvent[][],
   transactions: 'one' | 'each',
 ): Promise<BatchResponse['batchItemFailures']> {
   const failures: BatchResponse['batchItemFailures'] = [];
@@ -113,8 +122,8 @@ async function handleAll(
     failures.push({ itemIdentifier: event.id, reason, ...(final && { final }) });
   }
 
-  if (transactions === 'one') await handle(events);
-  else for (const event of events) await handle([event]);
+  if (transactions === 'one') for (const part of parts) await handle(part);
+  else for (const event of parts.flat()) await handle([event]);
   return failures;
 }
 

@@ -1,13 +1,21 @@
 import type { UserEvent } from '../../shared/events/catalog';
 import { POLLER_ARN, type RmqEvent } from '../../shared/events/rmq-event';
+import { ATTEMPT_HEADER } from '../../shared/events/topology';
 
-/** A batch as Lambda gets it. @param arn of an Amazon MQ broker, where it is to come from there */
-export function rmqEvent(events: UserEvent[], arn: string = POLLER_ARN): RmqEvent {
+/**
+ * A batch as Lambda gets it.
+ * @param arn of an Amazon MQ broker, where it is to come from there
+ * @param retried the ids of those that have failed once
+ */
+export function rmqEvent(events: UserEvent[], arn: string = POLLER_ARN, retried: string[] = []): RmqEvent {
   const messages = events.map((event) => ({
     basicProperties: {
       contentType: 'application/cloudevents+json',
       contentEncoding: null,
-      headers: event.traceparent ? { traceparent: { bytes: [...Buffer.from(event.traceparent)] } } : {},
+      headers: {
+        ...(event.traceparent && { traceparent: { bytes: [...Buffer.from(event.traceparent)] } }),
+        ...(retried.includes(event.id) && { [ATTEMPT_HEADER]: 2 }),
+      },
       deliveryMode: 2,
       priority: null,
       correlationId: null,

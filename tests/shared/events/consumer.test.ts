@@ -2,6 +2,7 @@ import { uuidv7 } from 'uuidv7';
 import type { UserEvent } from '../../../shared/events/catalog';
 import { consumer, newestOnly } from '../../../shared/events/consumer';
 import { PermanentError } from '../../../shared/events/permanent-error';
+import { POLLER_ARN } from '../../../shared/events/rmq-event';
 import { type TestContext, testContext } from '../../setup/context';
 import { rmqEvent } from '../../setup/rmq';
 
@@ -77,6 +78,29 @@ test('one bad event in a hundred costs a few transactions, not a hundred', async
     batchItemFailures: [{ itemIdentifier: bad, reason: 'no luck' }],
   });
   expect(transactions).toBeLessThanOrEqual(15);
+});
+
+test('what has failed before goes first, and takes nobody along; its user comes after it', async () => {
+  const [again, behind] = eventsOf(uuidv7(), 2);
+  const others = Array.from({ length: 20 }, () => eventsOf(uuidv7(), 1)).flat();
+  if (!again || !behind) throw new Error('eventsOf made none');
+  const tried: string[][] = [];
+  let fails = true;
+  const handle = consumer(
+    'audit',
+    async (batch) => {
+      tried.push(idsOf(batch));
+      if (fails && batch.some((event) => event.id === again.id)) throw new Error('no luck');
+    },
+    () => ctx,
+  );
+  const batch = rmqEvent([...others, behind, again], POLLER_ARN, [again.id]);
+  const answer = await handle(batch);
+  expect(answer.batchItemFailures.map((failure) => failure.itemIdentifier)).toEqual(idsOf([again, behind]));
+  expect(tried).toEqual([[again.id], idsOf(others)]);
+  fails = false;
+  await handle(batch);
+  expect(tried.slice(2)).toEqual([[again.id], [behind.id]]);
 });
 
 test('a permanent error is final to our poller, and one like any other to Amazon MQ', async () => {
