@@ -100,25 +100,34 @@ export async function buildWorker(outdir = 'dist'): Promise<Metafile['outputs']>
   return result.metafile.outputs;
 }
 
-/** Bundles, and again at every change, telling about each result. The first build is done when this resolves. */
+/**
+ * Bundles, and again at every change, telling about each result. The first build is done when this resolves, and told
+ * about by that alone: a reload ends the requests that are under way.
+ * @throws where the first build fails
+ */
 export async function watchFunctions(onBuilt: (ok: boolean) => void): Promise<{ dispose(): Promise<void> }> {
-  let watching = false;
+  const firstBuilds: Promise<boolean>[] = [];
+  let isFirst = true;
   const notify: Plugin = {
     name: 'notify',
     setup(builder) {
-      builder.onEnd((result) => {
-        if (watching) onBuilt(result.errors.length === 0);
+      const built = new Promise<boolean>((resolve) => {
+        builder.onEnd(({ errors }) => {
+          if (isFirst) resolve(errors.length === 0);
+          else onBuilt(errors.length === 0);
+        });
       });
+      firstBuilds.push(built);
     },
   };
   await copyDocsRenderer('dist');
   const contexts = await Promise.all(builds('dist', notify).map((one) => context(one)));
-  await Promise.all(contexts.map((building) => building.rebuild()));
-  watching = true;
+  // Watching begins with a build of its own, so there is none before it.
   await Promise.all(contexts.map((building) => building.watch()));
-  return {
-    dispose: async () => {
-      await Promise.all(contexts.map((building) => building.dispose()));
-    },
-  };
+  const ok = (await Promise.all(firstBuilds)).every(Boolean);
+  isFirst = false;
+  const dispose = async () => void (await Promise.all(contexts.map((building) => building.dispose())));
+  if (ok) return { dispose };
+  await dispose();
+  throw new Error('The functions could not be built: esbuild says above what is wrong');
 }
