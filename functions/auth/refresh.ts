@@ -14,7 +14,7 @@ const Body = exactly({ refreshToken: v.string('must be a string') });
 export const operation = {
   summary: 'Get new tokens for a refresh token',
   description:
-    'A refresh token is used up by this. One that comes again later than 10 seconds after its first use was stolen, or stole: its session ends.',
+    'A refresh token is used up by this. The same client may repeat it for 10 seconds. Any other reuse is treated as theft and ends the session.',
   auth: 'none',
   body: Body,
   replies: { 200: { description: 'A new pair', body: SessionTokens } },

@@ -2,6 +2,7 @@ import type { Context } from '../context';
 import type { Tx } from '../db/connection';
 import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
+import { addressBlock } from '../rate-limits/address-block';
 import { limitRate, useByAddress } from '../rate-limits/limit-rate';
 import { hashToken } from '../tokens/opaque-token';
 import { issueTokens, type SessionTokens } from './open-session';
@@ -15,15 +16,20 @@ import {
 } from './refresh-token-store';
 import { revokeForReuse } from './revoke-for-reuse';
 
-/** So long after its first use a token may come again: from a second tab, or after an answer that got lost. */
+/**
+ * For this long after its first use a token may come again, from the client that used it: from a second tab, or after
+ * an answer that got lost.
+ */
 const GRACE_MS = 10_000;
 
 /**
  * A new pair for a refresh token, which is used up by that (RFC 9700, section 4.14.2). A session has one unused token
- * at any time: whoever repeats a token within the grace gets that one, however often it has rotated since, and so
- * ends up on the same line as everybody else. Two holders of one line cannot go on side by side for longer than the
- * grace: the second to come with a token of it is noticed, and the session ends for both.
- * @throws DomainError `invalid_refresh_token`, `refresh_token_reused` after the grace, or `rate_limited`
+ * at any time: a client that repeats a token within the grace gets that one, however often it has rotated since.
+ * Whoever else brings a used token, at any time in the session's life, reveals that two hold it, and the session ends
+ * for both. A thief with the address block and the user agent of the owner, who also refreshes within 10 s of them each
+ * time, is the one that this cannot tell from them.
+ * @throws DomainError `invalid_refresh_token`, `refresh_token_reused` after the grace or from another client, or
+ * `rate_limited`
  */
 export async function refreshSession(
   ctx: Context,
@@ -42,14 +48,19 @@ export async function refreshSession(
     const session = await lockLivingSession(tx, owner.sessionId, ctx.now());
     if (!session) throw new DomainError('invalid_refresh_token');
     const current = await currentToken(tx, ctx, session, refreshToken, origin);
-    return current === 'reused' ? current : { session, current };
+    return typeof current === 'string' ? { session, current } : current;
   });
-  if (refreshed === 'reused') {
-    await revokeForReuse(ctx, owner.userId, owner.sessionId, origin);
+  if ('withinGrace' in refreshed) {
+    await revokeForReuse(ctx, owner.userId, owner.sessionId, origin, refreshed.withinGrace);
     throw new DomainError('refresh_token_reused', { detail: 'The session has been ended: log in again' });
   }
   const { session, current } = refreshed;
   return issueTokens(ctx, owner.sessionId, session.user, session.rolePermissions, current);
+}
+
+/** A used token that came back, and not as the grace allows. */
+interface Reuse {
+  withinGrace: boolean;
 }
 
 /** The token to go on with: a new one for one that was not used yet, the session's present one in the grace. */
@@ -59,7 +70,7 @@ async function currentToken(
   session: RefreshableSession,
   token: string,
   origin: Origin,
-): Promise<string | 'reused'> {
+): Promise<string | Reuse> {
   const now = ctx.now();
   const graceStart = new Date(now.getTime() - GRACE_MS);
   const hash = hashToken(token);
@@ -69,7 +80,9 @@ async function currentToken(
 
   const presented = useOf(token);
   if (presented === undefined) throw new DomainError('invalid_refresh_token');
-  if (presented !== null && presented < graceStart) return 'reused';
+  if (presented !== null && presented < graceStart) return { withinGrace: false };
+  // A stolen token that is refreshed in step with its owner would otherwise go on for as long as the session.
+  if (presented !== null && !isSameClient(session.client, origin)) return { withinGrace: true };
 
   // One seed for all rotations that are within the grace of one another, and none that leads on from older tokens.
   const seed = session.rotation && session.rotation.at >= graceStart ? session.rotation.seed : randomSeed();
@@ -84,4 +97,9 @@ async function currentToken(
   while (useOf(latest)) latest = successorOf(latest, seed);
   if (useOf(latest) === undefined) throw new DomainError('invalid_refresh_token');
   return latest;
+}
+
+/** Within its /64 an IPv6 client changes its address as it likes. */
+function isSameClient(one: RefreshableSession['client'], other: RefreshableSession['client']): boolean {
+  return addressBlock(one.address) === addressBlock(other.address) && one.userAgent === other.userAgent;
 }

@@ -1,10 +1,6 @@
 import type { Db, Tx } from '../db/connection';
 
-/** Used tokens are kept this long to recognize them, should a thief have been faster than their owner. */
-const USED_TOKEN_DAYS = 7;
-const DAY_MS = 24 * 60 * 60 * 1000;
-
-/** Whose token it is, valid or not; null for one that was never given out, or is forgotten. */
+/** Whose token it is, valid or not; null for one that was never given out, or whose session is forgotten. */
 export async function findTokenOwner(
   db: Db,
   hash: Buffer,
@@ -22,6 +18,8 @@ export interface RefreshableSession {
   id: string;
   user: { id: string; role: string };
   rolePermissions: string[];
+  /** Where it was opened or last refreshed from. */
+  client: { address: string | null; userAgent: string | null };
   /** Null before the first rotation. */
   rotation: { seed: Buffer; at: Date } | null;
 }
@@ -36,7 +34,8 @@ export async function lockLivingSession(
     .selectFrom('sessions')
     .innerJoin('users', 'users.id', 'sessions.user_id')
     .innerJoin('roles', 'roles.name', 'users.role')
-    .select(['users.id', 'users.role', 'roles.permissions', 'rotation_seed', 'last_used_at'])
+    .select(['users.id', 'users.role', 'roles.permissions'])
+    .select(['rotation_seed', 'last_used_at', 'address', 'user_agent'])
     .where('sessions.id', '=', sessionId)
     .where('sessions.revoked_at', 'is', null)
     .where('sessions.expires_at', '>', now)
@@ -47,6 +46,7 @@ export async function lockLivingSession(
     id: sessionId,
     user: { id: row.id, role: row.role },
     rolePermissions: row.permissions,
+    client: { address: row.address, userAgent: row.user_agent },
     rotation: row.rotation_seed && { seed: row.rotation_seed, at: row.last_used_at },
   };
 }
@@ -77,18 +77,15 @@ export interface Rotation {
   now: Date;
 }
 
-/** Puts the next token in the place of the used one, and forgets those used long ago. */
+/**
+ * Puts the next token in the place of the used one. Used ones stay for as long as their session, so that each is
+ * recognized should it come back from a thief.
+ */
 export async function rotateToken(tx: Tx, rotation: Rotation): Promise<void> {
   const { sessionId, now } = rotation;
   await tx
     .with('used', (db) =>
       db.updateTable('refresh_tokens').set({ used_at: now }).where('hash', '=', rotation.usedHash),
-    )
-    .with('forgotten', (db) =>
-      db
-        .deleteFrom('refresh_tokens')
-        .where('session_id', '=', sessionId)
-        .where('used_at', '<', new Date(now.getTime() - USED_TOKEN_DAYS * DAY_MS)),
     )
     .with('refreshed', (db) =>
       db
