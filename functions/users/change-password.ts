@@ -1,4 +1,4 @@
-// PUT /users/{id}/password: a new password; one's own takes the current one. The user's other sessions end.
+// PUT /users/{id}/password: a new password; one's own takes the current one. Ends all of the user's sessions.
 import * as v from 'valibot';
 import { type PublishingContext, publishingContext } from '../../shared/events/publisher';
 import { authorizeSelfOr } from '../../shared/http/authorize';
@@ -8,6 +8,7 @@ import { originOf } from '../../shared/http/origin';
 import { type Reply, reply } from '../../shared/http/reply';
 import { bearerToken, exactly, parseBody, type Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
+import { SessionTokens } from '../../shared/openapi/schemas';
 import { changePassword } from '../../shared/passwords/change-password';
 import { NewPassword } from '../../shared/passwords/fields';
 import { authenticate } from '../../shared/sessions/authenticate';
@@ -16,13 +17,17 @@ const Body = exactly({ currentPassword: v.optional(v.string('must be a string'))
 
 export const operation = {
   summary: 'Change a password',
-  description: "One's own takes the current one. The user's other sessions end.",
+  description:
+    "One's own takes the current one. All of the user's sessions end; whoever changes their own password goes on with the new session of the answer.",
   auth: 'bearer',
   permission: 'users:write',
   orSelf: true,
   headers: ['if-match'],
   body: Body,
-  replies: { 204: { description: 'It is changed' } },
+  replies: {
+    200: { description: "One's own is changed: the tokens of a new session", body: SessionTokens },
+    204: { description: "Another's is changed" },
+  },
   errors: ['invalid_credentials', 'rate_limited'],
 } satisfies Operation;
 
@@ -31,8 +36,9 @@ export async function changeUserPassword(request: Request, ctx: PublishingContex
   const id = authorizeSelfOr(caller, request.params['id'], 'users:write');
   const { currentPassword, newPassword } = parseBody(request, Body);
   const change = { currentPassword, newPassword };
-  await changePassword(ctx, caller, id, change, readIfMatch(request), originOf(request, caller));
-  return reply(204);
+  const origin = originOf(request, caller);
+  const tokens = await changePassword(ctx, caller, id, change, readIfMatch(request), origin);
+  return tokens ? reply(200, tokens) : reply(204);
 }
 
 export const handler = endpoint(publishingContext, changeUserPassword);

@@ -5,6 +5,7 @@ import type { PublishingContext } from '../events/publisher';
 import { giveBackUse, limitRate, type Use } from '../rate-limits/limit-rate';
 import type { Caller } from '../sessions/authenticate';
 import { endSessions } from '../sessions/end-sessions';
+import { openSession, type SessionTokens } from '../sessions/open-session';
 import { getUserToActFor } from '../users/assert-may-act-for';
 import { findPasswordHash, replacePassword } from '../users/credential-store';
 import { lockUserToChange } from '../users/lock-user';
@@ -19,7 +20,9 @@ export interface PasswordChange {
 }
 
 /**
- * Sets a new password and ends the user's other sessions: one of them may be the reason for the change.
+ * Sets a new password and ends all of the user's sessions: one of them may be the reason for the change, also the
+ * caller's own, of whose tokens somebody may hold a copy. Whoever changes their own password gets a new session.
+ * @returns the new session's tokens, or null where the password is another user's
  * @throws DomainError `not_found`, `forbidden`, `version_mismatch`, `invalid_credentials` for a wrong current password,
  * `rate_limited` after too many of those, `invalid_request` where the new one repeats a name
  */
@@ -30,7 +33,7 @@ export async function changePassword(
   { currentPassword, newPassword }: PasswordChange,
   versions: number[] | null,
   origin: Origin,
-): Promise<void> {
+): Promise<SessionTokens | null> {
   const user = await getUserToActFor(ctx, caller, id);
   if (repeatsName(newPassword, user)) throw invalid('newPassword', REPEATS_NAME);
   const checkedHash =
@@ -39,7 +42,7 @@ export async function changePassword(
   // Before the transaction: no lock waits on the hash.
   const newHash = await hashPassword(newPassword, bcryptCost);
 
-  const events = await ctx.db.transaction().execute(async (tx) => {
+  const { tokens, events } = await ctx.db.transaction().execute(async (tx) => {
     await lockUserToChange(tx, ctx, caller, user.id, versions);
     const changed = await replacePassword(tx, user.id, newHash, checkedHash, ctx.now());
     // Somebody changed it between the check and the lock: what was checked is no longer the current password.
@@ -51,11 +54,15 @@ export async function changePassword(
       data: { id: user.id },
       origin,
     });
-    const choice = checkedHash === null ? 'all' : { except: caller.sessionId };
-    const end = { userId: user.id, choice, reason: 'password_changed', origin } as const;
-    return [event, ...(await endSessions(tx, ctx, 'relay', end))];
+    const end = { userId: user.id, choice: 'all', reason: 'password_changed', origin } as const;
+    const ended = await endSessions(tx, ctx, 'relay', end);
+    const events = [event, ...ended];
+    if (checkedHash === null) return { tokens: null, events };
+    const { tokens } = await openSession(tx, ctx, changed, [...caller.permissions], origin);
+    return { tokens, events };
   });
   await ctx.publisher.publish(events);
+  return tokens;
 }
 
 /** A stolen access token must not be a way to guess the password: the guesses count as failed logins do. */

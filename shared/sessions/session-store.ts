@@ -101,7 +101,7 @@ export async function listLivingSessions(db: Db, userId: string, now: Date): Pro
 }
 
 /** Which of a user's sessions. */
-export type SessionChoice = 'all' | { only: string } | { except: string };
+export type SessionChoice = 'all' | { only: string };
 
 /** @returns the ids of those that were alive until now */
 export async function markRevoked(
@@ -116,8 +116,7 @@ export async function markRevoked(
     .where('user_id', '=', userId)
     .where('revoked_at', 'is', null)
     .where('expires_at', '>', now);
-  if (choice !== 'all' && 'only' in choice) query = query.where('id', '=', choice.only);
-  if (choice !== 'all' && 'except' in choice) query = query.where('id', '<>', choice.except);
+  if (choice !== 'all') query = query.where('id', '=', choice.only);
   const rows = await query.returning('id').execute();
   return rows.map(({ id }) => id).sort();
 }

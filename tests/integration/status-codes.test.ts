@@ -241,7 +241,18 @@ test('passwords, roles and sessions of a user', async () => {
     ...stale,
     body: password,
   });
-  await expectStatus(put, 204, null, { ...at('password', a.accessToken), body: password });
+  await expectStatus(put, 204, null, { ...at('password', admin), body: { newPassword: PASSWORD } });
+  a.accessToken = (
+    await service.request('/login', {
+      method: post,
+      body: { username: a.user.username, password: PASSWORD },
+    })
+  ).body.accessToken;
+  const { body: fresh } = await expectStatus(put, 200, null, {
+    ...at('password', a.accessToken),
+    body: password,
+  });
+  a.accessToken = fresh.accessToken;
 
   const role = 'PUT /users/{id}/role';
   const body = { role: 'user' };

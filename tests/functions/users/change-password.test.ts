@@ -1,6 +1,8 @@
 import { login } from '../../../functions/auth/login';
+import { refresh } from '../../../functions/auth/refresh';
 import { changeUserPassword } from '../../../functions/users/change-password';
 import { getMe } from '../../../functions/users/get-me';
+import { listUserSessions } from '../../../functions/users/list-sessions';
 import { type TestContext, testContext } from '../../setup/context';
 import { eventsOf } from '../../setup/events';
 import { call } from '../../setup/http';
@@ -22,13 +24,31 @@ const change = (by: Person, body: unknown, id = 'me') =>
 const logIn = (person: Person, password: string) =>
   call(login, ctx, { method: 'POST', body: { username: person.user.username, password } });
 
-test('sets the new password; the other sessions end, this one stays', async () => {
+test('sets the new password, ends every session, and answers with a new one', async () => {
   const person = await registerPerson(ctx);
   const other = (await logIn(person, PASSWORD)).body;
   const answer = await change(person, { currentPassword: PASSWORD, newPassword: NEW });
-  expect([answer.status, answer.body]).toEqual([204, undefined]);
-  expect((await call(getMe, ctx, { token: person.accessToken })).body.version).toBe(2);
-  expect((await call(getMe, ctx, { token: other.accessToken })).status).toBe(401);
+  expect(answer.status).toBe(200);
+  expect(answer.body).toEqual({
+    accessToken: expect.any(String),
+    refreshToken: expect.stringMatching(/^[\w-]{43}$/),
+    tokenType: 'Bearer',
+    expiresIn: 900,
+  });
+  const { accessToken, refreshToken } = answer.body;
+  expect((await call(getMe, ctx, { token: accessToken })).body.version).toBe(2);
+  expect(
+    (await call(listUserSessions, ctx, { token: accessToken, params: { id: 'me' } })).body,
+  ).toMatchObject({
+    sessions: [{ current: true, address: '192.0.2.1', userAgent: 'tests' }],
+  });
+  expect((await call(refresh, ctx, { method: 'POST', body: { refreshToken } })).status).toBe(200);
+  // What the caller came with may have been copied: it ends with the rest.
+  for (const old of [person, other]) {
+    expect((await call(getMe, ctx, { token: old.accessToken })).status).toBe(401);
+    const body = { refreshToken: old.refreshToken };
+    expect((await call(refresh, ctx, { method: 'POST', body })).body.code).toBe('invalid_refresh_token');
+  }
   expect((await logIn(person, PASSWORD)).status).toBe(401);
   expect((await logIn(person, NEW)).status).toBe(200);
   expect(await eventsOf(ctx, person.user.id)).toEqual([
@@ -36,8 +56,16 @@ test('sets the new password; the other sessions end, this one stays', async () =
     'session.created',
     'user.password_changed',
     'session.revoked',
+    'session.revoked',
     'session.created',
   ]);
+});
+
+test('an administrator who changes their own goes on with what their role allows', async () => {
+  const chief = await logInAdmin(ctx);
+  const { body } = await change(chief, { currentPassword: PASSWORD, newPassword: NEW }, chief.user.id);
+  const claims = JSON.parse(Buffer.from(body.accessToken.split('.')[1], 'base64url').toString());
+  expect(claims).toMatchObject({ role: 'admin', scope: expect.stringContaining('users:write') });
 });
 
 test('a wrong current password changes nothing', async () => {
@@ -93,7 +121,7 @@ test('of two at once with the same current password, one wins', async () => {
       change(person, { currentPassword: PASSWORD, newPassword }),
     ),
   );
-  expect(answers.map((answer) => answer.status).sort()).toEqual([204, 401]);
+  expect(answers.map((answer) => answer.status).sort()).toEqual([200, 401]);
 });
 
 test('who may write users sets the password of another without knowing it, and all their sessions end', async () => {

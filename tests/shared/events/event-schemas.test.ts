@@ -101,11 +101,12 @@ test('events as they are published are valid by their schema', async () => {
   const { user, accessToken: token } = await registerPerson(ctx);
   const me = { params: { id: 'me' }, token };
   const newPassword = 'quite another password';
-  await call(changeUserPassword, ctx, {
+  const { body: renewed } = await call(changeUserPassword, ctx, {
     ...me,
     method: 'PUT',
     body: { currentPassword: PASSWORD, newPassword },
   });
+  me.token = renewed.accessToken;
   await call(updateUserById, ctx, { ...me, method: 'PUT', body: { displayName: 'G', metadata: { a: [1] } } });
   const before = await storedEvents(ctx);
   await call(deleteUserById, ctx, { method: 'DELETE', params: { id: user.id }, token: admin.accessToken });
