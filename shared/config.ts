@@ -26,6 +26,7 @@ const Environment = v.object({
   JWT_AUDIENCE: text('rollcall'),
   ACCESS_TOKEN_SECONDS: integer(15 * 60, 1, DAY_SECONDS),
   REFRESH_TOKEN_SECONDS: integer(30 * DAY_SECONDS, 1, 400 * DAY_SECONDS),
+  REAUTH_SECONDS: integer(10 * 60, 1, DAY_SECONDS),
 
   RATE_LIMITS: v.optional(v.picklist(['on', 'off'], 'must be on or off'), 'on'),
   RATE_LIMIT_LOGIN_ACCOUNT: rate('10/900'),
@@ -153,6 +154,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
       audience: env.JWT_AUDIENCE,
       accessSeconds: env.ACCESS_TOKEN_SECONDS,
       refreshSeconds: env.REFRESH_TOKEN_SECONDS,
+      reauthSeconds: env.REAUTH_SECONDS,
     },
     rateLimits: {
       enabled: env.RATE_LIMITS === 'on',

@@ -3,6 +3,7 @@ const ERRORS = {
   invalid_token: { status: 400, title: 'The token is wrong, used or expired' },
   invalid_json: { status: 400, title: 'The body is not valid JSON' },
   unauthorized: { status: 401, title: 'Authentication is required' },
+  reauthentication_required: { status: 401, title: 'A more recent authentication is required' },
   invalid_credentials: { status: 401, title: 'Wrong username, e-mail address or password' },
   invalid_refresh_token: { status: 401, title: 'The refresh token is not valid' },
   refresh_token_reused: { status: 401, title: 'The refresh token was used before' },

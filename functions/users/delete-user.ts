@@ -13,13 +13,14 @@ import { deleteUser } from '../../shared/users/delete-user';
 
 export const operation = {
   summary: 'Delete a user',
-  description: 'Sessions end, personal data is erased, and the username and the address are free again.',
+  description:
+    'Sessions end, personal data is erased, and the username and the address are free again. To delete oneself takes a token from a login or `POST /step-up` of the last `REAUTH_SECONDS`.',
   auth: 'bearer',
   permission: 'users:write',
   orSelf: true,
   headers: ['if-match'],
   replies: { 200: { description: 'The user as it was', body: User, headers: ['etag'] } },
-  errors: ['last_admin'],
+  errors: ['last_admin', 'reauthentication_required'],
 } satisfies Operation;
 
 export async function deleteUserById(request: Request, ctx: PublishingContext): Promise<Reply> {

@@ -11,10 +11,13 @@ import { revokeSession } from '../../shared/sessions/revoke-session';
 
 export const operation = {
   summary: 'End one session of a user',
+  description:
+    "Another session of one's own takes a token from a login or `POST /step-up` of the last `REAUTH_SECONDS`.",
   auth: 'bearer',
   permission: 'users:write',
   orSelf: true,
   replies: { 204: { description: 'It has ended, everywhere and at once' } },
+  errors: ['reauthentication_required'],
 } satisfies Operation;
 
 export async function revokeUserSession(request: Request, ctx: Context): Promise<Reply> {

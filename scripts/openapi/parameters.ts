@@ -59,7 +59,8 @@ export const RESPONSE_HEADERS: Record<AnyResponseHeader, { description: string; 
     schema: { type: 'string' },
   },
   'www-authenticate': {
-    description: '`Bearer`, with `error="invalid_token"` where there was a token (RFC 6750)',
+    description:
+      '`Bearer`, with `error="invalid_token"` where there was a token (RFC 6750), or `error="insufficient_user_authentication"` and `max_age` where `POST /step-up` is needed (RFC 9470)',
     schema: { type: 'string' },
   },
   'retry-after': {

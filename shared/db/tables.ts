@@ -34,6 +34,8 @@ export interface SessionsTable {
   last_used_at: Date;
   expires_at: Date;
   revoked_at: Date | null;
+  /** When the password was last given in it; null: before this was written down. */
+  proven_at: Date | null;
   /** Makes successors of refresh tokens; null until the first refresh. */
   rotation_seed: Buffer | null;
   address: string | null;

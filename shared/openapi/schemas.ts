@@ -7,7 +7,10 @@ import type { Health as HealthType } from '../ops/check-health';
 import { PERMISSIONS } from '../roles/permissions';
 import type { Role as RoleType } from '../roles/role';
 import type { listSessions } from '../sessions/list-sessions';
-import type { SessionTokens as SessionTokensType } from '../sessions/open-session';
+import type {
+  AccessToken as AccessTokenType,
+  SessionTokens as SessionTokensType,
+} from '../sessions/open-session';
 import type { User as UserType } from '../users/user';
 import type { WebhookWithSecret as WebhookWithSecretType } from '../webhooks/create-webhook';
 import type { Delivery as DeliveryType, Webhook as WebhookType } from '../webhooks/webhook';
@@ -49,6 +52,12 @@ const ExpiresIn = v.pipe(v.number(), v.integer(), v.description('Seconds until t
 export const SessionTokens = v.object({
   accessToken: AccessToken,
   refreshToken: RefreshToken,
+  tokenType: TokenType,
+  expiresIn: ExpiresIn,
+});
+
+export const SteppedUp = v.object({
+  accessToken: AccessToken,
   tokenType: TokenType,
   expiresIn: ExpiresIn,
 });
@@ -266,6 +275,7 @@ type Holds<T extends true> = T;
 export type DescribedAsSent = [
   Holds<Same<v.InferOutput<typeof User>, UserType>>,
   Holds<Same<v.InferOutput<typeof SessionTokens>, SessionTokensType>>,
+  Holds<Same<v.InferOutput<typeof SteppedUp>, AccessTokenType>>,
   Holds<Same<v.InferOutput<typeof LoggedIn>, { user: UserType } & SessionTokensType>>,
   Holds<Same<v.InferOutput<typeof Session>[], Awaited<ReturnType<typeof listSessions>>>>,
   Holds<Same<v.InferOutput<typeof Role>, RoleType>>,

@@ -2,16 +2,16 @@ import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
 import { appendEvent } from '../events/outbox';
 import type { PublishingContext } from '../events/publisher';
-import { giveBackUse, limitRate, type Use } from '../rate-limits/limit-rate';
 import type { Caller } from '../sessions/authenticate';
 import { endSessions } from '../sessions/end-sessions';
 import { openSession, type SessionTokens } from '../sessions/open-session';
 import { getUserToActFor } from '../users/assert-may-act-for';
-import { findPasswordHash, replacePassword } from '../users/credential-store';
+import { replacePassword } from '../users/credential-store';
 import { lockUserToChange } from '../users/lock-user';
 import { sequenceOf } from '../users/user-store';
 import { REPEATS_NAME, repeatsName } from './fields';
-import { hashPassword, verifyPassword } from './hash';
+import { hashPassword } from './hash';
+import { provePassword } from './prove-password';
 
 export interface PasswordChange {
   /** Needed for one's own; whoever may act for another does not know theirs. */
@@ -37,7 +37,7 @@ export async function changePassword(
   const user = await getUserToActFor(ctx, caller, id);
   if (repeatsName(newPassword, user)) throw invalid('newPassword', REPEATS_NAME);
   const checkedHash =
-    user.id === caller.user.id ? await checkCurrentPassword(ctx, user.id, currentPassword) : null;
+    user.id === caller.user.id ? await proveCurrentPassword(ctx, user.id, currentPassword) : null;
   const { bcryptCost } = ctx.config.users;
   // Before the transaction: no lock waits on the hash.
   const newHash = await hashPassword(newPassword, bcryptCost);
@@ -65,20 +65,13 @@ export async function changePassword(
   return tokens;
 }
 
-/** A stolen access token must not be a way to guess the password: the guesses count as failed logins do. */
-async function checkCurrentPassword(
+async function proveCurrentPassword(
   ctx: PublishingContext,
   userId: string,
   currentPassword: string | undefined,
 ): Promise<string> {
   if (currentPassword === undefined) throw invalid('currentPassword', 'is required');
-  const failure: Use = { limit: 'loginAccount', subject: `change-password ${userId}` };
-  await limitRate(ctx, [failure]);
-  const hash = await findPasswordHash(ctx.db, userId);
-  const matches = await verifyPassword(currentPassword, hash, ctx.config.users.bcryptCost);
-  if (hash === null || !matches) throw new DomainError('invalid_credentials');
-  await giveBackUse(ctx.db, ctx, failure);
-  return hash;
+  return provePassword(ctx, userId, currentPassword);
 }
 
 function invalid(path: string, message: string): DomainError {

@@ -3,7 +3,11 @@ import * as v from 'valibot';
 import type { Config } from '../config';
 import type { TokenKey } from './token-keys';
 
-const Claims = v.object({ sub: v.pipe(v.string(), v.uuid()), sid: v.pipe(v.string(), v.uuid()) });
+const Claims = v.object({
+  sub: v.pipe(v.string(), v.uuid()),
+  sid: v.pipe(v.string(), v.uuid()),
+  auth_time: v.optional(v.pipe(v.number(), v.integer())),
+});
 
 export interface AccessTokenSubject {
   userId: string;
@@ -11,9 +15,11 @@ export interface AccessTokenSubject {
   tokenId: string;
   role: string;
   permissions: ReadonlySet<string>;
+  /** When the password was last given; null: nobody knows. */
+  provenAt: Date | null;
 }
 
-/** A JWT (RFC 7519) with the claims `iss aud sub sid jti iat exp role scope`. */
+/** A JWT (RFC 7519) with the claims `iss aud sub sid jti iat exp role scope` and `auth_time` (RFC 9470, section 6.1). */
 export async function signAccessToken(
   tokens: Config['tokens'],
   subject: AccessTokenSubject,
@@ -25,6 +31,7 @@ export async function signAccessToken(
     sid: subject.sessionId,
     role: subject.role,
     scope: [...subject.permissions].join(' '),
+    ...(subject.provenAt && { auth_time: Math.floor(subject.provenAt.getTime() / 1000) }),
   })
     .setProtectedHeader({ alg: algorithm, typ: 'JWT', ...(kid === null ? {} : { kid }) })
     .setIssuer(tokens.issuer)
@@ -36,12 +43,18 @@ export async function signAccessToken(
     .sign(await imported(algorithm, privateJwk));
 }
 
-/** The user and session that a token was issued for, or null for anything but a valid token of ours. */
+export interface VerifiedToken {
+  userId: string;
+  sessionId: string;
+  provenAt: Date | null;
+}
+
+/** What a token was issued for, or null for anything but a valid token of ours. */
 export async function verifyAccessToken(
   tokens: Config['tokens'],
   token: string,
   now: Date,
-): Promise<{ userId: string; sessionId: string } | null> {
+): Promise<VerifiedToken | null> {
   for (const key of keysFor(tokens, token)) {
     try {
       const { payload } = await jwtVerify(token, await imported(key.algorithm, key.jwk), {
@@ -53,7 +66,10 @@ export async function verifyAccessToken(
         requiredClaims: ['exp', 'iat', 'jti'],
       });
       const claims = v.safeParse(Claims, payload);
-      if (claims.success) return { userId: claims.output.sub, sessionId: claims.output.sid };
+      if (!claims.success) continue;
+      const { sub, sid, auth_time: authTime } = claims.output;
+      const provenAt = authTime === undefined ? null : new Date(authTime * 1000);
+      return { userId: sub, sessionId: sid, provenAt };
     } catch {
       // Not by this key. Secrets have no `kid`, so while one takes over from another there are two to try.
     }

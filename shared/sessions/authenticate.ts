@@ -10,6 +10,8 @@ export interface Caller {
   user: User;
   sessionId: string;
   permissions: ReadonlySet<Permission>;
+  /** When whoever got this very token had given the password; null: nobody knows. */
+  provenAt: Date | null;
 }
 
 /** @throws DomainError `unauthorized` for a missing, invalid or expired token and a session or user that is gone */
@@ -36,5 +38,6 @@ export async function authenticateOptional(ctx: Context, token: string | null): 
     user: found.user,
     sessionId: claims.sessionId,
     permissions: permissionsOf(found.user.role, found.rolePermissions),
+    provenAt: claims.provenAt,
   };
 }

@@ -1,10 +1,24 @@
 import type { Context } from '../context';
 import type { Origin } from '../events/origin';
+import { provePassword } from '../passwords/prove-password';
+import { assertRecentlyProven } from './assert-recently-proven';
 import type { Caller } from './authenticate';
 import { endSessions } from './end-sessions';
 
-/** Ends the caller's session, or all that they have. */
-export async function logOut(ctx: Context, caller: Caller, all: boolean, origin: Origin): Promise<void> {
+/**
+ * Ends the caller's session, or all that they have.
+ * @param all `true` takes the password, or a recent proof of it: else a stolen token could turn its owner out
+ * @throws DomainError `reauthentication_required`, `invalid_credentials` or `rate_limited`, and nothing has ended
+ */
+export async function logOut(
+  ctx: Context,
+  caller: Caller,
+  { all, currentPassword }: { all: boolean; currentPassword?: string | undefined },
+  origin: Origin,
+): Promise<void> {
+  if (all && currentPassword !== undefined) await provePassword(ctx, caller.user.id, currentPassword);
+  else if (all) assertRecentlyProven(ctx, caller);
+
   const end = {
     userId: caller.user.id,
     choice: all ? ('all' as const) : { only: caller.sessionId },

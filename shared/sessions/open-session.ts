@@ -7,12 +7,16 @@ import type { User } from '../users/user';
 import { signAccessToken } from './access-token';
 import { insertSession } from './session-store';
 
-export interface SessionTokens {
+export interface AccessToken {
   accessToken: string;
-  refreshToken: string;
   tokenType: 'Bearer';
   /** Seconds until the access token runs out. */
   expiresIn: number;
+}
+
+/** The pair that a client goes on with. */
+export interface SessionTokens extends AccessToken {
+  refreshToken: string;
 }
 
 /** Opens a session in the caller's transaction. The returned tokens are worth nothing until it commits. */
@@ -35,25 +39,27 @@ export async function openSession(
     userAgent: origin.userAgent,
     tokenHash: hashToken(refreshToken),
   });
-  return { sessionId, tokens: await issueTokens(ctx, sessionId, user, rolePermissions, refreshToken) };
+  const session = { id: sessionId, provenAt: now };
+  const access = await issueAccessToken(ctx, session, user, rolePermissions);
+  return { sessionId, tokens: { ...access, refreshToken } };
 }
 
-/** The pair that a client goes on with. */
-export async function issueTokens(
+/** An access token of a session. */
+export async function issueAccessToken(
   ctx: Context,
-  sessionId: string,
+  session: { id: string; provenAt: Date | null },
   user: { id: string; role: string },
   rolePermissions: string[],
-  refreshToken: string,
-): Promise<SessionTokens> {
+): Promise<AccessToken> {
   const { tokens } = ctx.config;
   const subject = {
     userId: user.id,
-    sessionId,
+    sessionId: session.id,
     tokenId: ctx.newId(),
     role: user.role,
     permissions: permissionsOf(user.role, rolePermissions),
+    provenAt: session.provenAt,
   };
   const accessToken = await signAccessToken(tokens, subject, ctx.now());
-  return { accessToken, refreshToken, tokenType: 'Bearer', expiresIn: tokens.accessSeconds };
+  return { accessToken, tokenType: 'Bearer', expiresIn: tokens.accessSeconds };
 }

@@ -5,7 +5,7 @@ import type { Origin } from '../events/origin';
 import { addressBlock } from '../rate-limits/address-block';
 import { limitRate, useByAddress } from '../rate-limits/limit-rate';
 import { hashToken } from '../tokens/opaque-token';
-import { issueTokens, type SessionTokens } from './open-session';
+import { issueAccessToken, type SessionTokens } from './open-session';
 import { randomSeed, successorOf } from './refresh-token';
 import {
   findTokenOwner,
@@ -55,7 +55,8 @@ export async function refreshSession(
     throw new DomainError('refresh_token_reused', { detail: 'The session has been ended: log in again' });
   }
   const { session, current } = refreshed;
-  return issueTokens(ctx, owner.sessionId, session.user, session.rolePermissions, current);
+  const access = await issueAccessToken(ctx, session, session.user, session.rolePermissions);
+  return { ...access, refreshToken: current };
 }
 
 /** A used token that came back, and not as the grace allows. */

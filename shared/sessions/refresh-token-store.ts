@@ -18,6 +18,7 @@ export interface RefreshableSession {
   id: string;
   user: { id: string; role: string };
   rolePermissions: string[];
+  provenAt: Date | null;
   /** Where it was opened or last refreshed from. */
   client: { address: string | null; userAgent: string | null };
   /** Null before the first rotation. */
@@ -35,7 +36,7 @@ export async function lockLivingSession(
     .innerJoin('users', 'users.id', 'sessions.user_id')
     .innerJoin('roles', 'roles.name', 'users.role')
     .select(['users.id', 'users.role', 'roles.permissions'])
-    .select(['rotation_seed', 'last_used_at', 'address', 'user_agent'])
+    .select(['rotation_seed', 'last_used_at', 'address', 'user_agent', 'proven_at'])
     .where('sessions.id', '=', sessionId)
     .where('sessions.revoked_at', 'is', null)
     .where('sessions.expires_at', '>', now)
@@ -46,6 +47,7 @@ export async function lockLivingSession(
     id: sessionId,
     user: { id: row.id, role: row.role },
     rolePermissions: row.permissions,
+    provenAt: row.proven_at,
     client: { address: row.address, userAgent: row.user_agent },
     rotation: row.rotation_seed && { seed: row.rotation_seed, at: row.last_used_at },
   };

@@ -18,7 +18,7 @@ export interface NewSession {
 /** How long a session is kept after its end. */
 const ENDED_SESSION_DAYS = 7;
 
-/** Stores a session with its first refresh token, and takes away the user's sessions that ended long ago. */
+/** Stores a session, opened with the password, and its first refresh token, and takes away the user's sessions that ended long ago. */
 export async function insertSession(tx: Tx, session: NewSession): Promise<void> {
   const endedBefore = new Date(session.now.getTime() - ENDED_SESSION_DAYS * DAY_MS);
   await tx
@@ -29,6 +29,7 @@ export async function insertSession(tx: Tx, session: NewSession): Promise<void> 
         created_at: session.now,
         last_used_at: session.now,
         expires_at: session.expiresAt,
+        proven_at: session.now,
         address: session.address,
         user_agent: session.userAgent,
       }),
@@ -42,6 +43,17 @@ export async function insertSession(tx: Tx, session: NewSession): Promise<void> 
     .insertInto('refresh_tokens')
     .values({ hash: session.tokenHash, session_id: session.id, created_at: session.now })
     .execute();
+}
+
+/** Records that the password was given once more. @returns false where the session has ended */
+export async function markProven(db: Db, sessionId: string, now: Date): Promise<boolean> {
+  const result = await db
+    .updateTable('sessions')
+    .set({ proven_at: now })
+    .where('id', '=', sessionId)
+    .where('revoked_at', 'is', null)
+    .executeTakeFirst();
+  return result.numUpdatedRows > 0n;
 }
 
 /** One indexed query per authenticated request: the user of a living session, with what their role may do today. */

@@ -2,6 +2,7 @@ import { eraseFromEvents } from '../events/erase-store';
 import type { Origin } from '../events/origin';
 import { appendEvent } from '../events/outbox';
 import type { PublishingContext } from '../events/publisher';
+import { assertRecentlyProven } from '../sessions/assert-recently-proven';
 import type { Caller } from '../sessions/authenticate';
 import { endSessions } from '../sessions/end-sessions';
 import { eraseResponses } from '../webhooks/delivery-store';
@@ -15,7 +16,8 @@ import { deleteUserRow, sequenceOf } from './user-store';
  * erased, also from events that are still to be sent: consumers see that they were created and deleted, not who they
  * were. So is what webhooks answered to their events.
  * @returns the user as they were
- * @throws DomainError `not_found`, `forbidden`, `version_mismatch` or `last_admin`
+ * @throws DomainError `not_found`, `forbidden`, `version_mismatch` or `last_admin`; `reauthentication_required` for
+ * oneself without a recent proof of the password
  */
 export async function deleteUser(
   ctx: PublishingContext,
@@ -24,6 +26,7 @@ export async function deleteUser(
   versions: number[] | null,
   origin: Origin,
 ): Promise<User> {
+  if (id === caller.user.id) assertRecentlyProven(ctx, caller);
   const { user, events } = await ctx.db.transaction().execute(async (tx) => {
     const user = await lockUserToChange(tx, ctx, caller, id, versions);
     if (user.role === 'admin') await assertNotLastAdmin(tx);

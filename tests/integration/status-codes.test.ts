@@ -167,6 +167,11 @@ test('log in, refresh, log out', async () => {
     await expectStatus(operation, 200, null, { body: { refreshToken } });
     await expectStatus(operation, 401, 'invalid_refresh_token', { body: { refreshToken: 'nonsense' } });
   }
+  await expectStatus('POST /step-up', 401, 'invalid_credentials', {
+    token: person.accessToken,
+    body: { password: 'wrong' },
+  });
+  await expectStatus('POST /step-up', 200, null, { token: person.accessToken, body: { password: PASSWORD } });
   for (const operation of ['POST /logout', 'POST /auth/logout']) {
     const { accessToken } = await register();
     await expectStatus(operation, 200, null, { token: accessToken }, ({ body }) => {
@@ -441,6 +446,8 @@ test('too many requests are 429, and told when to come back', async () => {
       resetPassword: { token: 'x', password: 'quite another password' },
       changePassword: { currentPassword: 'x', newPassword: 'quite another password' },
       resendVerification: undefined,
+      logout: { all: true, currentPassword: 'x' },
+      stepUp: { password: 'x' },
     };
     const limitedOnes = documented.filter(({ operation }) => '429' in operation.responses);
     for (const each of limitedOnes) {
@@ -450,7 +457,7 @@ test('too many requests are 429, and told when to come back', async () => {
         method: each.method.toUpperCase(),
         path: each.path.replace('{id}', 'me'),
         ...(body === undefined ? {} : { body }),
-        ...(/resend|password$/.test(each.path) &&
+        ...(/resend|password$|logout|step-up/.test(each.path) &&
         each.path !== '/reset-password' &&
         each.path !== '/forgot-password'
           ? { token: person.accessToken }

@@ -45,7 +45,7 @@ async function expectRefused(at: TestContext, token: string) {
   expect(answer.headers['www-authenticate']).toBe('Bearer error="invalid_token"');
 }
 
-test('carries iss, aud, sub, sid, jti, iat, exp, role and scope', () => {
+test('carries iss, aud, sub, sid, jti, iat, exp, auth_time, role and scope', () => {
   const [header, claims] = person.accessToken
     .split('.')
     .map((part, index) => (index < 2 ? decode(part) : null));
@@ -59,6 +59,7 @@ test('carries iss, aud, sub, sid, jti, iat, exp, role and scope', () => {
     jti: expect.any(String),
     iat,
     exp: iat + 900,
+    auth_time: iat,
     role: 'user',
     scope: '',
   });

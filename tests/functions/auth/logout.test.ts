@@ -59,6 +59,31 @@ test('with { all: true } ends every session, and tells of each', async () => {
   expect(sequences).toEqual([...new Set(sequences)].sort());
 });
 
+describe('{ all: true } long after the login', () => {
+  const long = () => {
+    ctx.clock.now = new Date(ctx.clock.now.getTime() + 10 * 60_000);
+  };
+
+  test('takes the password; without it nothing ends', async () => {
+    const person = await registerPerson(ctx);
+    long();
+    const refused = await out(person.accessToken, { body: { all: true } });
+    expect([refused.status, refused.body.code]).toEqual([401, 'reauthentication_required']);
+    const wrong = await out(person.accessToken, { body: { all: true, currentPassword: 'wrong' } });
+    expect([wrong.status, wrong.body.code]).toEqual([401, 'invalid_credentials']);
+    expect(await meStatus(person.accessToken)).toBe(200);
+    const right = await out(person.accessToken, { body: { all: true, currentPassword: PASSWORD } });
+    expect(right.status).toBe(200);
+    expect(await meStatus(person.accessToken)).toBe(401);
+  });
+
+  test('is not asked for where only this session ends', async () => {
+    const person = await registerPerson(ctx);
+    long();
+    expect((await out(person.accessToken)).status).toBe(200);
+  });
+});
+
 test.each([
   ['no body', {}],
   ['an empty body that says it is JSON', { body: '' }],

@@ -1,0 +1,22 @@
+import type { Context } from '../context';
+import { DomainError } from '../errors';
+import { provePassword } from '../passwords/prove-password';
+import type { Caller } from './authenticate';
+import { type AccessToken, issueAccessToken } from './open-session';
+import { markProven } from './session-store';
+
+/**
+ * Proves once more that the caller knows the password. Their session goes on with a new access token, which alone
+ * carries the proof: a stolen copy of the old one gains nothing by it.
+ * @throws DomainError `invalid_credentials`, `rate_limited`, or `unauthorized` where the session has ended meanwhile
+ */
+export async function stepUp(ctx: Context, caller: Caller, password: string): Promise<AccessToken> {
+  await provePassword(ctx, caller.user.id, password);
+  const provenAt = ctx.now();
+  if (!(await markProven(ctx.db, caller.sessionId, provenAt))) {
+    throw new DomainError('unauthorized', {
+      headers: { 'www-authenticate': 'Bearer error="invalid_token"' },
+    });
+  }
+  return issueAccessToken(ctx, { id: caller.sessionId, provenAt }, caller.user, [...caller.permissions]);
+}
