@@ -1,6 +1,7 @@
 import { uuidv7 } from 'uuidv7';
 import { type Config, readConfig } from './config';
 import { createLog, type Log } from './log';
+import { isGuessable } from './sessions/token-keys';
 
 /** What every function has: the part of the context that needs no server. */
 export interface PlainContext {
@@ -19,5 +20,11 @@ export function plainContext(): PlainContext {
 }
 
 export function createPlainContext(config: Config, log: Log = createLog(config.logLevel)): PlainContext {
+  const { signingKey, previousKeys } = config.tokens;
+  if ([signingKey, ...previousKeys].some(isGuessable)) {
+    log.warn(
+      'JWT_SECRET (or one in JWT_PREVIOUS_KEYS) has too few different characters: anybody could guess it',
+    );
+  }
   return { config, newId: uuidv7, log };
 }

@@ -8,7 +8,8 @@ import type { Operation } from '../../shared/openapi/operation';
 import { Accepted } from '../../shared/openapi/schemas';
 import { requestPasswordReset } from '../../shared/passwords/request-password-reset';
 import { limitRate, useByAddress } from '../../shared/rate-limits/limit-rate';
-import { Email, foldCase } from '../../shared/users/fields';
+import { addressKey } from '../../shared/users/email-address';
+import { Email } from '../../shared/users/fields';
 
 const Body = exactly({ email: Email });
 
@@ -25,7 +26,7 @@ export async function forgotPassword(request: Request, ctx: Context): Promise<Re
   const { email } = parseBody(request, Body);
   await limitRate(ctx, [
     useByAddress('mailAddress', request.address),
-    { limit: 'mailAccount', subject: `forgot-password ${foldCase(email)}` },
+    { limit: 'mailAccount', subject: `forgot-password ${addressKey(email)}` },
   ]);
   await requestPasswordReset(ctx, email, originOf(request, null));
   return reply(202, { status: 'accepted' });

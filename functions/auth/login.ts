@@ -8,6 +8,7 @@ import { exactly, parseBody, type Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
 import { LoggedIn } from '../../shared/openapi/schemas';
 import { logIn } from '../../shared/sessions/log-in';
+import { shownUser } from '../../shared/users/shown-user';
 
 const text = v.pipe(v.string('must be a string'), v.minLength(1, 'must not be empty'));
 const Body = v.pipe(
@@ -32,7 +33,7 @@ export async function login(request: Request, ctx: Context): Promise<Reply> {
   const { username = '', email, password } = parseBody(request, Body);
   const name = email === undefined ? { username } : { email };
   const { user, tokens } = await logIn(ctx, name, password, originOf(request, null));
-  return reply(200, { user, ...tokens });
+  return reply(200, { user: shownUser(user), ...tokens });
 }
 
 export const handler = endpoint(containerContext, login);

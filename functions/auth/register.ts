@@ -12,6 +12,7 @@ import { NewPassword, REPEATS_NAME, repeatsName } from '../../shared/passwords/f
 import { authenticateOptional } from '../../shared/sessions/authenticate';
 import { DisplayName, Email, Metadata, Username } from '../../shared/users/fields';
 import { registerUser } from '../../shared/users/register-user';
+import { shownUser } from '../../shared/users/shown-user';
 
 const OptionalEmail = v.optional(v.nullable(Email), null);
 const Role = v.optional(v.string('must be a string'), 'user');
@@ -69,7 +70,7 @@ export async function register(request: Request, ctx: PublishingContext): Promis
   );
   return reply(
     201,
-    { user, ...tokens },
+    { user: shownUser(user), ...tokens },
     {
       location: `/users/${user.id}`,
       etag: `"${user.version}"`,

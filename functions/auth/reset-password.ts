@@ -10,6 +10,7 @@ import { UserAnswer } from '../../shared/openapi/schemas';
 import { NewPassword } from '../../shared/passwords/fields';
 import { resetPassword } from '../../shared/passwords/reset-password';
 import { limitRate, useByAddress } from '../../shared/rate-limits/limit-rate';
+import { shownUser } from '../../shared/users/shown-user';
 
 const Body = exactly({ token: v.string('must be a string'), password: NewPassword });
 
@@ -26,7 +27,7 @@ export async function resetForgottenPassword(request: Request, ctx: PublishingCo
   const { token, password } = parseBody(request, Body);
   await limitRate(ctx, [useByAddress('mailAddress', request.address)]);
   const user = await resetPassword(ctx, token, password, originOf(request, null));
-  return reply(200, { user }, { etag: `"${user.version}"` });
+  return reply(200, { user: shownUser(user) }, { etag: `"${user.version}"` });
 }
 
 export const handler = endpoint(publishingContext, resetForgottenPassword);

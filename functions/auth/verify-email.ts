@@ -9,6 +9,7 @@ import { exactly, parseBody, type Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
 import { UserAnswer } from '../../shared/openapi/schemas';
 import { limitRate, useByAddress } from '../../shared/rate-limits/limit-rate';
+import { shownUser } from '../../shared/users/shown-user';
 
 const Body = exactly({ token: v.string('must be a string') });
 
@@ -24,7 +25,7 @@ export async function verifyEmailAddress(request: Request, ctx: PublishingContex
   const { token } = parseBody(request, Body);
   await limitRate(ctx, [useByAddress('mailAddress', request.address)]);
   const user = await verifyEmail(ctx, token, originOf(request, null));
-  return reply(200, { user }, { etag: `"${user.version}"` });
+  return reply(200, { user: shownUser(user) }, { etag: `"${user.version}"` });
 }
 
 export const handler = endpoint(publishingContext, verifyEmailAddress);

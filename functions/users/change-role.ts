@@ -11,6 +11,7 @@ import type { Operation } from '../../shared/openapi/operation';
 import { User } from '../../shared/openapi/schemas';
 import { authenticate } from '../../shared/sessions/authenticate';
 import { changeRole } from '../../shared/users/change-role';
+import { shownUser } from '../../shared/users/shown-user';
 
 const Body = exactly({ role: v.string('must be a string') });
 
@@ -31,9 +32,8 @@ export async function changeUserRole(request: Request, ctx: PublishingContext): 
   authorize(caller, 'roles:write');
   const id = request.params['id'] === 'me' ? caller.user.id : (request.params['id'] ?? '');
   const { role } = parseBody(request, Body);
-  return recordReply(
-    await changeRole(ctx, caller, id, role, readIfMatch(request), originOf(request, caller)),
-  );
+  const user = await changeRole(ctx, caller, id, role, readIfMatch(request), originOf(request, caller));
+  return recordReply(shownUser(user));
 }
 
 export const handler = endpoint(publishingContext, changeUserRole);

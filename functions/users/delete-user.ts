@@ -10,6 +10,7 @@ import type { Operation } from '../../shared/openapi/operation';
 import { User } from '../../shared/openapi/schemas';
 import { authenticate } from '../../shared/sessions/authenticate';
 import { deleteUser } from '../../shared/users/delete-user';
+import { shownUser } from '../../shared/users/shown-user';
 
 export const operation = {
   summary: 'Delete a user',
@@ -26,7 +27,8 @@ export const operation = {
 export async function deleteUserById(request: Request, ctx: PublishingContext): Promise<Reply> {
   const caller = await authenticate(ctx, bearerToken(request));
   const id = authorizeSelfOr(caller, request.params['id'], 'users:write');
-  return recordReply(await deleteUser(ctx, caller, id, readIfMatch(request), originOf(request, caller)));
+  const user = await deleteUser(ctx, caller, id, readIfMatch(request), originOf(request, caller));
+  return recordReply(shownUser(user));
 }
 
 export const handler = endpoint(publishingContext, deleteUserById);

@@ -6,6 +6,7 @@ import { bearerToken, type Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
 import { User } from '../../shared/openapi/schemas';
 import { authenticate } from '../../shared/sessions/authenticate';
+import { shownUser } from '../../shared/users/shown-user';
 
 export const operation = {
   summary: 'Read oneself',
@@ -16,7 +17,7 @@ export const operation = {
 
 export async function getMe(request: Request, ctx: Context): Promise<Reply> {
   const caller = await authenticate(ctx, bearerToken(request));
-  return recordReply(caller.user, request.headers['if-none-match']);
+  return recordReply(shownUser(caller.user), request.headers['if-none-match']);
 }
 
 export const handler = endpoint(containerContext, getMe);

@@ -8,6 +8,7 @@ import type { Operation } from '../../shared/openapi/operation';
 import { User } from '../../shared/openapi/schemas';
 import { authenticate } from '../../shared/sessions/authenticate';
 import { getUser } from '../../shared/users/get-user';
+import { shownUser } from '../../shared/users/shown-user';
 
 export const operation = {
   summary: 'Read a user',
@@ -22,7 +23,7 @@ export async function getUserById(request: Request, ctx: Context): Promise<Reply
   const caller = await authenticate(ctx, bearerToken(request));
   const id = authorizeSelfOr(caller, request.params['id'], 'users:read');
   const user = id === caller.user.id ? caller.user : await getUser(ctx, id);
-  return recordReply(user, request.headers['if-none-match']);
+  return recordReply(shownUser(user), request.headers['if-none-match']);
 }
 
 export const handler = endpoint(containerContext, getUserById);

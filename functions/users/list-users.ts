@@ -1,5 +1,6 @@
 // GET /users: users in the order of their creation, newest first; by the beginning of their name, or by role.
 import * as v from 'valibot';
+import { maxCharacters } from '../../shared/characters';
 import { type Context, containerContext } from '../../shared/context';
 import { authorize } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
@@ -10,16 +11,11 @@ import type { Operation } from '../../shared/openapi/operation';
 import { UserList } from '../../shared/openapi/schemas';
 import { authenticate } from '../../shared/sessions/authenticate';
 import { UserId } from '../../shared/users/fields';
+import { shownUser } from '../../shared/users/shown-user';
 import { listUsers } from '../../shared/users/user-list-store';
 
 const Query = exactly({
-  q: v.optional(
-    v.pipe(
-      v.string(),
-      v.minLength(1, 'must not be empty'),
-      v.maxLength(254, 'must be at most 254 characters'),
-    ),
-  ),
+  q: v.optional(v.pipe(v.string(), v.minLength(1, 'must not be empty'), ...maxCharacters(254))),
   role: v.optional(v.string()),
   limit: Limit,
   cursor: Cursor(UserId),
@@ -40,7 +36,7 @@ export async function listAllUsers(request: Request, ctx: Context): Promise<Repl
   const { q, role, limit, cursor } = parseQuery(request, Query);
   const users = await listUsers(ctx.db, { prefix: q, role }, limit + 1, cursor);
   const page = pageOf(users, limit, (user) => user.id);
-  return reply(200, { users: page.items, nextCursor: page.nextCursor });
+  return reply(200, { users: page.items.map(shownUser), nextCursor: page.nextCursor });
 }
 
 export const handler = endpoint(containerContext, listAllUsers);

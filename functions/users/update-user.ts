@@ -11,6 +11,7 @@ import type { Operation } from '../../shared/openapi/operation';
 import { User } from '../../shared/openapi/schemas';
 import { authenticate } from '../../shared/sessions/authenticate';
 import { DisplayName, Email, Metadata, Username } from '../../shared/users/fields';
+import { shownUser } from '../../shared/users/shown-user';
 import { updateUser } from '../../shared/users/update-user';
 
 const fields = {
@@ -40,7 +41,7 @@ export async function updateUserById(request: Request, ctx: PublishingContext): 
   const id = authorizeSelfOr(caller, request.params['id'], 'users:write');
   const update = parseBody(request, ctx.config.users.requireEmail ? Body : BodyWithOptionalEmail);
   const user = await updateUser(ctx, caller, id, update, readIfMatch(request), originOf(request, caller));
-  return recordReply(user);
+  return recordReply(shownUser(user));
 }
 
 export const handler = endpoint(publishingContext, updateUserById);

@@ -27,6 +27,8 @@ const CONVERSION: ConversionConfig = {
     if (!errors) return null;
     // A check is code, which no schema can say: its message, which is made for people, says it to them.
     if (valibotAction.type === 'check') return withMessage(jsonSchema, valibotAction);
+    // `maxCharacters`: the metadata beside it says the same.
+    if (valibotAction.type === 'raw_check') return jsonSchema;
     // Across fields; the message alone would not say of which. The operation's description does.
     if (valibotAction.type === 'partial_check') return jsonSchema;
     return valibotAction.type === 'trim' ? jsonSchema : null;

@@ -4,7 +4,7 @@ import { hashToken, newOpaqueToken } from '../tokens/opaque-token';
 import type { User } from '../users/user';
 import { type EmailTokenPurpose, insertEmailToken } from './email-token-store';
 import { oneLine } from './render-mail';
-import { sendMail } from './send-mail';
+import { type Recipient, sendMail } from './send-mail';
 import { type MailContent, passwordResetMail, verificationMail } from './templates';
 
 type Template = (values: { appName: string; name: string; link: string; seconds: number }) => MailContent;
@@ -31,7 +31,7 @@ export async function sendLinkMail(
   const now = ctx.now();
   const name = salutation(user);
   const link = `${publicUrl}/${page}?token=${token}`;
-  await sendMail(ctx, eventId, { name, address: user.email }, template({ appName, name, link, seconds }));
+  await sendMail(ctx, eventId, recipientOf(user), template({ appName, name, link, seconds }));
   // After the send: the row locks the user against deletion, and no lock should wait on a mail server.
   await insertEmailToken(tx, {
     hash: hashToken(token),
@@ -45,8 +45,19 @@ export async function sendLinkMail(
 
 /**
  * How a mail speaks to a user. Before the address is proven it may be a stranger's, and a display name is free text:
- * whoever registers could write to anyone with it. A username has no room for that.
+ * whoever registers could write to anyone with it. A username has no room for that, unless it is a host name, which
+ * mail programs make a link of.
  */
 export function salutation(user: User): string {
-  return oneLine(user.emailVerified ? (user.displayName ?? user.username) : user.username);
+  return nameFor(user) ?? 'there';
+}
+
+/** Whom a mail goes to, with the name that `salutation` may use. */
+export function recipientOf(user: User & { email: string }): Recipient {
+  return { name: nameFor(user) ?? '', address: user.email };
+}
+
+function nameFor({ emailVerified, displayName, username }: User): string | null {
+  if (emailVerified) return oneLine(displayName ?? username);
+  return username.includes('.') ? null : username;
 }

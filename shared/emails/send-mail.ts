@@ -70,8 +70,10 @@ export async function sendMail(
 
 /** Of RFC 3463 and RFC 7505: no such address, moved, takes no mail; not what is wrong with the sender, or policy. */
 const NO_MAILBOX = /^5\.(1\.(0|1|2|3|6|10)|2\.1)$/;
-/** Without such a code, RFC 5321, section 4.2.3: mailbox unavailable, not local, not allowed. */
-const NO_MAILBOX_REPLIES = ['550', '551', '553'];
+/** Without such a code, RFC 5321, section 4.2.3: bad syntax, mailbox unavailable, not local, not allowed. */
+const NO_MAILBOX_REPLIES = ['501', '550', '551', '553'];
+/** With 501: the command's syntax (RFC 3463, section 3.6). Of ours, the address is all that changes. */
+const BAD_SYNTAX = /^5\.5\.[24]$/;
 
 /** Whether every recipient was refused for good (RFC 5321, section 4.2.1), because of who it is. */
 function isNoMailbox(error: unknown): boolean {
@@ -84,7 +86,8 @@ function isNoMailbox(error: unknown): boolean {
     replies.length > 0 &&
     replies.every((reply) => {
       const [, code = '', status] = /^(\d{3})(?:[ -](\d\.\d+\.\d+)\b)?/.exec(reply) ?? [];
-      return status === undefined ? NO_MAILBOX_REPLIES.includes(code) : NO_MAILBOX.test(status);
+      if (status === undefined) return NO_MAILBOX_REPLIES.includes(code);
+      return NO_MAILBOX.test(status) || (code === '501' && BAD_SYNTAX.test(status));
     })
   );
 }

@@ -2,7 +2,7 @@ import type { Context } from '../context';
 import type { Tx } from '../db/connection';
 import type { UserEvent } from '../events/catalog';
 import { findUser } from '../users/user-store';
-import { salutation } from './link-mail';
+import { recipientOf, salutation } from './link-mail';
 import { sendMail } from './send-mail';
 import { welcomeMail } from './templates';
 import { markWelcomed, wasWelcomed } from './welcome-store';
@@ -19,7 +19,7 @@ export async function sendWelcome(
   if (await wasWelcomed(tx, user.id)) return;
   const name = salutation(user);
   const content = welcomeMail({ appName: ctx.config.mail.appName, name, username: user.username });
-  await sendMail(ctx, event.id, { name, address: user.email }, content);
+  await sendMail(ctx, event.id, recipientOf({ ...user, email: user.email }), content);
   // After the send: the row locks the user against deletion, and no lock should wait on a mail server.
   await markWelcomed(tx, user.id, ctx.now());
 }

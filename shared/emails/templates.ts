@@ -1,3 +1,4 @@
+import { shownAddress } from '../users/email-address';
 import { type Block, type MailContent, renderMail } from './render-mail';
 
 export type { MailContent };
@@ -58,7 +59,7 @@ export function newUserNotice({ appName, user }: { appName: string; user: NewUse
     facts: [
       ['Username', user.username],
       ['Name', user.displayName ?? '–'],
-      ['E-mail', user.email ?? '–'],
+      ['E-mail', user.email === null ? '–' : shownAddress(user.email)],
       ['Role', user.role],
       ['Registered', user.createdAt],
       ['Id', user.id],

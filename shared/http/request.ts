@@ -1,5 +1,6 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import * as v from 'valibot';
+import { characters } from '../characters';
 import { DomainError, type FieldError } from '../errors';
 import { findUnstorable } from '../storable';
 
@@ -99,7 +100,7 @@ const MAX_IDEMPOTENCY_KEY = 255;
 export function idempotencyKey(request: Request): string | null {
   const key = request.headers['idempotency-key'];
   if (key === undefined) return null;
-  if (key.length === 0 || key.length > MAX_IDEMPOTENCY_KEY) {
+  if (key.length === 0 || characters(key) > MAX_IDEMPOTENCY_KEY) {
     const message = `must have 1 to ${MAX_IDEMPOTENCY_KEY} characters`;
     throw invalidRequest([{ path: 'idempotency-key', message }]);
   }

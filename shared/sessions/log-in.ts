@@ -5,7 +5,8 @@ import { appendEvent } from '../events/outbox';
 import { hashPassword, needsRehash, verifyPassword } from '../passwords/hash';
 import { giveBackUse, limitRate, type Use, useByAddress } from '../rate-limits/limit-rate';
 import { findForLogin, type LoginName, type LoginRecord, replaceHash } from '../users/credential-store';
-import { foldCase } from '../users/fields';
+import { addressKey } from '../users/email-address';
+import { foldCase } from '../users/fold-case';
 import type { User } from '../users/user';
 import { takeMinorSequence } from '../users/user-store';
 import { openSession, type SessionTokens } from './open-session';
@@ -53,7 +54,8 @@ export async function logIn(
  * failures are counted apart, so that nobody can lock them out from elsewhere.
  */
 function failureOf(name: LoginName, knownAddress: string | null): Use {
-  const given = 'email' in name ? `email ${foldCase(name.email)}` : `username ${foldCase(name.username)}`;
+  const given =
+    'email' in name ? `email ${addressKey(name.email)}` : `username ${foldCase(name.username.trim())}`;
   return { limit: 'loginAccount', subject: knownAddress === null ? given : `${given} at ${knownAddress}` };
 }
 

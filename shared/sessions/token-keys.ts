@@ -23,6 +23,8 @@ export interface SigningKey extends TokenKey {
 }
 
 const MIN_SECRET_BYTES = 32;
+/** Of 32 random bytes, 30 differ; in hexadecimal 14, in base64 26, in a sentence 12. */
+const MIN_DIFFERENT_BYTES = 8;
 const MIN_RSA_BITS = 2048;
 /** RFC 7638, section 3.2, and RFC 8037, section 2: the members that make up a thumbprint, in their order. */
 const THUMBPRINT_MEMBERS: Record<string, (keyof JsonWebKey)[]> = {
@@ -37,8 +39,17 @@ export function parseSecret(secret: string | Buffer): SigningKey {
   if (Buffer.byteLength(secret) < MIN_SECRET_BYTES) {
     throw new Error(`must be at least ${MIN_SECRET_BYTES} bytes long`);
   }
+  // Only what can be seen counts: 32 spaces are what is left of a value that a script has lost.
+  if (secret.toString().replace(/[\s\p{C}]/gu, '').length === 0) {
+    throw new Error('must not be blank: make one with openssl rand -base64 32');
+  }
   const jwk = { kty: 'oct', k: Buffer.from(secret).toString('base64url') };
   return { algorithm: 'HS256', kid: null, jwk, privateJwk: jwk };
+}
+
+/** Whether a secret is made of so few different bytes that it can be guessed, however long it is. */
+export function isGuessable({ algorithm, jwk }: TokenKey): boolean {
+  return algorithm === 'HS256' && new Set(Buffer.from(jwk.k ?? '', 'base64url')).size < MIN_DIFFERENT_BYTES;
 }
 
 /**

@@ -23,10 +23,11 @@ export async function createAdmin(
 ): Promise<string | null> {
   if (await findForLogin(ctx.db, { username })) return null;
   const chosen = password ?? randomBytes(GENERATED_PASSWORD_BYTES).toString('base64url');
-  assertValid({ username, email, password: chosen });
+  const admin = assertValid({ username, email, password: chosen });
 
-  const passwordHash = await hashPassword(chosen, ctx.config.users.bcryptCost);
-  const input = { username, email, passwordHash, displayName: null, metadata: {}, role: 'admin' };
+  const passwordHash = await hashPassword(admin.password, ctx.config.users.bcryptCost);
+  const names = { username: admin.username, email: admin.email };
+  const input = { ...names, passwordHash, displayName: null, metadata: {}, role: 'admin' };
   const origin = { actorId: null, address: null, userAgent: null, requestId: null, traceparent: null };
   try {
     await ctx.db.transaction().execute((tx) => createUser(tx, ctx, 'relay', input, origin));
@@ -38,16 +39,19 @@ export async function createAdmin(
   return chosen;
 }
 
-function assertValid({ password, ...names }: { username: string; email: string | null; password: string }) {
-  const problems = [
-    ...problemsOf('username', v.safeParse(Username, names.username)),
-    ...problemsOf('e-mail address', v.safeParse(v.nullable(Email), names.email)),
-    ...problemsOf('password', v.safeParse(NewPassword, password)),
-    ...(repeatsName(password, names) ? [`The administrator's password ${REPEATS_NAME}`] : []),
-  ];
-  if (problems.length > 0) throw new Error(problems.join('\n'));
+const Admin = v.object({ username: Username, email: v.nullable(Email), password: NewPassword });
+
+/** @returns what was given, in the form that is stored */
+function assertValid(given: v.InferInput<typeof Admin>): v.InferOutput<typeof Admin> {
+  const { success, output, issues = [] } = v.safeParse(Admin, given);
+  const problems = issues.map((issue) => `${WORDS[v.getDotPath(issue) ?? ''] ?? ''} ${issue.message}`);
+  if (repeatsName(given.password, given)) problems.push(`password ${REPEATS_NAME}`);
+  if (success && problems.length === 0) return output;
+  throw new Error(problems.map((problem) => `The administrator's ${problem}`).join('\n'));
 }
 
-function problemsOf(what: string, result: { issues?: { message: string }[] | undefined }): string[] {
-  return (result.issues ?? []).map((issue) => `The administrator's ${what} ${issue.message}`);
-}
+const WORDS: Record<string, string> = {
+  username: 'username',
+  email: 'e-mail address',
+  password: 'password',
+};

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Db, Tx } from '../db/connection';
-import { foldCase } from './fields';
+import { addressKey } from './email-address';
+import { foldCase } from './fold-case';
 import type { User } from './user';
 import { USER_COLUMNS, userFromRow } from './user-store';
 
@@ -20,8 +21,10 @@ export async function findForLogin(
   name: LoginName,
   address: string | null = null,
 ): Promise<LoginRecord | null> {
-  const [column, value] =
-    'email' in name ? (['email', name.email] as const) : (['username', name.username] as const);
+  const [column, key] =
+    'email' in name
+      ? (['email', addressKey(name.email)] as const)
+      : (['username', foldCase(name.username.trim())] as const);
   const row = await db
     .selectFrom('users')
     .innerJoin('roles', 'roles.name', 'users.role')
@@ -31,7 +34,7 @@ export async function findForLogin(
         'known',
       ),
     )
-    .where(sql`lower(${sql.ref(`users.${column}`)})`, '=', foldCase(value))
+    .where(sql`lower(${sql.ref(`users.${column}`)})`, '=', key)
     .executeTakeFirst();
   if (!row) return null;
   return {

@@ -1,19 +1,24 @@
 import * as v from 'valibot';
+import { maxCharacters } from '../characters';
+import { isMailAddress, MAX_ADDRESS, storedAddress } from './email-address';
 
 const MAX_METADATA_BYTES = 4 * 1024;
 
 /** ASCII only, so that no two usernames look alike (U+0430 for "a") and folding their case is the same everywhere. */
 export const Username = v.pipe(
   v.string('must be a string'),
+  // A phone's keyboard adds a space behind a name that it completes.
+  v.trim(),
   v.regex(/^[A-Za-z0-9_.-]{3,32}$/, 'must be 3 to 32 letters (a-z), digits, "_", "." or "-"'),
 );
 
+/** In the form that is stored and compared: see `storedAddress`. */
 export const Email = v.pipe(
   v.string('must be a string'),
-  v.maxLength(254, 'must be at most 254 characters'),
-  v.rfcEmail('must be an e-mail address'),
-  // Valid on a local network, and of no use to anyone here. (What has no @ at all is reported above.)
-  v.regex(/^[^@]*$|\.[^.@]{2,}$/, 'must have a domain with a dot'),
+  v.trim(),
+  v.metadata({ format: 'idn-email', maxLength: MAX_ADDRESS }),
+  v.check(isMailAddress, 'must be an e-mail address, such as name@example.com'),
+  v.transform(storedAddress),
 );
 
 export const DisplayName = v.nullable(
@@ -21,7 +26,7 @@ export const DisplayName = v.nullable(
     v.string('must be a string or null'),
     v.trim(),
     v.minLength(1, 'must not be empty; use null for none'),
-    v.maxLength(200, 'must be at most 200 characters'),
+    ...maxCharacters(200),
   ),
   null,
 );
@@ -39,8 +44,3 @@ export const Metadata = v.pipe(
 );
 
 export const UserId = v.pipe(v.string(), v.uuid());
-
-/** PostgreSQL's lower() in collation "C": what is not ASCII stays as it is, and so matches no stored name. */
-export function foldCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
-}

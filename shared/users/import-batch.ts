@@ -2,7 +2,7 @@ import type { Context } from '../context';
 import type { Tx } from '../db/connection';
 import type { Origin } from '../events/origin';
 import { appendEvents } from '../events/outbox';
-import { foldCase } from './fields';
+import { foldCase } from './fold-case';
 import type { ImportedUser } from './import-line';
 import { findHolders, insertNewUsers } from './import-store';
 import { sequenceOf } from './user-store';

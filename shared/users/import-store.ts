@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Db, Tx } from '../db/connection';
-import { foldCase } from './fields';
+import { foldCase } from './fold-case';
 import type { ImportedUser } from './import-line';
 import type { User } from './user';
 import { USER_COLUMNS, userFromRow } from './user-store';

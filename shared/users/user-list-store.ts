@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Db } from '../db/connection';
-import { foldCase } from './fields';
+import { addressKey } from './email-address';
 import type { User } from './user';
 import { USER_COLUMNS, userFromRow } from './user-store';
 
@@ -33,6 +33,6 @@ export async function listUsers(
  * for many it walks the users from the newest and stops when the page is full.
  */
 function beginsWith(prefix: string) {
-  const pattern = `${foldCase(prefix).replace(/[\\%_]/g, '\\$&')}%`;
+  const pattern = `${addressKey(prefix).replace(/[\\%_]/g, '\\$&')}%`;
   return sql<boolean>`(lower(username) like ${pattern} or lower(email) like ${pattern})`;
 }

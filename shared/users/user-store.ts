@@ -4,7 +4,7 @@ import { type Db, type Tx, violatedForeignKey, violatedUniqueConstraint } from '
 import type { UsersTable } from '../db/tables';
 import { DomainError } from '../errors';
 import { unknownRole } from '../roles/unknown-role';
-import { foldCase } from './fields';
+import { addressKey } from './email-address';
 import type { User } from './user';
 
 export interface NewUser {
@@ -78,7 +78,7 @@ export async function findUserIdByEmail(db: Db, email: string): Promise<string |
   const row = await db
     .selectFrom('users')
     .select('id')
-    .where(sql`lower(email)`, '=', foldCase(email))
+    .where(sql`lower(email)`, '=', addressKey(email))
     .executeTakeFirst();
   return row?.id ?? null;
 }

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { maxCharacters } from '../characters';
 import { EVENT_TYPES } from '../events/catalog';
 
 const MAX_URL = 2048;
@@ -10,7 +11,7 @@ export const WebhookId = v.pipe(v.string(), v.uuid());
 /** Whether it is allowed depends on the configuration, and is for `assertUrlAllowed` to say. */
 export const WebhookUrl = v.pipe(
   v.string('must be a string'),
-  v.maxLength(MAX_URL, `must be at most ${MAX_URL} characters`),
+  ...maxCharacters(MAX_URL),
   v.check((value) => URL.canParse(value), 'must be a URL'),
 );
 
@@ -28,7 +29,7 @@ export const Description = v.nullable(
     v.string('must be a string or null'),
     v.trim(),
     v.minLength(1, 'must not be empty; use null for none'),
-    v.maxLength(200, 'must be at most 200 characters'),
+    ...maxCharacters(200),
   ),
 );
 

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { ConfigError, readConfig, VARIABLES } from '../../shared/config';
+import { createLog } from '../../shared/log';
+import { createPlainContext } from '../../shared/plain-context';
 
 const COMPLETE = {
   DATABASE_URL: 'postgres://localhost/rollcall',
@@ -62,6 +64,14 @@ test.each([
     'WEBHOOK_ALLOWED_NETWORKS.0 must be a network',
   ],
   ['a short secret', { JWT_SECRET: 'short' }, 'JWT_SECRET must be at least 32 bytes long'],
+  ['32 spaces', { JWT_SECRET: ' '.repeat(32) }, 'JWT_SECRET must not be blank'],
+  ['32 line breaks', { JWT_SECRET: '\r\n'.repeat(16) }, 'JWT_SECRET must not be blank'],
+  ['a blank secret of before', { JWT_PREVIOUS_KEYS: `["${' '.repeat(40)}"]` }, 'must not be blank'],
+  [
+    'a secret of NUL bytes',
+    { JWT_PREVIOUS_KEYS: JSON.stringify([{ kty: 'oct', k: 'A'.repeat(43) }]) },
+    'must not be blank',
+  ],
   [
     'another protocol',
     { RABBITMQ_URL: 'http://localhost' },
@@ -71,6 +81,23 @@ test.each([
   const message = problems({ ...COMPLETE, ...change });
   if (expected) expect(message).toContain(expected);
   else expect(message).toBe('');
+});
+
+test.each([
+  ['x'.repeat(32), true],
+  ['abababababababababababababababababab', true],
+  ['0123456'.repeat(10), true],
+  ['a secret of the tests, long enough', false],
+  ['0123456789abcdef0123456789abcdef', false],
+])('warns of a secret that can be guessed: %s', (secret, warned) => {
+  const lines: string[] = [];
+  const config = readConfig({ ...COMPLETE, JWT_SECRET: secret });
+  createPlainContext(
+    config,
+    createLog('info', (line) => void lines.push(line)),
+  );
+  expect(lines.map((line) => line.includes('anybody could guess it'))).toEqual(warned ? [true] : []);
+  expect(lines.join()).not.toContain(secret);
 });
 
 test('a message repeats no value: it may be a secret', () => {

@@ -34,6 +34,17 @@ test('asks for a reset mail, without regard to case, and leaves the event to the
   expect(mails.map((mail) => mail.recipients)).toContainEqual([user.email]);
 });
 
+test('finds an address in each of its forms', async () => {
+  const { user } = await registerPerson(flow.ctx, { email: 'forgetful@bücher.example' });
+  for (const email of ['forgetful@bücher.example ', 'Forgetful@xn--bcher-kva.example'])
+    await forgot({ email });
+  const events = await resetEvents();
+  expect(events.filter(({ subject }) => subject === user.id)).toHaveLength(2);
+  const mails = await flow.deliver();
+  for (const { raw } of mails) expect(raw).toContain('forgetful@xn--bcher-kva.example');
+  expect(mails).not.toEqual([]);
+});
+
 test('answers the same for an unknown address, and leaves no trace', async () => {
   const { user } = await registerPerson(flow.ctx);
   const before = await resetEvents();

@@ -45,6 +45,22 @@ test('opens a session by username or e-mail address, whatever their case', async
   expect(rows[1]).toMatchObject({ actor_id: user.id, address: '192.0.2.1', published_at: null });
 });
 
+test('takes the spaces off a name, and an international address in each of its forms', async () => {
+  const { user } = await registerPerson(ctx, {
+    email: `idn${registration().email}`.replace('example', 'bücher'),
+  });
+  const names = [
+    { username: `${user.username} ` },
+    { email: `${user.email} ` },
+    { email: user.email?.toUpperCase() },
+    { email: user.email?.replace('bücher', 'XN--bcher-kva') },
+  ];
+  for (const name of names) {
+    const answer = await logIn(ctx, { ...name, password: PASSWORD });
+    expect([name, answer.status, answer.body.user]).toEqual([name, 200, user]);
+  }
+});
+
 test('any wrong pair is the same answer', async () => {
   const { user } = await registerPerson(ctx);
   const answers = await Promise.all([

@@ -178,6 +178,7 @@ test('a key belongs to its caller', async () => {
 test.each([
   ['', 422],
   ['k'.repeat(255), 201],
+  ['\u{1F511}'.repeat(255), 201],
   ['k'.repeat(256), 422],
 ])('a key has 1 to 255 characters (%#)', async (key, status) => {
   const answer = await post(key, registration());

@@ -188,10 +188,12 @@ describe('a body that is not valid', () => {
     ['username', 12345],
     ['email', 'nobody'],
     ['email', `${'a'.repeat(250)}@example.com`],
+    ['email', 'a..b@example.com'],
     ['email', null],
     ['password', 'short'],
     ['password', 'ä'.repeat(37)],
     ['displayName', ''],
+    ['displayName', '\u{1F600}'.repeat(201)],
     ['metadata', []],
     ['metadata', { big: 'x'.repeat(4096) }],
     ['role', 'admin'],
@@ -219,6 +221,34 @@ describe('a body that is not valid', () => {
       ]);
     }
   });
+});
+
+test('counts characters, as the document does: an emoji is one', async () => {
+  const displayName = '\u{1F600}'.repeat(200);
+  expect((await registerPerson(ctx, { displayName })).user.displayName).toBe(displayName);
+});
+
+test('takes the spaces off that a keyboard adds to a name', async () => {
+  const body = registration();
+  const answer = await post({ ...body, username: `${body.username} `, email: ` ${body.email}\n` });
+  expect(answer.body.user).toMatchObject({ username: body.username, email: body.email });
+});
+
+test('an international address is one, however it is written, and is read as it was typed', async () => {
+  const { username } = registration();
+  const email = `${username}@bücher.example`;
+  const { user } = await registerPerson(ctx, { username, email });
+  expect(user.email).toBe(email);
+  const row = await ctx.db
+    .selectFrom('users')
+    .select('email')
+    .where('id', '=', user.id)
+    .executeTakeFirstOrThrow();
+  expect(row.email).toBe(`${username}@xn--bcher-kva.example`);
+  for (const other of [row.email, `${username}@BÜCHER.example`, `${username}@bu\u0308cher.example`]) {
+    const again = await post(registration({ email: other }));
+    expect([again.status, again.body.code]).toEqual([409, 'email_taken']);
+  }
 });
 
 describe('a base64 body', () => {

@@ -3,7 +3,7 @@ import type { EventType, UserEvent } from '../../../shared/events/catalog';
 import { consume } from '../../setup/consume';
 import { type MailContext, mailContext } from '../../setup/mail-flow';
 import { startMailServer, tokenIn } from '../../setup/mail-server';
-import { registerPerson } from '../../setup/people';
+import { registerPerson, registration } from '../../setup/people';
 
 let flow: MailContext;
 
@@ -187,6 +187,19 @@ describe('what users write', () => {
   });
 });
 
+test('a username that is a host name is in no mail before the address is proven', async () => {
+  const username = `evil-${registration().username}.example`.slice(-32);
+  const { user } = await registerPerson(flow.ctx, { username });
+  await consume(handler(), [event('user.password_reset_requested', user.id, { id: user.id })]);
+  await flow.deliver();
+  expect(flow.server.mails).toHaveLength(2);
+  for (const mail of flow.server.mails) {
+    expect(`${mail.subject} ${mail.text} ${mail.html}`).not.toContain(username);
+    expect(mail.text).toContain('Hello there,');
+    expect(mail.to).toEqual([{ name: '', address: user.email }]);
+  }
+});
+
 describe('delivery', () => {
   test('the same event again sends nothing', async () => {
     const { user } = await registerPerson(flow.ctx);
@@ -235,6 +248,10 @@ describe('delivery', () => {
   test.each<[number, string, boolean]>([
     [550, 'No such user', true],
     [550, '5.1.1 No such user', true],
+    [501, 'Syntax error in recipient address', true],
+    [501, '5.1.3 Bad recipient address syntax', true],
+    [501, '5.5.4 Invalid argument', true],
+    [501, '5.1.7 Bad sender address syntax', false],
     [551, 'User not local', true],
     [553, '5.1.3 Bad address', true],
     [556, '5.1.10 The domain takes no mail', true],

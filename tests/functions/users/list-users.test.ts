@@ -14,7 +14,7 @@ beforeAll(async () => {
     ['Anna', 'zoe@example.com'],
     ['ANNIKA', 'b@example.com'],
     ['an_na', 'c@example.com'],
-    ['Bert', 'annegret@example.com'],
+    ['Bert', 'annegret@bücher.example'],
     ['carl.x', 'd%x@example.com'],
   ]) {
     await registerPerson(ctx, { username, email });
@@ -57,6 +57,8 @@ test.each([
   ['%', []],
   ['\\', []],
   ['zoe@example.com', ['Anna']],
+  ['annegret@bücher.example', ['Bert']],
+  ['annegret@xn--bcher', ['Bert']],
   ["' or 1=1 --", []],
 ])('finds %s at the beginning of a username or e-mail address', async (q, expected) => {
   expect(await found({ q })).toEqual(expected);

@@ -71,6 +71,7 @@ test.each<[object, string]>([
   [{ eventTypes: ['user.flown'] }, 'eventTypes.0'],
   [{ eventTypes: 'user.created' }, 'eventTypes'],
   [{ description: '' }, 'description'],
+  [{ description: '\u{1F514}'.repeat(201) }, 'description'],
   [{ retryDelaysSeconds: [0] }, 'retryDelaysSeconds.0'],
   [{ retryDelaysSeconds: Array(21).fill(1) }, 'retryDelaysSeconds'],
   [{ enabled: 'no' }, 'enabled'],
@@ -84,6 +85,11 @@ test.each<[object, string]>([
     expect([answer.status, answer.body.errors[0].path]).toEqual([422, path]);
   }
   expect((await read(webhook.id)).version).toBe(1);
+});
+
+test('counts characters: an emoji is one', async () => {
+  const description = '\u{1F514}'.repeat(200);
+  expect((await create({ ...BODY, description })).description).toBe(description);
 });
 
 test('shows the URL as it will be used, and each type once', async () => {
