@@ -16,8 +16,9 @@ export interface Log {
 
 // A field by one of these names holds a secret or a person's data, whatever the caller meant by logging it.
 const SECRET = /pass(word)?|secret|token|hash|authorization|cookie|e-?mail|^body$/i;
-// Credentials inside connection strings, which drivers like to repeat in their error messages.
-const URL_CREDENTIALS = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi;
+// Credentials inside connection strings, which drivers like to repeat in their error messages. Of bounded length: at
+// every word of a long text the expression starts anew, and must not read on to the end.
+const URL_CREDENTIALS = /\b([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/@]{1,2000}@/gi;
 
 export function createLog(
   level: LogLevel,

@@ -6,10 +6,10 @@ import { authorize } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
 import { type Reply, reply } from '../../shared/http/reply';
 import { bearerToken, exactly, parseQuery, type Request } from '../../shared/http/request';
-import { Time } from '../../shared/http/time';
 import type { Operation } from '../../shared/openapi/operation';
 import { RegistrationReport } from '../../shared/openapi/schemas';
 import { authenticate } from '../../shared/sessions/authenticate';
+import { Time } from '../../shared/time';
 
 const Query = exactly({
   from: v.optional(Time),

@@ -7,10 +7,10 @@ import { endpoint } from '../../shared/http/endpoint';
 import { Cursor, Limit, pageOf } from '../../shared/http/page';
 import { type Reply, reply } from '../../shared/http/reply';
 import { bearerToken, exactly, parseQuery, type Request } from '../../shared/http/request';
-import { Time } from '../../shared/http/time';
 import type { Operation } from '../../shared/openapi/operation';
 import { AuditEntryList } from '../../shared/openapi/schemas';
 import { authenticate } from '../../shared/sessions/authenticate';
+import { Time, Timestamp } from '../../shared/time';
 import { UserId } from '../../shared/users/fields';
 
 const Query = exactly({
@@ -20,7 +20,7 @@ const Query = exactly({
   from: v.optional(Time),
   to: v.optional(Time),
   limit: Limit,
-  cursor: Cursor(v.tuple([v.pipe(v.string(), v.isoTimestamp()), v.pipe(v.string(), v.uuid())])),
+  cursor: Cursor(v.tuple([Timestamp, v.pipe(v.string(), v.uuid())])),
 });
 
 export const operation = {

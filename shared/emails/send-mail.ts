@@ -96,12 +96,15 @@ function domainOf(mailbox: string): string {
   return mailbox.replace(/^.*@|>$/g, '');
 }
 
+// The lengths of RFC 5321, section 4.5.3.1, and so no search through the rest of a long answer at each character.
+const ADDRESS = /[^\s<>"'@]{1,64}@[^\s<>"'@]{1,255}/g;
+
 /** Without the cause: servers repeat the recipient in what they answer, and that belongs in no log. */
 function describe(error: unknown): { text: string; aboutThisMail: boolean } {
   if (!(error instanceof Error)) return { text: String(error), aboutThisMail: false };
   const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
   return {
-    text: `${code}: ${error.message.replace(/[^\s<>"']+@[^\s<>"']+/g, '[address]')}`,
+    text: `${code}: ${error.message.replace(ADDRESS, '[address]')}`,
     // nodemailer's names for a refused sender, recipient or text.
     aboutThisMail: code === 'EENVELOPE' || code === 'EMESSAGE',
   };

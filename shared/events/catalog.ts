@@ -1,7 +1,12 @@
 import * as v from 'valibot';
+import { parseTime } from '../time';
 
 const Id = v.pipe(v.string(), v.uuid());
-const Time = v.pipe(v.string(), v.isoTimestamp());
+const Time = v.pipe(
+  v.string(),
+  v.isoTimestamp(),
+  v.check((text) => parseTime(text) !== null),
+);
 
 /**
  * Every event type with the data that it may carry. Storing an event keeps these fields and drops all others, so

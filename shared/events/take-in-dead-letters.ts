@@ -1,5 +1,5 @@
 import type { Context } from '../context';
-import { findUnstorable, storableText } from '../storable';
+import { isStorable, storableText } from '../storable';
 import { parseEvent } from './catalog';
 import { type NewDeadLetter, storeDeadLetters } from './dead-letter-store';
 import { type BatchResponse, headerText, type RmqEvent, type RmqMessage } from './rmq-event';
@@ -29,7 +29,7 @@ function readLetter(ctx: Context, message: RmqMessage): NewDeadLetter {
     id: ctx.newId(),
     queue: storableText(headerText(headers[QUEUE_HEADER]) ?? 'unknown'),
     messageId: basicProperties.messageId ? storableText(basicProperties.messageId) : null,
-    event: findUnstorable(event).length === 0 ? event : null,
+    event: isStorable(event) ? event : null,
     body,
     error: storableText(headerText(headers[ERROR_HEADER]) ?? 'unknown'),
     attempts: typeof attempts === 'number' ? attempts : 0,

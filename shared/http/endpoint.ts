@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { DomainError, statusOf, titleOf } from '../errors';
 import type { Log } from '../log';
+import { cutPath } from '../storable';
 import { corsHeaders } from './cors';
 import type { Reply } from './reply';
 import { type Request, readRequest } from './request';
@@ -48,7 +49,7 @@ export function endpoint<C extends EndpointContext>(
     }
     log.info('request', {
       method: request.method,
-      path: request.path,
+      path: cutPath(request.path),
       status: answer.status,
       ...(code && { code }),
       ms: Math.round((performance.now() - startedAt) * 10) / 10,

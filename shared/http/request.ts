@@ -2,7 +2,7 @@ import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import * as v from 'valibot';
 import { characters } from '../characters';
 import { DomainError, type FieldError } from '../errors';
-import { findUnstorable } from '../storable';
+import { cutPath, findUnstorable, MAX_ERRORS, storableText } from '../storable';
 
 export const MAX_BODY_BYTES = 64 * 1024;
 
@@ -36,7 +36,7 @@ export function readRequest(event: APIGatewayProxyEventV2, newId: () => string):
   return {
     method: http.method,
     path: event.rawPath,
-    params: event.pathParameters ?? {},
+    params: readParams(event.pathParameters ?? {}),
     query: event.queryStringParameters ?? {},
     headers,
     rawBody: Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8'),
@@ -47,6 +47,13 @@ export function readRequest(event: APIGatewayProxyEventV2, newId: () => string):
   };
 }
 
+/** A name that PostgreSQL cannot store is nobody's. It becomes another that is nobody's, and may be looked up. */
+function readParams(params: Record<string, string | undefined>): Request['params'] {
+  return Object.fromEntries(
+    Object.entries(params).map(([name, value]) => [name, value === undefined ? value : storableText(value)]),
+  );
+}
+
 /** Same trace, our own span (W3C Trace Context, section 4). An id from UUIDs is random enough for a trace. */
 function continueTrace(given: string | undefined, newId: () => string): string {
   const hex = () => newId().replaceAll('-', '');
@@ -55,9 +62,13 @@ function continueTrace(given: string | undefined, newId: () => string): string {
   return `00-${traceId}-${hex().slice(-16)}-${flags}`;
 }
 
-/** An object with these fields and no others; every unknown field is reported, not just the first. */
+const UNKNOWN_FIELD = 'is not a known field';
+/** Names that valibot passes over, as if they were not there. */
+const PASSED_OVER = ['constructor', 'prototype'];
+
+/** An object with these fields and no others; unknown fields are reported, not just the first. */
 export function exactly<T extends v.ObjectEntries>(entries: T) {
-  return v.objectWithRest(entries, v.never('is not a known field'), 'must be a JSON object');
+  return v.objectWithRest(entries, v.never(UNKNOWN_FIELD), 'must be a JSON object');
 }
 
 /**
@@ -74,15 +85,11 @@ export function parseBody<T extends v.GenericSchema>(request: Request, schema: T
     throw new DomainError('payload_too_large', { detail: `At most ${MAX_BODY_BYTES} bytes` });
   }
   const json = parseJson(request.rawBody);
-  const unstorable = findUnstorable(json);
-  if (unstorable.length > 0) throw invalidRequest(unstorable);
   return check(schema, json);
 }
 
 /** The query string by its schema. @throws DomainError `invalid_request` */
 export function parseQuery<T extends v.GenericSchema>(request: Request, schema: T): v.InferOutput<T> {
-  const unstorable = findUnstorable(request.query);
-  if (unstorable.length > 0) throw invalidRequest(unstorable);
   return check(schema, request.query);
 }
 
@@ -121,12 +128,21 @@ function parseJson(body: Buffer): unknown {
 }
 
 function check<T extends v.GenericSchema>(schema: T, input: unknown): v.InferOutput<T> {
+  const unstorable = findUnstorable(input);
+  if (unstorable.length > 0) throw invalidRequest(unstorable);
+  const passedOver = PASSED_OVER.filter((name) => isObject(input) && Object.hasOwn(input, name));
   const result = v.safeParse(schema, input);
-  if (result.success) return result.output;
-  throw invalidRequest(
-    result.issues.map((issue) => ({
-      path: v.getDotPath(issue) ?? '',
+  if (result.success && passedOver.length === 0) return result.output;
+  throw invalidRequest([
+    ...passedOver.map((path) => ({ path, message: UNKNOWN_FIELD })),
+    // Cut before anything is built: 64 KiB have room for thousands of problems.
+    ...(result.issues ?? []).slice(0, MAX_ERRORS - passedOver.length).map((issue) => ({
+      path: cutPath(v.getDotPath(issue) ?? ''),
       message: issue.input === undefined && issue.expected !== 'never' ? 'is required' : issue.message,
     })),
-  );
+  ]);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { maxCharacters } from '../characters';
+import { storedBytes } from '../storable';
 import { isMailAddress, MAX_ADDRESS, storedAddress } from './email-address';
 
 const MAX_METADATA_BYTES = 4 * 1024;
@@ -37,7 +38,7 @@ export const Metadata = v.pipe(
       typeof value === 'object' &&
       value !== null &&
       !Array.isArray(value) &&
-      Buffer.byteLength(JSON.stringify(value)) <= MAX_METADATA_BYTES,
+      storedBytes(value) <= MAX_METADATA_BYTES,
     'must be a JSON object of at most 4 KiB',
   ),
   v.metadata({ type: 'object' }),

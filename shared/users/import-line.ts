@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { ForeignHash } from '../passwords/foreign-hash';
-import { findUnstorable } from '../storable';
+import { cutPath, findUnstorable, MAX_ERRORS } from '../storable';
+import { Timestamp } from '../time';
 import { DisplayName, Email, Metadata, Username } from './fields';
 
 export interface ImportRules {
@@ -30,9 +31,7 @@ function lineSchema({ requireEmail, roles, now }: ImportRules) {
         emailVerified: v.optional(v.boolean('must be true or false'), false),
         createdAt: v.optional(
           v.pipe(
-            v.string('must be a string'),
-            v.isoTimestamp('must be an ISO 8601 time with its offset, such as 2026-11-20T16:37:15Z'),
-            v.check(isDayThatExists, 'must be a day that exists'),
+            Timestamp,
             v.transform((text) => new Date(text)),
             v.check((time) => time <= now, 'must be a time that has passed'),
           ),
@@ -84,20 +83,13 @@ export function lineParser(rules: ImportRules): (line: Buffer) => ParsedLine {
     if (result.success) return { user: { ...result.output, createdAt: result.output.createdAt } };
     return {
       problem: inWords(
-        result.issues.map((issue) => ({
-          path: v.getDotPath(issue) ?? '',
+        result.issues.slice(0, MAX_ERRORS).map((issue) => ({
+          path: cutPath(v.getDotPath(issue) ?? ''),
           message: issue.input === undefined && issue.expected !== 'never' ? 'is required' : issue.message,
         })),
       ),
     };
   };
-}
-
-/** JavaScript makes the 1st of March of the 30th of February. */
-function isDayThatExists(time: string): boolean {
-  const day = time.slice(0, 10);
-  const read = new Date(day);
-  return !Number.isNaN(read.getTime()) && read.toISOString().startsWith(day);
 }
 
 function inWords(problems: { path: string; message: string }[]): string {

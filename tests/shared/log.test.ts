@@ -43,6 +43,12 @@ test('takes credentials out of connection strings, also inside error messages', 
   expect(JSON.stringify(line)).toContain('amqps://***@mq.example.com/vhost');
 });
 
+test('looks for credentials once through a text, however long and whatever is in it', () => {
+  // Begun anew at each word and read to the end, a few megabytes would take hours.
+  for (const text of ['a.', 'a:', 'a://', 'a://b:c ', 'x+'])
+    expect(logged((log) => log.info(text.repeat(1_000_000)))).toHaveLength(1);
+});
+
 test('an error is its name, message, code and stack, and nothing else that hangs on it', () => {
   const error = Object.assign(new TypeError('no'), {
     code: 'E1',

@@ -90,6 +90,16 @@ test('a message that is no event is a failure that is named', async () => {
   ]);
 });
 
+test('neither is an event of a day that does not exist, which would fail its whole batch', async () => {
+  const batch = rmqEvent(
+    events.slice(0, 2).map((event, i) => (i === 0 ? { ...event, time: '2026-02-30T00:00:00Z' } : event)),
+  );
+  expect((await audit(batch)).batchItemFailures).toEqual([
+    { itemIdentifier: events[0]?.id, reason: 'not a valid event' },
+  ]);
+  expect(await entries()).toHaveLength(1);
+});
+
 describe('an entry stays as it was written', () => {
   test.each([
     ['UPDATE', sql`update audit_log set address = null`],
