@@ -1,25 +1,15 @@
 import { resolve } from 'node:path';
 import * as v from 'valibot';
-
-const port = (fallback: number) =>
-  v.optional(
-    v.pipe(
-      v.string(),
-      v.regex(/^\d{1,5}$/, 'must be a port number'),
-      v.transform(Number),
-      v.minValue(1, 'must be a port number'),
-      v.maxValue(65_535, 'must be a port number'),
-    ),
-    String(fallback),
-  );
+import { ConfigError, readConfig } from '../shared/config';
+import { port } from '../shared/config-values';
 
 const Settings = v.object({
-  HTTP_PORT: port(3000),
-  LAMBDA_PORT: port(3002),
-  PG_PORT: port(54_320),
-  AMQP_PORT: port(5673),
-  SMTP_PORT: port(1025),
-  MAIL_PORT: port(8025),
+  HTTP_PORT: v.optional(port, '3000'),
+  LAMBDA_PORT: v.optional(port, '3002'),
+  PG_PORT: v.optional(port, '54320'),
+  AMQP_PORT: v.optional(port, '5673'),
+  SMTP_PORT: v.optional(port, '1025'),
+  MAIL_PORT: v.optional(port, '8025'),
   DATA_DIR: v.optional(v.string(), '.local'),
   ADMIN_USERNAME: v.optional(v.string(), 'admin'),
   ADMIN_PASSWORD: v.optional(v.string()),
@@ -34,14 +24,19 @@ const Settings = v.object({
 
 export type LocalSettings = ReturnType<typeof readSettings>;
 
-/** What `npm start` itself reads of the environment; the functions read theirs in shared/config.ts. */
+/**
+ * What `npm start` itself reads of the environment; the functions read theirs in shared/config.ts.
+ * @throws ConfigError naming every variable that is wrong
+ */
 export function readSettings(environment: NodeJS.ProcessEnv) {
   const present = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const result = v.safeParse(Settings, present);
   if (!result.success) {
-    throw new Error(result.issues.map((issue) => `${v.getDotPath(issue)} ${issue.message}`).join('\n'));
+    throw new ConfigError(result.issues.map((issue) => `${v.getDotPath(issue)} ${issue.message}`));
   }
   const env = result.output;
+  const twice = portsUsedTwice(env);
+  if (twice.length > 0) throw new ConfigError(twice);
   return {
     httpPort: env.HTTP_PORT,
     lambdaPort: env.LAMBDA_PORT,
@@ -62,4 +57,28 @@ export function readSettings(environment: NodeJS.ProcessEnv) {
     /** Where webhooks may lead although it is not the Internet: here, to this machine. */
     webhookNetworks: env.WEBHOOK_ALLOWED_NETWORKS,
   };
+}
+
+/** In the place of what `npm start` supplies. */
+const SUPPLIED = {
+  DATABASE_URL: 'postgres://supplied.invalid/rollcall',
+  RABBITMQ_URL: 'amqp://supplied.invalid',
+  JWT_SECRET: 'supplied, and kept in the data directory',
+};
+
+/** Looks at the functions' variables before anything starts. @throws ConfigError naming every one that is wrong */
+export function checkConfiguration(environment: NodeJS.ProcessEnv): void {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  readConfig({ ...SUPPLIED, ...given });
+}
+
+/** Two servers on one port: the second would find it taken, by what seems to be another program. */
+function portsUsedTwice(env: v.InferOutput<typeof Settings>): string[] {
+  const ports = Object.entries(env).filter(
+    (entry): entry is [string, number] => entry[0].endsWith('_PORT') && typeof entry[1] === 'number',
+  );
+  return ports.flatMap(([name, number], index) => {
+    const other = ports.slice(0, index).find(([, before]) => before === number);
+    return other ? [`${name} must be another port than ${other[0]}`] : [];
+  });
 }

@@ -10,7 +10,7 @@ import { assertPortFree } from './ports';
 import { startSchedule } from './schedule';
 import { localSecret } from './secret';
 import { startServers } from './servers';
-import { readSettings } from './settings';
+import { checkConfiguration, readSettings } from './settings';
 
 const SCHEDULED = ['relay-outbox', 'poll-queues', 'send-webhooks'];
 
@@ -19,6 +19,7 @@ async function main(): Promise<void> {
   // The SDK's reminder to leave Node.js 20 is for those who deploy, and serverless.yml has.
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
   const settings = readSettings(process.env);
+  checkConfiguration(process.env);
   await assertPortFree('HTTP_PORT', settings.httpPort);
   await assertPortFree('LAMBDA_PORT', settings.lambdaPort);
 

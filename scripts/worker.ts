@@ -10,7 +10,7 @@ import { resolveHost } from '../shared/webhooks/resolve-host';
 import { sendWebhooks } from '../shared/webhooks/send-webhooks';
 import { explain } from './explain';
 import { invokeInProcess } from './worker/invoke-in-process';
-import { serveLiveness } from './worker/liveness';
+import { readWorkerPort, serveLiveness } from './worker/liveness';
 import { stopSignal } from './worker/stop-signal';
 import { repeat, type Task } from './worker/task';
 import { untilDatabaseAnswers } from './worker/until-database-answers';
@@ -19,6 +19,7 @@ const HOUR_MS = 60 * 60 * 1000;
 
 async function main(): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile('.env');
+  const livenessPort = readWorkerPort(process.env);
   // All consumers, the relay and who looks at its backlog work side by side: with the one connection that is right
   // for a Lambda container they would wait for each other.
   process.env['DATABASE_POOL_SIZE'] ||= String(CONSUMER_NAMES.length + 2);
@@ -37,7 +38,7 @@ async function main(): Promise<void> {
   ];
 
   const signal = stopSignal(log);
-  const liveness = await serveLiveness(process.env['WORKER_PORT'], tasks);
+  const liveness = await serveLiveness(livenessPort, tasks);
   await untilDatabaseAnswers(ctx, signal);
   if (!signal.aborted) log.info('The worker runs', { tasks: tasks.map(({ name }) => name) });
   await Promise.all(tasks.map((task) => repeat(task, log, signal)));

@@ -1,5 +1,27 @@
 import * as v from 'valibot';
-import { flag, integer, list, mailbox, network, number, parsed, rate, text, url } from './config-values';
+import { parseMailbox, parseMailboxes } from './config-mailboxes';
+import { parseOrigins } from './config-origins';
+import {
+  parseBaseUrl,
+  parseBrokerUrl,
+  parseDatabaseUrl,
+  parseHost,
+  parseMailServerUrl,
+  parseVirtualHost,
+} from './config-servers';
+import {
+  brokerName,
+  flag,
+  integer,
+  list,
+  matching,
+  network,
+  number,
+  parsed,
+  port,
+  rate,
+  text,
+} from './config-values';
 import { ownNamesIn, parseMirrors } from './events/mirror-config';
 import type { AwsAccess } from './lambda/get-secret';
 import { LOG_LEVELS } from './log';
@@ -8,15 +30,15 @@ import { parsePreviousKeys, parsePrivateKey, parseSecret } from './sessions/toke
 const DAY_SECONDS = 24 * 60 * 60;
 
 const Environment = v.object({
-  DATABASE_URL: v.pipe(v.string('is missing'), url(['postgres:', 'postgresql:'])),
+  DATABASE_URL: parsed(parseDatabaseUrl),
   DATABASE_POOL_SIZE: integer(1, 1, 100),
 
-  RABBITMQ_URL: v.optional(url(['amqp:', 'amqps:'])),
-  RABBITMQ_HOST: v.optional(v.string()),
-  RABBITMQ_PORT: v.optional(v.pipe(v.string(), v.regex(/^\d{1,5}$/, 'must be a port number'))),
+  RABBITMQ_URL: v.optional(parsed(parseBrokerUrl)),
+  RABBITMQ_HOST: v.optional(parsed(parseHost)),
+  RABBITMQ_PORT: v.optional(port),
   RABBITMQ_USER: text('guest'),
-  RABBITMQ_PASS: text('guest'),
-  RABBITMQ_VHOST: text('/'),
+  RABBITMQ_PASS: v.optional(v.string(), 'guest'),
+  RABBITMQ_VHOST: v.optional(parsed(parseVirtualHost), '/'),
   RABBITMQ_TLS: flag(false),
 
   JWT_SECRET: v.optional(parsed(parseSecret)),
@@ -39,21 +61,20 @@ const Environment = v.object({
 
   BCRYPT_COST: integer(10, 4, 15),
   REQUIRE_EMAIL: flag(true),
-  CORS_ORIGINS: list(v.string(), ''),
+  CORS_ORIGINS: v.optional(parsed(parseOrigins), ''),
 
-  SMTP_URL: v.optional(
-    v.union([v.literal('off'), url(['smtp:', 'smtps:'])], 'must be an smtp:// or smtps:// URL, or off'),
-  ),
-  MAIL_FROM: v.optional(mailbox, 'Rollcall <no-reply@localhost>'),
-  ADMIN_NOTIFY_EMAIL: list(mailbox, ''),
+  SMTP_URL: v.optional(parsed(parseMailServerUrl)),
+  MAIL_FROM: v.optional(parsed(parseMailbox), 'Rollcall <no-reply@localhost>'),
+  ADMIN_NOTIFY_EMAIL: v.optional(parsed(parseMailboxes), ''),
   APP_NAME: text('Rollcall'),
-  PUBLIC_URL: v.optional(url(['http:', 'https:']), 'http://localhost:3000'),
+  PUBLIC_URL: v.optional(parsed(parseBaseUrl), 'http://localhost:3000'),
   VERIFY_EMAIL_SECONDS: integer(DAY_SECONDS, 60, 30 * DAY_SECONDS),
   RESET_PASSWORD_SECONDS: integer(60 * 60, 60, DAY_SECONDS),
 
-  EVENT_EXCHANGE: text('user_events'),
+  EVENT_EXCHANGE: brokerName('user_events', { existing: 'amq.topic' }),
   EVENT_MIRRORS: v.optional(parsed(parseMirrors), '[]'),
-  QUEUE_PREFIX: text('rollcall'),
+  // With room for what follows it, such as `.retry.604800000`.
+  QUEUE_PREFIX: brokerName('rollcall', { room: 55 }),
   QUEUE_TYPE: v.optional(v.picklist(['classic', 'quorum'], 'must be classic or quorum'), 'quorum'),
   PUBLISH_DEADLINE_MS: integer(500, 1, 30_000),
   PUBLISH_PAUSE_MS: integer(5_000, 0, 600_000),
@@ -80,8 +101,12 @@ const Environment = v.object({
   WEBHOOK_BUDGET_MS: integer(60_000, 0, 830_000),
   WEBHOOK_IDLE_MS: integer(500, 1, 60_000),
 
-  FUNCTION_PREFIX: text('rollcall-dev-'),
-  LAMBDA_ENDPOINT: v.optional(url(['http:', 'https:'])),
+  FUNCTION_PREFIX: matching(
+    /^[\w:-]{1,140}$/,
+    'what a function name or ARN begins with: letters, digits, -, _ and :',
+    'rollcall-dev-',
+  ),
+  LAMBDA_ENDPOINT: v.optional(parsed(parseBaseUrl)),
   METRICS: v.optional(v.picklist(['on', 'off'], 'must be on or off'), 'off'),
   LOG_LEVEL: v.optional(v.picklist(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`), 'info'),
 });
@@ -181,7 +206,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
       adminAddresses: env.ADMIN_NOTIFY_EMAIL,
       appName: env.APP_NAME,
       /** Where the links in mails lead: the pages that take a token from their query. */
-      publicUrl: env.PUBLIC_URL.replace(/\/+$/, ''),
+      publicUrl: env.PUBLIC_URL,
       verifySeconds: env.VERIFY_EMAIL_SECONDS,
       resetSeconds: env.RESET_PASSWORD_SECONDS,
     },
@@ -229,7 +254,7 @@ function message(issue: v.BaseIssue<unknown>): string {
 
 function brokerUrl(env: v.InferOutput<typeof Environment>): string {
   const protocol = env.RABBITMQ_TLS ? 'amqps' : 'amqp';
-  const port = env.RABBITMQ_PORT ?? (env.RABBITMQ_TLS ? '5671' : '5672');
+  const port = env.RABBITMQ_PORT ?? (env.RABBITMQ_TLS ? 5671 : 5672);
   const credentials = `${encodeURIComponent(env.RABBITMQ_USER)}:${encodeURIComponent(env.RABBITMQ_PASS)}`;
   return `${protocol}://${credentials}@${env.RABBITMQ_HOST}:${port}/${encodeURIComponent(env.RABBITMQ_VHOST)}`;
 }

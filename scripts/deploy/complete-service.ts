@@ -1,3 +1,5 @@
+import { ConfigError } from '../../shared/config';
+import { parseOrigins } from '../../shared/config-origins';
 import { DEAD_LETTERS } from '../../shared/events/topology';
 import { corsHeaders, preflightHeaders } from '../../shared/http/cors';
 import { functionFiles } from '../bundle';
@@ -78,22 +80,29 @@ export function completeService(service: Service, stageName: string, naming: Nam
 
 function completeProvider({ provider }: Service, parameters: Parameters): void {
   const { securityGroupIds, subnetIds } = parameters;
-  const origins = String(provider.environment['CORS_ORIGINS'] ?? '');
+  const origins = readOrigins(String(provider.environment['CORS_ORIGINS'] ?? ''));
   provider.environment = deployedEnvironment(provider.environment, parameters);
   provider.logRetentionInDays = parameters.logRetentionDays;
   provider.kmsKeyArn = arnOf('EncryptionKey');
   if (subnetIds.length > 0) provider.vpc = { securityGroupIds, subnetIds };
   if (parameters.tracing === 'xray') provider.tracing = { lambda: true };
-  if (origins !== '') provider.httpApi['cors'] = gatewayCors(origins);
+  if (origins.length > 0) provider.httpApi['cors'] = gatewayCors(origins);
+}
+
+function readOrigins(text: string): string[] {
+  try {
+    return parseOrigins(text);
+  } catch (error) {
+    throw new ConfigError([`CORS_ORIGINS ${error instanceof Error ? error.message : error}`]);
+  }
 }
 
 /** The gateway answers preflights itself, as the functions would: none of them costs an invocation. */
-function gatewayCors(origins: string) {
-  const allowed = list(origins);
+function gatewayCors(allowedOrigins: string[]) {
   const preflight = preflightHeaders();
   const exposed = corsHeaders(['*'], 'https://any.invalid')['access-control-expose-headers'];
   return {
-    allowedOrigins: allowed,
+    allowedOrigins,
     allowedHeaders: list(preflight['access-control-allow-headers']),
     allowedMethods: list(preflight['access-control-allow-methods']),
     exposedResponseHeaders: list(exposed),

@@ -1,6 +1,18 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
+import * as v from 'valibot';
+import { ConfigError } from '../../shared/config';
+import { port } from '../../shared/config-values';
 import type { Task } from './task';
+
+/** @returns the port in WORKER_PORT; undefined where it is not set. @throws ConfigError */
+export function readWorkerPort(environment: NodeJS.ProcessEnv): number | undefined {
+  const text = environment['WORKER_PORT'];
+  if (!text) return undefined;
+  const result = v.safeParse(port, text);
+  if (!result.success) throw new ConfigError([`WORKER_PORT ${result.issues[0].message}`]);
+  return result.output;
+}
 
 /** The longest that Lambda lets a function run: who has not ended by then never will. */
 const STUCK_AFTER_MS = 15 * 60_000;
@@ -10,9 +22,8 @@ const STUCK_AFTER_MS = 15 * 60_000;
  * not speak of database and broker: a restart brings neither back, and the tasks wait for them by themselves.
  * @param port unset: nothing is served
  */
-export async function serveLiveness(port: string | undefined, tasks: Task[]): Promise<Server | undefined> {
-  if (!port) return undefined;
-  if (!/^\d{1,5}$/.test(port)) throw new Error('WORKER_PORT must be a port number');
+export async function serveLiveness(port: number | undefined, tasks: Task[]): Promise<Server | undefined> {
+  if (port === undefined) return undefined;
   const server = createServer((_request, response) => {
     const now = performance.now();
     const stuck = tasks.filter(({ runningSince = now }) => now - runningSince > STUCK_AFTER_MS);
@@ -21,7 +32,7 @@ export async function serveLiveness(port: string | undefined, tasks: Task[]): Pr
       JSON.stringify({ status: stuck.length > 0 ? 'stuck' : 'ok', stuck: stuck.map(({ name }) => name) }),
     );
   });
-  server.listen(Number(port));
+  server.listen(port);
   await once(server, 'listening');
   return server;
 }

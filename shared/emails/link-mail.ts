@@ -1,10 +1,11 @@
+import type { Mailbox } from '../config-mailboxes';
 import type { Context } from '../context';
 import type { Tx } from '../db/connection';
 import { hashToken, newOpaqueToken } from '../tokens/opaque-token';
 import type { User } from '../users/user';
 import { type EmailTokenPurpose, insertEmailToken } from './email-token-store';
 import { oneLine } from './render-mail';
-import { type Recipient, sendMail } from './send-mail';
+import { sendMail } from './send-mail';
 import { type MailContent, passwordResetMail, verificationMail } from './templates';
 
 type Template = (values: { appName: string; name: string; link: string; seconds: number }) => MailContent;
@@ -53,7 +54,7 @@ export function salutation(user: User): string {
 }
 
 /** Whom a mail goes to, with the name that `salutation` may use. */
-export function recipientOf(user: User & { email: string }): Recipient {
+export function recipientOf(user: User & { email: string }): Mailbox {
   return { name: nameFor(user) ?? '', address: user.email };
 }
 

@@ -1,4 +1,5 @@
 import { createTransport } from 'nodemailer';
+import type { Mailbox } from '../config-mailboxes';
 import type { Context } from '../context';
 import { PermanentError } from '../events/permanent-error';
 import type { MailContent } from './templates';
@@ -7,11 +8,6 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const SILENCE_TIMEOUT_MS = 10_000;
 /** Shorter than any sensible first retry, longer than it takes to go through the rest of a batch. */
 const PAUSE_MS = 2_000;
-
-export interface Recipient {
-  name: string;
-  address: string;
-}
 
 /** By server: until when it is not asked again. */
 const pausedUntil = new Map<string, number>();
@@ -26,7 +22,7 @@ const pausedUntil = new Map<string, number>();
 export async function sendMail(
   ctx: Context,
   messageId: string,
-  to: Recipient | string[],
+  to: Mailbox | Mailbox[],
   content: MailContent,
 ): Promise<void> {
   const { smtpUrl, from } = ctx.config.mail;
@@ -55,7 +51,7 @@ export async function sendMail(
     await transport.sendMail({
       from,
       to,
-      messageId: `<${messageId}@${domainOf(from)}>`,
+      messageId: `<${messageId}@${from.address.replace(/^.*@/, '')}>`,
       ...content,
       // RFC 3834, section 5: keeps holiday replies and the like from answering.
       headers: { 'auto-submitted': 'auto-generated' },
@@ -90,10 +86,6 @@ function isNoMailbox(error: unknown): boolean {
       return NO_MAILBOX.test(status) || (code === '501' && BAD_SYNTAX.test(status));
     })
   );
-}
-
-function domainOf(mailbox: string): string {
-  return mailbox.replace(/^.*@|>$/g, '');
 }
 
 // The lengths of RFC 5321, section 4.5.3.1, and so no search through the rest of a long answer at each character.

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { isReservedName } from '../config-values';
 import { EVENT_TYPES, type EventType } from './catalog';
 
 /** What each format can carry. Of what a consumer has never seen it gets nothing, unless `types` asks for it. */
@@ -29,6 +30,7 @@ const MAX_NAME_BYTES = 255;
 const name = v.pipe(
   v.string('must be text'),
   v.check((text) => Buffer.byteLength(text) <= MAX_NAME_BYTES, `must have at most ${MAX_NAME_BYTES} bytes`),
+  v.regex(/^\P{Cc}*$/u, 'must be one line, without control characters'),
 );
 const filledName = v.pipe(name, v.minLength(1, 'must not be empty'));
 
@@ -41,7 +43,15 @@ const MirrorEntry = v.objectWithRest(
     exchange: name,
     exchangeType: v.optional(oneOf(['topic', 'direct', 'fanout'])),
     routingKey: v.optional(filledName),
-    queue: v.optional(filledName),
+    queue: v.optional(
+      v.pipe(
+        filledName,
+        v.check(
+          (text) => !isReservedName(text),
+          'must not begin with amq., which the broker keeps for itself',
+        ),
+      ),
+    ),
     types: v.optional(
       v.pipe(
         v.array(oneOf(EVENT_TYPES), 'must be a list of event types'),

@@ -11,7 +11,7 @@ const read = (environment: Record<string, string>) =>
 test('without a mail server nothing is decided, and the rest has defaults', () => {
   expect(read({ SMTP_URL: '' })).toEqual({
     smtpUrl: undefined,
-    from: 'Rollcall <no-reply@localhost>',
+    from: { name: 'Rollcall', address: 'no-reply@localhost' },
     adminAddresses: [],
     appName: 'Rollcall',
     publicUrl: 'http://localhost:3000',
@@ -29,7 +29,10 @@ test('takes a mail server or off, several addresses, and a base for links withou
     }),
   ).toMatchObject({
     smtpUrl: 'smtps://user:secret@mail.example.com:465',
-    adminAddresses: ['a@example.com', 'B <b@example.com>'],
+    adminAddresses: [
+      { name: '', address: 'a@example.com' },
+      { name: 'B', address: 'b@example.com' },
+    ],
     publicUrl: 'https://example.com/app',
   });
   expect(read({ SMTP_URL: 'off' }).smtpUrl).toBe('off');

@@ -25,6 +25,19 @@ test('tells every address in ADMIN_NOTIFY_EMAIL about a new user', async () => {
   expect(mail?.html).toContain('&lt;b&gt;Gorden&lt;/b&gt;');
 });
 
+test('names with a comma or a colon are quoted in the headers, and are no further address or header', async () => {
+  flow = await mailContext({
+    MAIL_FROM: 'Acme: Accounts, Inc. (EU) <no-reply@acme.example>',
+    ADMIN_NOTIFY_EMAIL: '"Doe, Jane" <jane@example.org>',
+  });
+  const { user } = await registerPerson(flow.ctx);
+  await consume(handler(), await flow.eventsOf(user.id));
+  expect(flow.server.mails.map(({ recipients }) => recipients)).toEqual([['jane@example.org']]);
+  const [mail] = flow.server.mails;
+  expect(mail?.raw).toContain('From: "Acme: Accounts, Inc. (EU)" <no-reply@acme.example>\r\n');
+  expect(mail?.raw).toContain('To: "Doe, Jane" <jane@example.org>\r\n');
+});
+
 test('sends nothing where nobody asked for it', async () => {
   flow = await mailContext();
   const { user } = await registerPerson(flow.ctx);
