@@ -83,6 +83,7 @@ const Environment = v.object({
   RELAY_IDLE_MS: integer(1_000, 1, 60_000),
   POLL_BUDGET_MS: integer(55_000, 0, 890_000),
   POLL_BATCH_SIZE: integer(100, 1, 10_000),
+  POLL_PREFETCH: integer(400, 1, 2_000),
   POLL_BATCH_WINDOW_MS: integer(200, 0, 300_000),
   POLL_BATCH_QUIET_MS: integer(5, 0, 300_000),
   RETRY_DELAYS_MS: list(number(1, 7 * DAY_SECONDS * 1000), '5000,30000,300000,1800000,7200000'),
@@ -223,6 +224,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
     poll: {
       budgetMs: env.POLL_BUDGET_MS,
       batchSize: env.POLL_BATCH_SIZE,
+      prefetch: env.POLL_PREFETCH,
       batchWindowMs: env.POLL_BATCH_WINDOW_MS,
       batchQuietMs: env.POLL_BATCH_QUIET_MS,
     },

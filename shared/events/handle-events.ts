@@ -27,12 +27,13 @@ export async function handleEvents(
   const result = await deliverEvents(ctx, consumer, ready);
   if (result.kind === 'unavailable') return result;
   const unhandled = new Set([...result.failures.keys(), ...waiting.map(({ event }) => event.id)]);
-  const around = retrying.map(({ eventId }) => eventId);
   const handled = new Set(ready.map(({ event }) => event.id).filter((id) => !unhandled.has(id)));
   await forgetRetrying(
     ctx.db,
     consumer,
-    around.filter((id) => handled.has(id)),
+    retrying
+      .filter(({ eventId, isHandled }) => isHandled || handled.has(eventId))
+      .map(({ eventId }) => eventId),
   );
   const sendOn = await settle(ctx, connection, consumer, [
     ...invalid,

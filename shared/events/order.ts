@@ -26,7 +26,11 @@ export function splitByOrder(
   for (const item of batch) {
     const { id, subject, sequence } = item.event;
     const ahead = retrying.filter(
-      (other) => other.subject === subject && other.sequence < sequence && !goingAhead.has(other.eventId),
+      (other) =>
+        !other.isHandled &&
+        other.subject === subject &&
+        other.sequence < sequence &&
+        !goingAhead.has(other.eventId),
     );
     const next = ahead.sort((a, b) => (a.sequence < b.sequence ? -1 : 1))[0];
     if (next) {

@@ -1,8 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ConsumeMessage } from 'amqplib';
 import type { BrokerConnection } from '../broker/connection';
-import { explainTrouble } from '../broker/trouble';
+import { BrokerTrouble, explainTrouble } from '../broker/trouble';
 import type { TroubleLog } from '../broker/trouble-log';
+import { within } from '../within';
 import { collectBatch, MessageBuffer } from './batch';
 import { handleDeadLetters } from './handle-dead-letters';
 import { handleEvents } from './handle-events';
@@ -12,8 +13,8 @@ import { DEAD_LETTERS, type PolledQueue, queueOf } from './topology';
 /** While a function or the database cannot be reached. The batch waits here, unacknowledged, and no attempt is counted. */
 const UNAVAILABLE_PAUSE_MS = 1_000;
 
-/** While the broker confirms what a batch sends on, which takes it some disk writes, the next ones are handled. */
-const BATCHES_UNACKNOWLEDGED = 4;
+/** A broker that answers takes milliseconds. */
+const CLOSE_TIMEOUT_MS = 2_000;
 
 /**
  * | result        |                                                                                               |
@@ -36,14 +37,16 @@ export async function pollQueue(
   stop: AbortSignal,
   trouble: TroubleLog,
 ): Promise<void> {
-  const { batchSize } = ctx.config.poll;
   const queue = queueOf(ctx.config.events, polled);
   const channel = await connection.model.createChannel();
   const buffer = new MessageBuffer();
   channel.on('error', (error) => buffer.fail(explainTrouble(error)));
   channel.on('close', () => buffer.fail(new Error(`The channel on ${queue} was closed`)));
   stop.addEventListener('abort', () => buffer.wake(), { once: true });
-  await channel.prefetch(BATCHES_UNACKNOWLEDGED * batchSize);
+  // Several batches: while the broker confirms what one sends on, which takes it some disk writes, the next ones are
+  // handled. It does not follow the batch size: a quorum queue puts what a consumer gives back behind what came back
+  // before, so a poller that takes over with room for less would have the rest of an earlier return come first.
+  await channel.prefetch(ctx.config.poll.prefetch);
   const consuming = channel.consume(queue, (message) => {
     if (message) buffer.push(message);
     else
@@ -51,7 +54,7 @@ export async function pollQueue(
         new Error(`The broker cancelled the consumer of ${queue}: the queue was deleted or has moved`),
       );
   });
-  const { consumerTag } = await consuming.catch((error: unknown) => {
+  await consuming.catch((error: unknown) => {
     throw explainTrouble(error);
   });
 
@@ -74,9 +77,10 @@ export async function pollQueue(
     await acknowledged.catch(() => {});
   }
   await acknowledged;
-  await channel.cancel(consumerTag);
-  // Closing returns the rest to its place in the queue.
-  await channel.close();
+  // Never basic.cancel before: that alone makes the next consumer the active one, and it would get what is behind the
+  // messages in our hands before the close returns those. The close does both at once. See docs/decisions.md.
+  if ((await within(CLOSE_TIMEOUT_MS, channel.close(), 'late')) === 'late')
+    throw new BrokerTrouble('The broker does not answer', `no close-ok for the channel on ${queue}`);
 }
 
 /**

@@ -13,13 +13,21 @@ export interface RetryingEvent {
   sequence: string;
   /** Until it comes out of its retry queue; negative where it should have. */
   dueInMs: number;
+  /**
+   * It has had its effect, so nobody waits for it. A poller that lost its connection, or was frozen, may have written
+   * this down after the next poller had the same event handled.
+   */
+  isHandled: boolean;
 }
 
 /** What is on its way around for this consumer, of these users. */
 export async function findRetrying(db: Db, consumer: Consumer, subjects: string[]): Promise<RetryingEvent[]> {
   const { rows } = await sql<RetryingEvent>`
     select event_id as "eventId", subject, sequence,
-      extract(epoch from due_at - now())::float8 * 1000 as "dueInMs"
+      extract(epoch from due_at - now())::float8 * 1000 as "dueInMs",
+      exists (
+        select from inbox where inbox.event_id = retrying_events.event_id and inbox.consumer = ${consumer}
+      ) as "isHandled"
     from retrying_events
     where consumer = ${consumer} and subject = any(${subjects}::uuid[])
     and due_at > now() - ${OVERDUE_HOURS} * interval '1 hour'`.execute(db);

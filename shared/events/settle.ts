@@ -47,6 +47,8 @@ export async function settle(
   consumer: Consumer,
   unhandled: Unhandled[],
 ): Promise<() => Promise<void>> {
+  // The broker has given the batch to another poller, which decides what becomes of it.
+  if (unhandled.length > 0 && connection.closed) throw connection.closed;
   const stops = unhandled.map((item) => nextStop(ctx, consumer, item));
   await recordRetrying(ctx.db, consumer, stops.flatMap(aroundUntil));
   return async () => {
