@@ -52,6 +52,7 @@ const Environment = v.object({
 
   RATE_LIMITS: v.optional(v.picklist(['on', 'off'], 'must be on or off'), 'on'),
   RATE_LIMIT_LOGIN_ACCOUNT: rate('10/900'),
+  RATE_LIMIT_LOGIN_ACCOUNT_DAY: rate('50/86400'),
   RATE_LIMIT_LOGIN_ADDRESS: rate('100/900'),
   RATE_LIMIT_REGISTER_ADDRESS: rate('100/3600'),
   RATE_LIMIT_REFRESH_ACCOUNT: rate('300/900'),
@@ -188,6 +189,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
       secret: `rate limits, ${signingKey.privateJwk.k ?? signingKey.privateJwk.d}`,
       limits: {
         loginAccount: env.RATE_LIMIT_LOGIN_ACCOUNT,
+        loginAccountDay: env.RATE_LIMIT_LOGIN_ACCOUNT_DAY,
         loginAddress: env.RATE_LIMIT_LOGIN_ADDRESS,
         registerAddress: env.RATE_LIMIT_REGISTER_ADDRESS,
         refreshAccount: env.RATE_LIMIT_REFRESH_ACCOUNT,

@@ -42,11 +42,10 @@ export async function changePassword(
   // Before the transaction: no lock waits on the hash.
   const newHash = await hashPassword(newPassword, bcryptCost);
 
-  const { tokens, events } = await ctx.db.transaction().execute(async (tx) => {
+  const done = await ctx.db.transaction().execute(async (tx) => {
     await lockUserToChange(tx, ctx, caller, user.id, versions);
     const changed = await replacePassword(tx, user.id, newHash, checkedHash, ctx.now());
-    // Somebody changed it between the check and the lock: what was checked is no longer the current password.
-    if (!changed) throw new DomainError('invalid_credentials');
+    if (!changed) return null;
     const event = await appendEvent(tx, ctx, 'inline', {
       type: 'user.password_changed',
       subject: user.id,
@@ -61,8 +60,11 @@ export async function changePassword(
     const { tokens } = await openSession(tx, ctx, changed, [...caller.permissions], origin);
     return { tokens, events };
   });
-  await ctx.publisher.publish(events);
-  return tokens;
+  // Between the check and the lock, a login has upgraded the hash, or there is another password: the check tells.
+  if (done === null)
+    return changePassword(ctx, caller, id, { currentPassword, newPassword }, versions, origin);
+  await ctx.publisher.publish(done.events);
+  return done.tokens;
 }
 
 async function proveCurrentPassword(

@@ -1,21 +1,24 @@
 import type { Context } from '../context';
 import { DomainError } from '../errors';
-import { giveBackUse, limitRate, type Use } from '../rate-limits/limit-rate';
-import { findPasswordHash } from '../users/credential-store';
+import { findCredentials } from '../users/credential-store';
+import { countGuess, giveBackGuess } from './count-guess';
 import { verifyPassword } from './hash';
 
 /**
  * Checks the password of a user who is logged in. A stolen access token must not be a way to guess it: the guesses are
- * limited as failed logins are, together for everything that asks for the password.
+ * failed logins and counted with those. While others have the logins slowed down, whoever is logged in goes on.
  * @returns the hash that was checked: a change that relies on it has to see whether it is still the user's
  * @throws DomainError `invalid_credentials`, or `rate_limited` after too many wrong ones
  */
 export async function provePassword(ctx: Context, userId: string, password: string): Promise<string> {
-  const failure: Use = { limit: 'loginAccount', subject: `password of ${userId}` };
-  await limitRate(ctx, [failure]);
-  const hash = await findPasswordHash(ctx.db, userId);
-  const matches = await verifyPassword(password, hash, ctx.config.users.bcryptCost);
-  if (hash === null || !matches) throw new DomainError('invalid_credentials');
-  await giveBackUse(ctx.db, ctx, failure);
-  return hash;
+  const found = await findCredentials(ctx.db, userId);
+  if (!found) throw new DomainError('invalid_credentials');
+  const { username, passwordHash } = found;
+  const guess = await countGuess(ctx, { username }, passwordHash, { sessionOf: userId });
+  if (guess.slowed && !guess.allowedWhereKnown) throw guess.slowed;
+  // No more than the hash itself costs: that there is this user is no secret to them.
+  const match = await verifyPassword(password, passwordHash, 0);
+  if (match === null) throw new DomainError('invalid_credentials');
+  await giveBackGuess(ctx.db, ctx, guess);
+  return passwordHash;
 }

@@ -27,16 +27,29 @@ export function useByAddress(limit: LimitName, address: string | null): Use {
  * @throws DomainError `rate_limited` with `Retry-After` (RFC 9110, section 10.2.3) where one is used up
  */
 export async function limitRate(ctx: Context, uses: Use[]): Promise<void> {
-  if (!ctx.config.rateLimits.enabled) return;
+  const refused = await refuseUse(ctx, uses);
+  if (refused) throw refused.error;
+}
+
+/**
+ * As `limitRate`, for a caller that has more to do where one is used up.
+ * @returns which of the uses it was, and what `limitRate` would throw; null where there was room for all
+ */
+export async function refuseUse(
+  ctx: Context,
+  uses: Use[],
+): Promise<{ index: number; error: DomainError } | null> {
+  if (!ctx.config.rateLimits.enabled) return null;
   const now = ctx.now();
   const counted = uses.map((use) => countedUse(ctx, use, now));
-  const resetsAt = await countUses(ctx.db, counted, now);
-  if (resetsAt === null) return;
-  const seconds = Math.max(1, Math.ceil((resetsAt.getTime() - now.getTime()) / 1000));
-  throw new DomainError('rate_limited', {
+  const full = await countUses(ctx.db, counted, now);
+  if (full === null) return null;
+  const seconds = Math.max(1, Math.ceil((full.resetsAt.getTime() - now.getTime()) / 1000));
+  const error = new DomainError('rate_limited', {
     detail: `Try again in ${seconds} seconds`,
     headers: { 'retry-after': String(seconds) },
   });
+  return { index: full.index, error };
 }
 
 /**

@@ -15,9 +15,13 @@ const PURGED_PER_USE = 10;
  * Counts a use of each limit in turn, and of none after one that is used up: whoever is over one limit must not be
  * able to use up another, such as somebody else's account. One statement, however many limits there are; two at
  * once wait for one another at the counter's row, so that no use is lost or given out twice.
- * @returns when the first limit that is used up starts anew, or null where there was room in all of them
+ * @returns the first limit that is used up and when it starts anew, or null where there was room in all of them
  */
-export async function countUses(db: Db, uses: CountedUse[], now: Date): Promise<Date | null> {
+export async function countUses(
+  db: Db,
+  uses: CountedUse[],
+  now: Date,
+): Promise<{ index: number; resetsAt: Date } | null> {
   const step = (index: number) => sql.raw(`step_${index}`);
   const counts = uses.map(({ key, max, resetsAt }, index): RawBuilder<unknown> => {
     const before = uses[index - 1];
@@ -30,7 +34,7 @@ export async function countUses(db: Db, uses: CountedUse[], now: Date): Promise<
         resets_at = case when counter.resets_at <= ${now} then excluded.resets_at else counter.resets_at end
       returning used, resets_at)`;
   });
-  const { rows } = await sql<{ resets_at: Date }>`
+  const { rows } = await sql<{ index: number; resets_at: Date }>`
     with ${sql.join(counts)},
     purged as (
       delete from rate_limits where key in (
@@ -38,10 +42,14 @@ export async function countUses(db: Db, uses: CountedUse[], now: Date): Promise<
         where resets_at <= ${now} and key <> all (${uses.map(({ key }) => key)}::bytea[])
         order by resets_at limit ${PURGED_PER_USE} for update skip locked))
     ${sql.join(
-      uses.map(({ max }, index) => sql`select resets_at from ${step(index)} where used > ${max}`),
+      uses.map(
+        ({ max }, index) =>
+          sql`select ${sql.lit(index)} as index, resets_at from ${step(index)} where used > ${max}`,
+      ),
       sql` union all `,
     )}`.execute(db);
-  return rows[0]?.resets_at ?? null;
+  const [full] = rows;
+  return full ? { index: full.index, resetsAt: full.resets_at } : null;
 }
 
 /** Takes a use back that was counted before, in the window that it was counted in. */

@@ -2,18 +2,25 @@ import type { Context } from '../context';
 import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
 import { appendEvent } from '../events/outbox';
+import { countGuess, type Guess, giveBackGuess } from '../passwords/count-guess';
 import { hashPassword, needsRehash, verifyPassword } from '../passwords/hash';
-import { giveBackUse, limitRate, type Use, useByAddress } from '../rate-limits/limit-rate';
-import { findForLogin, type LoginName, type LoginRecord, replaceHash } from '../users/credential-store';
-import { addressKey } from '../users/email-address';
-import { foldCase } from '../users/fold-case';
+import { addressBlock } from '../rate-limits/address-block';
+import { useByAddress } from '../rate-limits/limit-rate';
+import {
+  findCredentials,
+  findForLogin,
+  findHighestHashCost,
+  type LoginName,
+  type LoginRecord,
+  replaceHash,
+} from '../users/credential-store';
 import type { User } from '../users/user';
 import { takeMinorSequence } from '../users/user-store';
 import { openSession, type SessionTokens } from './open-session';
 
 /**
  * Opens a session for whoever knows the password. A wrong name and a wrong password are the same answer after the
- * same time; so are a locked account and a name that nobody has, tried as often.
+ * same time; so are an account that is slowed down and a name that nobody has, tried as often.
  * @throws DomainError `invalid_credentials` or `rate_limited`
  */
 export async function logIn(
@@ -22,48 +29,67 @@ export async function logIn(
   password: string,
   origin: Origin,
 ): Promise<{ user: User; tokens: SessionTokens }> {
-  const { bcryptCost } = ctx.config.users;
-  const found = await findForLogin(ctx.db, name, origin.address);
-  const failure = failureOf(name, found?.knownAddress ? origin.address : null);
+  const block = addressBlock(origin.address);
+  const found = await findForLogin(ctx.db, name);
   // Before the hash, which is what an attacker would have us compute.
-  await limitRate(ctx, [useByAddress('loginAddress', origin.address), failure]);
-  const matches = await verifyPassword(password, found?.passwordHash ?? null, bcryptCost);
-  if (!found || !matches) throw new DomainError('invalid_credentials');
+  const byAddress = useByAddress('loginAddress', origin.address);
+  const guess = await countGuess(ctx, name, found?.passwordHash ?? null, { block }, [byAddress]);
+  const mayTry = guess.slowed === null || (guess.allowedWhereKnown && isKnownAt(found, block));
+  const hash = mayTry && found ? found.passwordHash : null;
+  // An imported hash may cost more than BCRYPT_COST: then everybody's failed login does.
+  const floor = Math.max(ctx.config.users.bcryptCost, await findHighestHashCost(ctx.db));
+  const match = await verifyPassword(password, hash, floor);
+  if (!found || !match) throw guess.slowed ?? new DomainError('invalid_credentials');
 
-  const passwordHash = await upgradeHash(ctx, found, password);
+  const { bcryptCost } = ctx.config.users;
+  const checkedHash = needsRehash(found.passwordHash, password, match, bcryptCost)
+    ? await upgradeHash(ctx, found, await hashPassword(password, bcryptCost))
+    : found.passwordHash;
+  const opened = await openFor(ctx, found, checkedHash, guess, origin);
+  if (opened) return opened;
+  // Another hash by now: of another password, or of the same one, which a login at the same moment has upgraded.
+  const now = await findCredentials(ctx.db, found.user.id);
+  const stillRight = now !== null && (await verifyPassword(password, now.passwordHash, floor)) !== null;
+  const reopened = stillRight && (await openFor(ctx, found, now.passwordHash, guess, origin));
+  if (!reopened) throw new DomainError('invalid_credentials');
+  return reopened;
+}
+
+/** @returns null where the user is gone, or their hash is no longer the one that was checked */
+function openFor(
+  ctx: Context,
+  { user, rolePermissions }: LoginRecord,
+  checkedHash: string,
+  guess: Guess,
+  origin: Origin,
+): Promise<{ user: User; tokens: SessionTokens } | null> {
   return ctx.db.transaction().execute(async (tx) => {
     // The lock also settles the race with a password change, which ends all sessions that exist by then.
-    const sequence = await takeMinorSequence(tx, found.user.id, passwordHash);
-    if (sequence === null) throw new DomainError('invalid_credentials');
-    const { sessionId, tokens } = await openSession(tx, ctx, found.user, found.rolePermissions, origin);
+    const sequence = await takeMinorSequence(tx, user.id, checkedHash);
+    if (sequence === null) return null;
+    const { sessionId, tokens } = await openSession(tx, ctx, user, rolePermissions, origin);
     await appendEvent(tx, ctx, 'relay', {
       type: 'session.created',
-      subject: found.user.id,
+      subject: user.id,
       sequence,
-      data: { userId: found.user.id, sessionId, reason: 'login' },
-      origin: { ...origin, actorId: found.user.id },
+      data: { userId: user.id, sessionId, reason: 'login' },
+      origin: { ...origin, actorId: user.id },
     });
-    await giveBackUse(tx, ctx, failure);
-    return { user: found.user, tokens };
+    await giveBackGuess(tx, ctx, guess);
+    return { user, tokens };
   });
 }
 
-/**
- * What a failure counts against. The name as it was given and not the user it means: that would tell, by one being
- * locked with the other, which e-mail address belongs to which username. Where the user has been logged in before,
- * failures are counted apart, so that nobody can lock them out from elsewhere.
- */
-function failureOf(name: LoginName, knownAddress: string | null): Use {
-  const given =
-    'email' in name ? `email ${addressKey(name.email)}` : `username ${foldCase(name.username.trim())}`;
-  return { limit: 'loginAccount', subject: knownAddress === null ? given : `${given} at ${knownAddress}` };
+/** Whether the user has been logged in there of late: from the address, or from anywhere in its /64. */
+function isKnownAt(found: LoginRecord | null, block: string): boolean {
+  return found?.addresses.some((address) => addressBlock(address) === block) ?? false;
 }
 
-/** Where the configured cost has been raised, this is the moment when the password is at hand. */
-async function upgradeHash(ctx: Context, found: LoginRecord, password: string): Promise<string> {
-  const { bcryptCost } = ctx.config.users;
-  if (!needsRehash(found.passwordHash, bcryptCost)) return found.passwordHash;
-  const upgraded = await hashPassword(password, bcryptCost);
-  const replaced = await replaceHash(ctx.db, found.user.id, found.passwordHash, upgraded);
-  return replaced ? upgraded : found.passwordHash;
+/** @returns the hash that the user has now, if nobody else was faster */
+async function upgradeHash(
+  ctx: Context,
+  { user, passwordHash }: LoginRecord,
+  upgraded: string,
+): Promise<string> {
+  return (await replaceHash(ctx.db, user.id, passwordHash, upgraded)) ? upgraded : passwordHash;
 }

@@ -11,16 +11,15 @@ export interface LoginRecord {
   user: User;
   passwordHash: string;
   rolePermissions: string[];
-  /** Whether they have been logged in at the given address of late. */
-  knownAddress: boolean;
+  /** Where they have been logged in of late. */
+  addresses: string[];
 }
 
-/** The user with the hash to compare with: the one place that reads hashes. */
-export async function findForLogin(
-  db: Db,
-  name: LoginName,
-  address: string | null = null,
-): Promise<LoginRecord | null> {
+/** More than anyone has, and few enough to look through at every login. */
+const MAX_ADDRESSES = 100;
+
+/** The user with the hash to compare with. */
+export async function findForLogin(db: Db, name: LoginName): Promise<LoginRecord | null> {
   const [column, key] =
     'email' in name
       ? (['email', addressKey(name.email)] as const)
@@ -30,9 +29,9 @@ export async function findForLogin(
     .innerJoin('roles', 'roles.name', 'users.role')
     .select([...USER_COLUMNS, 'users.password_hash', 'roles.permissions'])
     .select(
-      sql<boolean>`exists (select from sessions where user_id = users.id and address = ${address})`.as(
-        'known',
-      ),
+      sql<string[]>`array(
+        select address from sessions where user_id = users.id and address is not null
+        group by address order by max(created_at) desc limit ${sql.lit(MAX_ADDRESSES)})`.as('addresses'),
     )
     .where(sql`lower(${sql.ref(`users.${column}`)})`, '=', key)
     .executeTakeFirst();
@@ -41,24 +40,41 @@ export async function findForLogin(
     user: userFromRow(row),
     passwordHash: row.password_hash,
     rolePermissions: row.permissions,
-    knownAddress: row.known,
+    addresses: row.addresses,
   };
 }
 
-/** Stores a rehash of the same password: no change that a client can see. @returns false where it has changed since */
+/** log2 of the rounds of the most expensive hash that any user has, from its index; 0 where there is no user. */
+export async function findHighestHashCost(db: Db): Promise<number> {
+  const { cost } = await db
+    .selectFrom('users')
+    .select(sql<string | null>`max(${HASH_COST})`.as('cost'))
+    .executeTakeFirstOrThrow();
+  return Number(cost);
+}
+
+/** As `users_hash_cost_index` has it: the two digits behind `$2b$`. */
+const HASH_COST = sql`substr(password_hash, 5, 2)`;
+
+/**
+ * Stores a rehash of the same password: no change that a client can see. A reset link that is under way stays good.
+ * @returns false where it has changed since
+ */
 export async function replaceHash(
   db: Db,
   userId: string,
   oldHash: string,
   newHash: string,
 ): Promise<boolean> {
-  const result = await db
-    .updateTable('users')
-    .set({ password_hash: newHash })
-    .where('id', '=', userId)
-    .where('password_hash', '=', oldHash)
-    .executeTakeFirst();
-  return result.numUpdatedRows > 0n;
+  const digestOf = (hash: string) => sql`sha256(convert_to(${hash}, 'UTF8'))`;
+  const { rows } = await sql`
+    with replaced as (
+      update users set password_hash = ${newHash} where id = ${userId} and password_hash = ${oldHash} returning id),
+    links as (
+      update email_tokens set password_digest = ${digestOf(newHash)} from replaced
+      where user_id = replaced.id and password_digest = ${digestOf(oldHash)})
+    select id from replaced`.execute(db);
+  return rows.length > 0;
 }
 
 /** The caller holds a lock on the user, and so knows that the address is still the one that was proven. */
@@ -71,13 +87,17 @@ export function resetPasswordHash(tx: Tx, userId: string, passwordHash: string, 
   return changeCredentials(tx, userId, { email_verified: true, password_hash: passwordHash }, now);
 }
 
-export async function findPasswordHash(db: Db, userId: string): Promise<string | null> {
+/** What a user has to prove a password with, and the name that a wrong one counts against. */
+export async function findCredentials(
+  db: Db,
+  userId: string,
+): Promise<{ username: string; passwordHash: string } | null> {
   const row = await db
     .selectFrom('users')
-    .select('password_hash')
+    .select(['username', 'password_hash'])
     .where('id', '=', userId)
     .executeTakeFirst();
-  return row?.password_hash ?? null;
+  return row ? { username: row.username, passwordHash: row.password_hash } : null;
 }
 
 /**
@@ -92,7 +112,7 @@ export async function replacePassword(
   checkedHash: string | null,
   now: Date,
 ): Promise<User | null> {
-  if (checkedHash !== null && (await findPasswordHash(tx, userId)) !== checkedHash) return null;
+  if (checkedHash !== null && (await findCredentials(tx, userId))?.passwordHash !== checkedHash) return null;
   return changeCredentials(tx, userId, { password_hash: passwordHash }, now);
 }
 

@@ -10,6 +10,7 @@ import * as webhooks from './0009-webhooks';
 import * as analyticsAndAudit from './0010-analytics-and-audit';
 import * as eventLogStart from './0011-event-log-start';
 import * as provenSessions from './0012-proven-sessions';
+import * as hashCosts from './0014-hash-costs';
 
 /** In order of their names. They are listed, not read from a folder, so that they are part of a bundle. */
 export const migrations: Record<string, Migration> = {
@@ -24,4 +25,5 @@ export const migrations: Record<string, Migration> = {
   '0010-analytics-and-audit': analyticsAndAudit,
   '0011-event-log-start': eventLogStart,
   '0012-proven-sessions': provenSessions,
+  '0014-hash-costs': hashCosts,
 };

@@ -48,6 +48,33 @@ test('sets the password, ends every session, and proves the address', async () =
   expect((await logIn(person, NEW_PASSWORD)).status).toBe(200);
 });
 
+test('works after a login that has upgraded the hash: the password is still the same', async () => {
+  const { person, token } = await personWithToken();
+  const { users } = flow.ctx.config;
+  const higher = { ...flow.ctx, config: { ...flow.ctx.config, users: { ...users, bcryptCost: 5 } } };
+  const body = { username: person.user.username, password: PASSWORD };
+  expect((await call(login, higher, { method: 'POST', body })).status).toBe(200);
+  expect((await reset({ token, password: NEW_PASSWORD })).status).toBe(200);
+});
+
+test('ends the slowdown after failed logins, by each name and wherever they were made', async () => {
+  const limited = await mailContext({ RATE_LIMITS: 'on', RATE_LIMIT_LOGIN_ACCOUNT: '3/900' });
+  const { user } = await registerPerson(limited.ctx);
+  const logInAs = (name: object, password: string) =>
+    call(login, limited.ctx, { method: 'POST', body: { ...name, password }, address: '203.0.113.9' });
+  const names = [{ username: user.username }, { email: user.email }];
+  for (const name of names) {
+    for (let i = 0; i < 3; i += 1) await logInAs(name, 'wrong password');
+    expect((await logInAs(name, PASSWORD)).status).toBe(429);
+  }
+  await call(forgotPassword, limited.ctx, { method: 'POST', body: { email: user.email } });
+  const token = tokenIn((await limited.deliver()).find((mail) => mail.text?.includes('/reset-password?')));
+  const done = { method: 'POST', body: { token, password: NEW_PASSWORD } };
+  expect((await call(resetForgottenPassword, limited.ctx, done)).status).toBe(200);
+  for (const name of names) expect((await logInAs(name, NEW_PASSWORD)).status).toBe(200);
+  await limited.close();
+});
+
 test('writes its events in order, the changes published at once, the rest left to the relay', async () => {
   const { person, token } = await personWithToken();
   await logIn(person, PASSWORD);

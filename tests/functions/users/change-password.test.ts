@@ -3,7 +3,9 @@ import { refresh } from '../../../functions/auth/refresh';
 import { changeUserPassword } from '../../../functions/users/change-password';
 import { getMe } from '../../../functions/users/get-me';
 import { listUserSessions } from '../../../functions/users/list-sessions';
+import { hashPassword } from '../../../shared/passwords/hash';
 import { type TestContext, testContext } from '../../setup/context';
+import { untilLockIsAwaited } from '../../setup/database';
 import { eventsOf } from '../../setup/events';
 import { call } from '../../setup/http';
 import { logInAdmin, PASSWORD, type Person, registerPerson } from '../../setup/people';
@@ -112,6 +114,28 @@ test('refuses the username and the e-mail address as the password', async () => 
     const answer = await change(person, { currentPassword: PASSWORD, newPassword });
     expect([answer.status, answer.body.errors[0].path]).toEqual([422, 'newPassword']);
   }
+});
+
+test('goes through where a login upgrades the hash at the same moment', async () => {
+  const person = await registerPerson(ctx);
+  const upgraded = await hashPassword(PASSWORD, 5);
+  const { answer } = await ctx.db.transaction().execute(async (tx) => {
+    const { id } = person.user;
+    await tx.updateTable('users').set({ password_hash: upgraded }).where('id', '=', id).execute();
+    // Has checked the old hash, and waits for the row.
+    const answer = change(person, { currentPassword: PASSWORD, newPassword: NEW });
+    await untilLockIsAwaited(ctx);
+    return { answer };
+  });
+  expect((await answer).status).toBe(200);
+  expect((await logIn(person, NEW)).status).toBe(200);
+});
+
+test('takes the current password in each form that a device may send it in', async () => {
+  const password = 'M\u00fcde-K\u00e4fer-9';
+  const person = await registerPerson(ctx, { password });
+  const currentPassword = password.normalize('NFD');
+  expect((await change(person, { currentPassword, newPassword: NEW })).status).toBe(200);
 });
 
 test('of two at once with the same current password, one wins', async () => {

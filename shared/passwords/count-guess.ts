@@ -1,0 +1,60 @@
+import type { Context } from '../context';
+import type { Db } from '../db/connection';
+import type { DomainError } from '../errors';
+import { giveBackUse, refuseUse, type Use } from '../rate-limits/limit-rate';
+import type { LoginName } from '../users/credential-store';
+import { addressKey } from '../users/email-address';
+import { foldCase } from '../users/fold-case';
+
+// The one rule for guesses at a password, wherever they are made: docs/security.md, "Failed logins".
+
+/** A guess that has been counted. */
+export interface Guess {
+  /** What it was counted as, to be given back where it was right. */
+  uses: Use[];
+  /** After too many wrong ones: the answer to a guess that is wrong, and to any from a place that is not known. */
+  slowed: DomainError | null;
+  /** Whether one from a place that the user is known at is looked at all the same. */
+  allowedWhereKnown: boolean;
+}
+
+/**
+ * Counts a guess before it is looked at: a hundred at the same moment are no more than one after the other.
+ * The name is the one that was given and not the user whom it means: that would tell, by one being slowed down with the
+ * other, which address belongs to which username. Nobody's names are counted as well, and answered alike.
+ * @param hash of the password that is guessed at; null where there is none. With a new password, all starts anew
+ * @param place where the guess comes from: an address block, or a session of this user
+ * @param first limits that come before
+ * @throws DomainError `rate_limited` where one of those is used up
+ */
+export async function countGuess(
+  ctx: Context,
+  name: LoginName,
+  hash: string | null,
+  place: { block: string } | { sessionOf: string },
+  first: Use[] = [],
+): Promise<Guess> {
+  const subject =
+    'email' in name ? `email ${addressKey(name.email)}` : `username ${foldCase(name.username.trim())}`;
+  // In a session the user may change their name: that must not be a fresh start.
+  const where = 'block' in place ? `${subject} at ${place.block}` : `session of ${place.sessionOf}`;
+  const ofPlace = usesOf(`${where} ${hash}`);
+  const ofName = usesOf(`${subject} ${hash}`);
+  const refused = await refuseUse(ctx, [...first, ...ofPlace, ...ofName]);
+  if (refused === null) return { uses: [...ofPlace, ...ofName], slowed: null, allowedWhereKnown: true };
+  if (refused.index < first.length) throw refused.error;
+  const allowedWhereKnown = refused.index >= first.length + ofPlace.length;
+  return { uses: ofPlace, slowed: refused.error, allowedWhereKnown };
+}
+
+/** The guess was right. */
+export async function giveBackGuess(db: Db, ctx: Context, guess: Guess): Promise<void> {
+  for (const use of guess.uses) await giveBackUse(db, ctx, use);
+}
+
+function usesOf(subject: string): Use[] {
+  return [
+    { limit: 'loginAccount', subject },
+    { limit: 'loginAccountDay', subject },
+  ];
+}
