@@ -4,6 +4,7 @@ import { rebuildCounts } from '../../shared/analytics/rebuild-counts';
 import { type Context, containerContext } from '../../shared/context';
 import { authorize } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
+import { originOf } from '../../shared/http/origin';
 import { type Reply, reply } from '../../shared/http/reply';
 import { bearerToken, exactly, parseBody, type Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
@@ -30,7 +31,7 @@ export const operation = {
 export async function rebuildAnalytics(request: Request, ctx: Context): Promise<Reply> {
   const caller = await authenticate(ctx, bearerToken(request));
   authorize(caller, 'events:write');
-  return reply(202, { ...(await rebuildCounts(ctx, parseBody(request, Body))) });
+  return reply(202, { ...(await rebuildCounts(ctx, parseBody(request, Body), originOf(request, caller))) });
 }
 
 export const handler = endpoint(containerContext, rebuildAnalytics);

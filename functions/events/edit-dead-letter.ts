@@ -5,6 +5,7 @@ import { isEvent, type UserEvent } from '../../shared/events/catalog';
 import { editDeadLetter } from '../../shared/events/edit-dead-letter';
 import { authorize } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
+import { originOf } from '../../shared/http/origin';
 import { type Reply, reply } from '../../shared/http/reply';
 import { bearerToken, exactly, parseBody, type Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
@@ -31,7 +32,7 @@ export async function editDeadLetterById(request: Request, ctx: Context): Promis
   const caller = await authenticate(ctx, bearerToken(request));
   authorize(caller, 'events:write');
   const { event } = parseBody(request, Body);
-  return reply(200, await editDeadLetter(ctx, request.params['id'] ?? '', event));
+  return reply(200, await editDeadLetter(ctx, request.params['id'] ?? '', event, originOf(request, caller)));
 }
 
 export const handler = endpoint(containerContext, editDeadLetterById);

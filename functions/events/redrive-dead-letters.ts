@@ -4,6 +4,7 @@ import { QueueName } from '../../shared/events/fields';
 import { redriveQueue } from '../../shared/events/redrive';
 import { authorize } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
+import { originOf } from '../../shared/http/origin';
 import { type Reply, reply } from '../../shared/http/reply';
 import { bearerToken, exactly, parseBody, type Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
@@ -26,7 +27,7 @@ export async function redriveAll(request: Request, ctx: Context): Promise<Reply>
   const caller = await authenticate(ctx, bearerToken(request));
   authorize(caller, 'events:write');
   const { queue } = parseBody(request, Body);
-  return reply(202, { redriven: await redriveQueue(ctx, queue) });
+  return reply(202, { redriven: await redriveQueue(ctx, queue, originOf(request, caller)) });
 }
 
 export const handler = endpoint(containerContext, redriveAll);

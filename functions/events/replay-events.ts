@@ -6,6 +6,7 @@ import { QueueName } from '../../shared/events/fields';
 import { replay } from '../../shared/events/replay';
 import { authorize } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
+import { originOf } from '../../shared/http/origin';
 import { type Reply, reply } from '../../shared/http/reply';
 import { bearerToken, exactly, parseBody, type Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
@@ -40,7 +41,7 @@ export const operation = {
 export async function replayEventLog(request: Request, ctx: Context): Promise<Reply> {
   const caller = await authenticate(ctx, bearerToken(request));
   authorize(caller, 'events:write');
-  return reply(202, { replayed: await replay(ctx, parseBody(request, Body)) });
+  return reply(202, { replayed: await replay(ctx, parseBody(request, Body), originOf(request, caller)) });
 }
 
 export const handler = endpoint(containerContext, replayEventLog);

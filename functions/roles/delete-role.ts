@@ -2,6 +2,7 @@
 import { type Context, containerContext } from '../../shared/context';
 import { authorize } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
+import { originOf } from '../../shared/http/origin';
 import { type Reply, reply } from '../../shared/http/reply';
 import { bearerToken, type Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
@@ -19,7 +20,7 @@ export const operation = {
 export async function deleteRoleByName(request: Request, ctx: Context): Promise<Reply> {
   const caller = await authenticate(ctx, bearerToken(request));
   authorize(caller, 'roles:write');
-  await deleteRole(ctx, caller, request.params['name'] ?? '');
+  await deleteRole(ctx, caller, request.params['name'] ?? '', originOf(request, caller));
   return reply(204);
 }
 

@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { type Context, containerContext } from '../../shared/context';
 import { authorize } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
+import { originOf } from '../../shared/http/origin';
 import { type Reply, reply } from '../../shared/http/reply';
 import { bearerToken, exactly, parseBody, type Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
@@ -33,7 +34,8 @@ export async function putRoleByName(request: Request, ctx: Context): Promise<Rep
   const caller = await authenticate(ctx, bearerToken(request));
   authorize(caller, 'roles:write');
   const { permissions } = parseBody(request, Body);
-  const { role, created } = await putRole(ctx, caller, request.params['name'] ?? '', permissions);
+  const name = request.params['name'] ?? '';
+  const { role, created } = await putRole(ctx, caller, name, permissions, originOf(request, caller));
   return reply(created ? 201 : 200, role);
 }
 

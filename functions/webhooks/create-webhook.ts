@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { type Context, containerContext } from '../../shared/context';
 import { authorize } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
+import { originOf } from '../../shared/http/origin';
 import { type Reply, reply } from '../../shared/http/reply';
 import { bearerToken, exactly, parseBody, type Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
@@ -39,7 +40,7 @@ export const operation = {
 export async function createNewWebhook(request: Request, ctx: Context): Promise<Reply> {
   const caller = await authenticate(ctx, bearerToken(request));
   authorize(caller, 'webhooks:write');
-  const webhook = await createWebhook(ctx, parseBody(request, Body));
+  const webhook = await createWebhook(ctx, parseBody(request, Body), originOf(request, caller));
   return reply(201, webhook, { location: `/webhooks/${webhook.id}`, etag: `"${webhook.version}"` });
 }
 

@@ -3,6 +3,7 @@ import { type Context, containerContext } from '../../shared/context';
 import { authorize } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
 import { readIfMatch } from '../../shared/http/if-match';
+import { originOf } from '../../shared/http/origin';
 import { type Reply, reply } from '../../shared/http/reply';
 import { bearerToken, type Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
@@ -20,7 +21,7 @@ export const operation = {
 export async function deleteWebhookById(request: Request, ctx: Context): Promise<Reply> {
   const caller = await authenticate(ctx, bearerToken(request));
   authorize(caller, 'webhooks:write');
-  await deleteWebhook(ctx, request.params['id'] ?? '', readIfMatch(request));
+  await deleteWebhook(ctx, request.params['id'] ?? '', readIfMatch(request), originOf(request, caller));
   return reply(204);
 }
 

@@ -2,6 +2,7 @@
 import { type Context, containerContext } from '../../shared/context';
 import { authorize } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
+import { originOf } from '../../shared/http/origin';
 import { type Reply, reply } from '../../shared/http/reply';
 import { bearerToken, type Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
@@ -22,7 +23,7 @@ export async function redeliverWebhook(request: Request, ctx: Context): Promise<
   const caller = await authenticate(ctx, bearerToken(request));
   authorize(caller, 'webhooks:write');
   const { id = '', deliveryId = '' } = request.params;
-  return reply(202, await redeliver(ctx, id, deliveryId));
+  return reply(202, await redeliver(ctx, id, deliveryId, originOf(request, caller)));
 }
 
 export const handler = endpoint(containerContext, redeliverWebhook);

@@ -3,6 +3,7 @@ import { type Context, containerContext } from '../../shared/context';
 import { authorize } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
 import { readIfMatch } from '../../shared/http/if-match';
+import { originOf } from '../../shared/http/origin';
 import { type Reply, recordReply } from '../../shared/http/reply';
 import { bearerToken, type Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
@@ -25,7 +26,9 @@ export const operation = {
 export async function rotateWebhookSecret(request: Request, ctx: Context): Promise<Reply> {
   const caller = await authenticate(ctx, bearerToken(request));
   authorize(caller, 'webhooks:write');
-  return recordReply(await rotateSecret(ctx, request.params['id'] ?? '', readIfMatch(request)));
+  return recordReply(
+    await rotateSecret(ctx, request.params['id'] ?? '', readIfMatch(request), originOf(request, caller)),
+  );
 }
 
 export const handler = endpoint(containerContext, rotateWebhookSecret);

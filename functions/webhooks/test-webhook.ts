@@ -2,6 +2,7 @@
 import { type Context, containerContext } from '../../shared/context';
 import { authorize } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
+import { originOf } from '../../shared/http/origin';
 import { type Reply, reply } from '../../shared/http/reply';
 import { bearerToken, type Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
@@ -22,7 +23,7 @@ export const operation = {
 export async function testWebhook(request: Request, ctx: Context): Promise<Reply> {
   const caller = await authenticate(ctx, bearerToken(request));
   authorize(caller, 'webhooks:write');
-  return reply(202, await sendTest(ctx, request.params['id'] ?? ''));
+  return reply(202, await sendTest(ctx, request.params['id'] ?? '', originOf(request, caller)));
 }
 
 export const handler = endpoint(containerContext, testWebhook);

@@ -4,6 +4,7 @@ import { type Context, containerContext } from '../../shared/context';
 import { authorize } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
 import { readIfMatch } from '../../shared/http/if-match';
+import { originOf } from '../../shared/http/origin';
 import { type Reply, recordReply } from '../../shared/http/reply';
 import { bearerToken, exactly, parseBody, type Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
@@ -36,7 +37,15 @@ export async function updateWebhookById(request: Request, ctx: Context): Promise
   const caller = await authenticate(ctx, bearerToken(request));
   authorize(caller, 'webhooks:write');
   const update = parseBody(request, Body);
-  return recordReply(await updateWebhook(ctx, request.params['id'] ?? '', update, readIfMatch(request)));
+  return recordReply(
+    await updateWebhook(
+      ctx,
+      request.params['id'] ?? '',
+      update,
+      readIfMatch(request),
+      originOf(request, caller),
+    ),
+  );
 }
 
 export const handler = endpoint(containerContext, updateWebhookById);

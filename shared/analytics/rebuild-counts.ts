@@ -1,6 +1,8 @@
+import { recordAct } from '../audit/record-act';
 import type { Context } from '../context';
 import { DomainError } from '../errors';
 import { keepLogFrom } from '../events/log-start-store';
+import type { Origin } from '../events/origin';
 import { replayEvents } from '../events/redelivery-store';
 import { CONSUMERS, queueOf } from '../events/topology';
 import { resetCounts } from './analytics-store';
@@ -24,6 +26,7 @@ export interface Rebuild {
 export async function rebuildCounts(
   ctx: Context,
   range: { from?: string | undefined; to?: string | undefined },
+  origin: Origin,
 ): Promise<Rebuild> {
   const endOfHour = (Math.floor(ctx.now().getTime() / HOUR_MS) + 1) * HOUR_MS;
   const rebuilt = await ctx.db.transaction().execute(async (tx) => {
@@ -39,6 +42,7 @@ export async function rebuildCounts(
     const iso = { from: between.from.toISOString(), to: between.to.toISOString() };
     const queue = queueOf(ctx.config.events, 'analytics');
     const replayed = await replayEvents(tx, { queue, types: [...CONSUMERS.analytics], ...iso });
+    await recordAct(tx, ctx, origin, { type: 'analytics.rebuilt', details: { ...iso, replayed } });
     return { ...iso, replayed };
   });
   ctx.log.info('Counts are rebuilt', { ...rebuilt });

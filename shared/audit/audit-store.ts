@@ -1,28 +1,59 @@
 import { sql } from 'kysely';
 import type { Db, Tx } from '../db/connection';
 import type { UserEvent } from '../events/catalog';
+import type { Origin } from '../events/origin';
+import { detailsOf } from './event-details';
 
 /** Who acted, and from where, is not in the event: it stayed beside its outbox row, and is joined here. */
 export async function appendAuditEntries(tx: Tx, events: UserEvent[]): Promise<void> {
   await sql`
-    insert into audit_log (event_id, type, subject, time, actor_id, address, user_agent, request_id)
-    select event.id, event.type, event.subject, event.time,
+    insert into audit_log (event_id, type, subject, time, details, actor_id, address, user_agent, request_id)
+    select event.id, event.type, event.subject, event.time, event.details,
       outbox.actor_id, outbox.address, outbox.user_agent, outbox.request_id
     from unnest(
       ${events.map((event) => event.id)}::uuid[], ${events.map((event) => event.type)}::text[],
-      ${events.map((event) => event.subject)}::uuid[], ${events.map((event) => event.time)}::timestamptz[]
-    ) as event (id, type, subject, time) left join outbox on outbox.id = event.id`.execute(tx);
+      ${events.map((event) => event.subject)}::uuid[], ${events.map((event) => event.time)}::timestamptz[],
+      ${events.map(detailsOf).map((details) => details && JSON.stringify(details))}::jsonb[]
+    ) as event (id, type, subject, time, details) left join outbox on outbox.id = event.id`.execute(tx);
+}
+
+export interface NewAuditEntry {
+  id: string;
+  type: string;
+  subject: string | null;
+  time: Date;
+  origin: Origin;
+  details: Record<string, unknown>;
+}
+
+/** An entry of what is no event. */
+export async function appendAuditEntry(db: Db, { origin, ...entry }: NewAuditEntry): Promise<void> {
+  await db
+    .insertInto('audit_log')
+    .values({
+      event_id: entry.id,
+      type: entry.type,
+      subject: entry.subject,
+      time: entry.time,
+      details: JSON.stringify(entry.details),
+      actor_id: origin.actorId,
+      address: origin.address,
+      user_agent: origin.userAgent,
+      request_id: origin.requestId,
+    })
+    .execute();
 }
 
 export interface AuditEntry {
   eventId: string;
   type: string;
-  subject: string;
+  subject: string | null;
   actor: string | null;
   time: string;
   address: string | null;
   userAgent: string | null;
   requestId: string | null;
+  details: Record<string, unknown> | null;
 }
 
 export interface AuditFilter {
@@ -66,5 +97,6 @@ export async function listAuditEntries(
     address: row.address,
     userAgent: row.user_agent,
     requestId: row.request_id,
+    details: row.details,
   }));
 }

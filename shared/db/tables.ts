@@ -147,14 +147,16 @@ export interface RedeliveriesTable {
 }
 
 export interface AuditLogTable {
+  /** Of the event; of an entry that is none, its own. */
   event_id: string;
   type: string;
-  subject: string;
+  subject: string | null;
   time: Date;
   actor_id: string | null;
   address: string | null;
   user_agent: string | null;
   request_id: string | null;
+  details: JSONColumnType<JsonObject> | null;
 }
 
 export interface EmailTokensTable {

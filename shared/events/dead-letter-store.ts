@@ -102,10 +102,13 @@ export async function replaceEvent(tx: Tx, id: string, event: UserEvent): Promis
     .execute();
 }
 
-/** @returns whether there was one */
-export async function deleteDeadLetter(db: Db, id: string): Promise<boolean> {
-  const result = await db.deleteFrom('dead_letters').where('id', '=', id).executeTakeFirst();
-  return result.numDeletedRows > 0n;
+export async function deleteDeadLetter(tx: Tx, id: string): Promise<void> {
+  await tx.deleteFrom('dead_letters').where('id', '=', id).execute();
+}
+
+/** What the audit log keeps of a letter: which one it was, and nothing of what was in it. */
+export function auditedLetter({ queue, messageId, event }: DeadLetter) {
+  return { queue, messageId, eventType: event?.type ?? null, eventSubject: event?.subject ?? null };
 }
 
 /** Moves a letter, or all of a queue that hold an event, to the events that are sent again. @returns how many */

@@ -7,3 +7,12 @@ export interface Origin {
   /** W3C Trace Context; this one does travel with the event. */
   traceparent: string | null;
 }
+
+/** What the service does by itself, or a script. */
+export const NOBODY: Origin = {
+  actorId: null,
+  address: null,
+  userAgent: null,
+  requestId: null,
+  traceparent: null,
+};

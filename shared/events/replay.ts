@@ -1,5 +1,7 @@
+import { recordAct } from '../audit/record-act';
 import type { Context } from '../context';
 import { assertConsumerQueue } from './consumer-queue';
+import type { Origin } from './origin';
 import { type ReplayFilter, replayEvents } from './redelivery-store';
 
 /**
@@ -7,9 +9,17 @@ import { type ReplayFilter, replayEvents } from './redelivery-store';
  * @returns how many
  * @throws DomainError `invalid_request` for a queue that no consumer has
  */
-export async function replay(ctx: Context, filter: ReplayFilter): Promise<number> {
+export async function replay(ctx: Context, filter: ReplayFilter, origin: Origin): Promise<number> {
   assertConsumerQueue(ctx.config.events, filter.queue);
-  const replayed = await replayEvents(ctx.db, filter);
+  const replayed = await ctx.db.transaction().execute(async (tx) => {
+    const sent = await replayEvents(tx, filter);
+    const types = filter.types && [...new Set(filter.types)];
+    await recordAct(tx, ctx, origin, {
+      type: 'events.replayed',
+      details: { ...filter, types, replayed: sent },
+    });
+    return sent;
+  });
   ctx.log.info('Events are replayed', { queue: filter.queue, replayed });
   return replayed;
 }

@@ -133,14 +133,23 @@ export const Redriven = v.object({ redriven: Count });
 export const Replayed = v.object({ replayed: Count });
 
 export const AuditEntry = v.object({
-  eventId: Id,
+  eventId: v.pipe(v.string(), v.uuid(), v.description('Of an entry that is no event, its own')),
   type: v.string(),
-  subject: v.pipe(v.string(), v.uuid(), v.description('The user it is about')),
+  subject: v.pipe(
+    v.nullable(Id),
+    v.description('The user, webhook or dead letter it is about; null: none of these'),
+  ),
   actor: v.pipe(v.nullable(Id), v.description('The user who did it; null: the service itself')),
   time: Moment,
   address: v.nullable(v.string()),
   userAgent: v.nullable(v.string()),
   requestId: v.nullable(v.string()),
+  details: v.pipe(
+    v.nullable(v.looseObject({})),
+    v.description(
+      'What it was `before` and `after`, or what was asked for; no secrets, and no personal data',
+    ),
+  ),
 });
 
 export const AuditEntryList = v.object({ entries: v.array(AuditEntry), nextCursor: NextCursor });

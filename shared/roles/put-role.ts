@@ -1,6 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import * as v from 'valibot';
+import { recordAct } from '../audit/record-act';
 import type { Context } from '../context';
 import { DomainError } from '../errors';
+import type { Origin } from '../events/origin';
 import type { Caller } from '../sessions/authenticate';
 import { assertHolds } from './assert-may-grant-role';
 import { BUILT_IN_ROLES, PERMISSIONS, type Permission, permissionsOf } from './permissions';
@@ -19,6 +22,7 @@ export async function putRole(
   caller: Caller,
   name: string,
   permissions: Permission[],
+  origin: Origin,
 ): Promise<{ role: Role; created: boolean }> {
   if (BUILT_IN_ROLES.includes(name)) throw new DomainError('built_in_role');
   if (!v.is(RoleName, name)) {
@@ -30,6 +34,12 @@ export async function putRole(
   const created = await ctx.db.transaction().execute(async (tx) => {
     const before = await lockRole(tx, name);
     assertHolds(caller.permissions, new Set([...permissions, ...permissionsOf(name, before ?? [])]));
+    const had = before && [...permissionsOf(name, before)];
+    if (isDeepStrictEqual(had, role.permissions)) return false;
+    await recordAct(tx, ctx, origin, {
+      type: had ? 'role.changed' : 'role.created',
+      details: { name, before: had && { permissions: had }, after: { permissions: role.permissions } },
+    });
     return upsertRole(tx, role);
   });
   return { role, created };

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import * as v from 'valibot';
 import type { Context } from '../context';
 import { DomainError } from '../errors';
+import { NOBODY } from '../events/origin';
 import { NewPassword, REPEATS_NAME, repeatsName } from '../passwords/fields';
 import { hashPassword } from '../passwords/hash';
 import { createUser } from './create-user';
@@ -28,9 +29,8 @@ export async function createAdmin(
   const passwordHash = await hashPassword(admin.password, ctx.config.users.bcryptCost);
   const names = { username: admin.username, email: admin.email };
   const input = { ...names, passwordHash, displayName: null, metadata: {}, role: 'admin' };
-  const origin = { actorId: null, address: null, userAgent: null, requestId: null, traceparent: null };
   try {
-    await ctx.db.transaction().execute((tx) => createUser(tx, ctx, 'relay', input, origin));
+    await ctx.db.transaction().execute((tx) => createUser(tx, ctx, 'relay', input, NOBODY));
   } catch (error) {
     // Two at once, for example two machines that start on one database.
     if (error instanceof DomainError && error.code === 'username_taken') return null;

@@ -21,6 +21,8 @@ const OTHER_ASCII = /[\0-,/:-@[-`{-\x7f]/;
  */
 export function storedAddress(address: string): string {
   const { local, domain } = split(address);
+  // Punycode takes time with the square of the length, and at login anyone may send any.
+  if (domain.length > MAX_ADDRESS) return address;
   if (local === '' || !INTERNATIONAL.test(domain) || OTHER_ASCII.test(domain)) return address;
   const ascii = domainToASCII(domain);
   return ascii === '' ? address : `${local}@${ascii}`;

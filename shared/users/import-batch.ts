@@ -1,13 +1,11 @@
 import type { Context } from '../context';
 import type { Tx } from '../db/connection';
-import type { Origin } from '../events/origin';
+import { NOBODY } from '../events/origin';
 import { appendEvents } from '../events/outbox';
 import { foldCase } from './fold-case';
 import type { ImportedUser } from './import-line';
 import { findHolders, insertNewUsers } from './import-store';
 import { sequenceOf } from './user-store';
-
-const NOBODY: Origin = { actorId: null, address: null, userAgent: null, requestId: null, traceparent: null };
 
 export interface NumberedUser {
   line: number;

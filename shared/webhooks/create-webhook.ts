@@ -1,18 +1,29 @@
+import { recordAct } from '../audit/record-act';
 import type { Context } from '../context';
 import { DomainError } from '../errors';
+import type { Origin } from '../events/origin';
 import { problemOfUrl } from './find-target';
 import { newSecret, showSecret } from './sign';
-import type { Webhook, WebhookSettings } from './webhook';
+import { auditedSettings, type Webhook, type WebhookSettings } from './webhook';
 import { insertWebhook } from './webhook-store';
 
 /** An endpoint, with the secret that only whoever made or rotated it gets to see. */
 export type WebhookWithSecret = Webhook & { secret: string };
 
 /** @throws DomainError `invalid_request` for a URL that is not allowed */
-export async function createWebhook(ctx: Context, settings: WebhookSettings): Promise<WebhookWithSecret> {
+export async function createWebhook(
+  ctx: Context,
+  settings: WebhookSettings,
+  origin: Origin,
+): Promise<WebhookWithSecret> {
   assertUrlAllowed(ctx, settings.url);
   const secret = newSecret();
-  const webhook = await insertWebhook(ctx.db, ctx.newId(), normalized(settings), secret);
+  const webhook = await ctx.db.transaction().execute(async (tx) => {
+    const inserted = await insertWebhook(tx, ctx.newId(), normalized(settings), secret);
+    const details = { before: null, after: auditedSettings(inserted) };
+    await recordAct(tx, ctx, origin, { type: 'webhook.created', subject: inserted.id, details });
+    return inserted;
+  });
   return { ...webhook, secret: showSecret(secret) };
 }
 

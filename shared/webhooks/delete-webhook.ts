@@ -1,11 +1,21 @@
+import { recordAct } from '../audit/record-act';
 import type { Context } from '../context';
+import type { Origin } from '../events/origin';
 import { lockWebhookToChange } from './get-webhook';
+import { auditedSettings } from './webhook';
 import { deleteWebhookRow } from './webhook-store';
 
 /** Deletes an endpoint with its deliveries. @throws DomainError `not_found` or `version_mismatch` */
-export async function deleteWebhook(ctx: Context, id: string, versions: number[] | null): Promise<void> {
+export async function deleteWebhook(
+  ctx: Context,
+  id: string,
+  versions: number[] | null,
+  origin: Origin,
+): Promise<void> {
   await ctx.db.transaction().execute(async (tx) => {
-    const { id: known } = await lockWebhookToChange(tx, id, versions);
-    await deleteWebhookRow(tx, known);
+    const webhook = await lockWebhookToChange(tx, id, versions);
+    await deleteWebhookRow(tx, webhook.id);
+    const details = { before: auditedSettings(webhook), after: null };
+    await recordAct(tx, ctx, origin, { type: 'webhook.deleted', subject: webhook.id, details });
   });
 }

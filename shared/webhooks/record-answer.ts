@@ -1,4 +1,5 @@
 import type { Context } from '../context';
+import { NOBODY } from '../events/origin';
 import { appendEvent } from '../events/outbox';
 import { sequenceOf } from '../users/user-store';
 import type { Answer, Outcome } from './attempt-delivery';
@@ -75,7 +76,7 @@ async function recordFailure(
       subject: webhook.id,
       sequence: sequenceOf(version),
       data: { id: webhook.id, host, reason },
-      origin: { actorId: null, address: null, userAgent: null, requestId: null, traceparent: null },
+      origin: NOBODY,
     });
     return { webhookId: webhook.id, host, reason, failures };
   });

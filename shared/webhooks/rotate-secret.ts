@@ -1,7 +1,10 @@
+import { recordAct } from '../audit/record-act';
 import type { Context } from '../context';
+import type { Origin } from '../events/origin';
 import type { WebhookWithSecret } from './create-webhook';
 import { lockWebhookToChange } from './get-webhook';
 import { newSecret, showSecret } from './sign';
+import type { Webhook } from './webhook';
 import { replaceSecret } from './webhook-store';
 
 const OVERLAP_SECONDS = 24 * 60 * 60;
@@ -15,11 +18,17 @@ export async function rotateSecret(
   ctx: Context,
   id: string,
   versions: number[] | null,
+  origin: Origin,
 ): Promise<WebhookWithSecret> {
   const secret = newSecret();
   const webhook = await ctx.db.transaction().execute(async (tx) => {
-    const { id: known } = await lockWebhookToChange(tx, id, versions);
-    return replaceSecret(tx, known, secret, OVERLAP_SECONDS);
+    const before = await lockWebhookToChange(tx, id, versions);
+    const after = await replaceSecret(tx, before.id, secret, OVERLAP_SECONDS);
+    // Until when which one counts, and nothing of either.
+    const expiry = ({ previousSecretExpiresAt }: Webhook) => ({ previousSecretExpiresAt });
+    const details = { host: new URL(after.url).host, before: expiry(before), after: expiry(after) };
+    await recordAct(tx, ctx, origin, { type: 'webhook.secret_rotated', subject: after.id, details });
+    return after;
   });
   return { ...webhook, secret: showSecret(secret) };
 }

@@ -1,9 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
+import { recordAct } from '../audit/record-act';
 import type { Context } from '../context';
+import type { Origin } from '../events/origin';
 import { assertUrlAllowed, normalized } from './create-webhook';
 import { makePendingDue } from './delivery-store';
 import { lockWebhookToChange } from './get-webhook';
-import type { Webhook, WebhookSettings } from './webhook';
+import { auditedSettings, type Webhook, type WebhookSettings } from './webhook';
 import { updateWebhookRow } from './webhook-store';
 
 /**
@@ -16,6 +18,7 @@ export async function updateWebhook(
   id: string,
   update: Partial<WebhookSettings>,
   versions: number[] | null,
+  origin: Origin,
 ): Promise<Webhook> {
   if (update.url !== undefined) assertUrlAllowed(ctx, update.url);
   return ctx.db.transaction().execute(async (tx) => {
@@ -25,6 +28,16 @@ export async function updateWebhook(
     const anew = after.enabled && (!before.enabled || after.url !== before.url);
     const webhook = await updateWebhookRow(tx, id, after, anew);
     if (anew) await makePendingDue(tx, id);
+    await recordAct(tx, ctx, origin, {
+      type: 'webhook.changed',
+      subject: webhook.id,
+      details: {
+        // Also where the difference is in the path, which is not shown.
+        urlChanged: after.url !== before.url,
+        before: auditedSettings(before),
+        after: auditedSettings(webhook),
+      },
+    });
     return webhook;
   });
 }

@@ -33,6 +33,12 @@ export interface WebhookSettings {
   enabled: boolean;
 }
 
+/** What the audit log keeps of an endpoint. Of its URL the host only: the path of such a URL may hold a token. */
+export function auditedSettings(webhook: WebhookSettings) {
+  const { url, eventTypes, description, retryDelaysSeconds, enabled } = webhook;
+  return { host: new URL(url).host, eventTypes, description, retryDelaysSeconds, enabled };
+}
+
 export type DeliveryStatus = 'pending' | 'succeeded' | 'failed';
 
 /** One try of a delivery. */

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { createContext } from '../../shared/context';
+import { NOBODY } from '../../shared/events/origin';
 import { redriveQueue } from '../../shared/events/redrive';
 import { queueOf } from '../../shared/events/topology';
 import { createLog } from '../../shared/log';
@@ -55,7 +56,7 @@ export async function buriedThenRedriven(scenario: Scenario, { users }: Size): P
     .execute();
   await scenario.container('poller').restart({ failsEverything: false });
   const ctx = createContext(config, createLog('silent'));
-  const redriven = await redriveQueue(ctx, queueOf(config.events, 'audit'));
+  const redriven = await redriveQueue(ctx, queueOf(config.events, 'audit'), NOBODY);
   await ctx.db.destroy();
   return redriven === Number(buried[0]?.n) && redriven >= users
     ? []

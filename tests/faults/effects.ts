@@ -70,7 +70,9 @@ export async function readOutcome(db: Db): Promise<Outcome> {
       + (select count(*)::int from outbox
         where not exists (select from users where users.id = outbox.subject)) as ghosts,
       (select (count(*) - count(distinct event_id))::int from effects)
-      + (select abs(count(*) - (select count(distinct event_id) from effects))::int from audit_log)
+      + (select abs(count(*) - (select count(distinct event_id) from effects))::int from audit_log
+        -- And not what an administrator did.
+        where exists (select from outbox where outbox.id = audit_log.event_id))
       + (select abs(coalesce(sum(count), 0) - (select count(*) from inbox
           join outbox on outbox.id = inbox.event_id
           where inbox.consumer = 'analytics' and outbox.type = 'user.created'))::int

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { webhooks } from '../../functions/consumers/webhooks';
 import type { UserEvent } from '../../shared/events/catalog';
+import { NOBODY } from '../../shared/events/origin';
 import type { WebhookContext } from '../../shared/webhooks/attempt-delivery';
 import { createWebhook, type WebhookWithSecret } from '../../shared/webhooks/create-webhook';
 import { listDeliveries } from '../../shared/webhooks/delivery-store';
@@ -47,14 +48,18 @@ export function subscribe(
   url: string,
   settings: Partial<WebhookSettings> = {},
 ): Promise<WebhookWithSecret> {
-  return createWebhook(ctx, {
-    url,
-    eventTypes: ['*'],
-    description: null,
-    retryDelaysSeconds: null,
-    enabled: true,
-    ...settings,
-  });
+  return createWebhook(
+    ctx,
+    {
+      url,
+      eventTypes: ['*'],
+      description: null,
+      retryDelaysSeconds: null,
+      enabled: true,
+      ...settings,
+    },
+    NOBODY,
+  );
 }
 
 /** So many new events, handed to the consumer. */

@@ -34,6 +34,7 @@ test('writes an entry per event, with who did it and from where', async () => {
       address: '192.0.2.1',
       user_agent: 'tests',
       request_id: expect.any(String),
+      details: { role: 'user' },
     })),
   );
 });
@@ -103,7 +104,9 @@ test('neither is an event of a day that does not exist, which would fail its who
 describe('an entry stays as it was written', () => {
   test.each([
     ['UPDATE', sql`update audit_log set address = null`],
-    ['UPDATE', sql`update audit_log set address = null where false`],
+    ['UPDATE', sql`update audit_log set address = null, user_agent = null, details = details - 'nameHash'`],
+    ['UPDATE', sql`update audit_log set type = 'session.created'`],
+    ['UPDATE', sql`update audit_log set details = '{}'`],
     ['DELETE', sql`delete from audit_log`],
     ['TRUNCATE', sql`truncate audit_log`],
     ['TRUNCATE', sql`truncate outbox, audit_log cascade`],

@@ -41,6 +41,7 @@ test('lists who did what, when and from where', async () => {
         address: '192.0.2.1',
         userAgent: 'tests',
         requestId: expect.any(String),
+        details: { role: 'user' },
       },
     ],
     nextCursor: null,

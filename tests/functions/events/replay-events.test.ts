@@ -70,7 +70,14 @@ test('what is still unsent is not sent twice', async () => {
 test('changes nothing where the consumer has handled it all', async () => {
   const audit = auditWith(() => ctx);
   const received = await Received.from(client.channel, queue);
-  const entries = () => ctx.db.selectFrom('audit_log').selectAll().orderBy('event_id').execute();
+  const entries = () =>
+    ctx.db
+      .selectFrom('audit_log')
+      .selectAll()
+      // The replay's own.
+      .where('type', '<>', 'events.replayed')
+      .orderBy('event_id')
+      .execute();
   const seen = [];
   for (let i = 1; i <= 2; i++) {
     await replay({ queue });

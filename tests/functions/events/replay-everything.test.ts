@@ -1,4 +1,5 @@
 // Every event, sent once more to every consumer there is, through relay, broker, poller and the functions themselves.
+
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { forgotPassword } from '../../../functions/auth/forgot-password';
@@ -10,8 +11,8 @@ import { matches } from '../../../scripts/asyncapi/document';
 import { ROOT } from '../../../scripts/bundle';
 import { parseEvent } from '../../../shared/events/catalog';
 import { pollQueues } from '../../../shared/events/poller';
+import { replayEvents } from '../../../shared/events/redelivery-store';
 import { relayOutbox } from '../../../shared/events/relay';
-import { replay } from '../../../shared/events/replay';
 import type { BatchResponse, RmqEvent } from '../../../shared/events/rmq-event';
 import { CONSUMER_NAMES, CONSUMERS, type Consumer, queueOf } from '../../../shared/events/topology';
 import { type TestContext, testContext } from '../../setup/context';
@@ -138,7 +139,7 @@ test('replaying the whole log changes no row of any table and sends no second ma
 
   let replayed = 0;
   for (const name of CONSUMER_NAMES)
-    replayed += await replay(ctx, { queue: queueOf(ctx.config.events, name) });
+    replayed += await replayEvents(ctx.db, { queue: queueOf(ctx.config.events, name) });
   expect(replayed).toBe(CONSUMER_NAMES.length * (rows['outbox']?.length ?? 0));
   const all = rows['outbox']?.length ?? 0;
   await deliver(Object.fromEntries(CONSUMER_NAMES.map((name) => [name, all])) as Record<Consumer, number>);

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { NOBODY } from '../../../shared/events/origin';
 import { getWebhook } from '../../../shared/webhooks/get-webhook';
 import { redeliver } from '../../../shared/webhooks/request-delivery';
 import { updateWebhook } from '../../../shared/webhooks/update-webhook';
@@ -68,7 +69,7 @@ describe('an endpoint that fails', () => {
       { status: 'failed', attemptCount: 2, nextAttemptAt: null, finishedAt: expect.any(String) },
     ]);
 
-    expect(await redeliver(ctx, webhook.id, event?.id ?? '')).toMatchObject({ status: 'pending' });
+    expect(await redeliver(ctx, webhook.id, event?.id ?? '', NOBODY)).toMatchObject({ status: 'pending' });
     // With the whole schedule ahead.
     expect(await sendOnce(ctx)).toMatchObject({ retried: 1 });
     there.answer = status(202);
@@ -147,7 +148,7 @@ describe('an endpoint that fails', () => {
     expect(await deliveriesOf(ctx, webhook)).toHaveLength(2);
 
     there.answer = status(204);
-    expect(await updateWebhook(ctx, webhook.id, { enabled: true }, null)).toMatchObject({
+    expect(await updateWebhook(ctx, webhook.id, { enabled: true }, null, NOBODY)).toMatchObject({
       enabled: true,
       disabledReason: null,
       failingSince: null,

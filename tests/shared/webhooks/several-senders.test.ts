@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { sql } from 'kysely';
+import { NOBODY } from '../../../shared/events/origin';
 import { claimDeliveries } from '../../../shared/webhooks/claim-store';
 import { purgeDeliveries } from '../../../shared/webhooks/delivery-store';
 import { getWebhook } from '../../../shared/webhooks/get-webhook';
@@ -89,7 +90,7 @@ describe('several senders, and those that end', () => {
     const [event] = await newEvents(ctx, 1);
     const run = sendOnce(ctx);
     while (!first) await new Promise((resolve) => setImmediate(resolve));
-    await redeliver(ctx, webhook.id, event?.id ?? '');
+    await redeliver(ctx, webhook.id, event?.id ?? '', NOBODY);
     expect(await sendOnce(ctx)).toMatchObject({ succeeded: 0 });
     first.writeHead(204).end();
     expect(await run).toMatchObject({ succeeded: 1 });
@@ -111,7 +112,7 @@ test('purges what ended long ago, and what nobody wants any more, a batch at a t
   const webhook = await subscribe(ctx, there.url);
   const given = await subscribe(ctx, there.url);
   await newEvents(ctx, 5);
-  await updateWebhook(ctx, given.id, { enabled: false }, null);
+  await updateWebhook(ctx, given.id, { enabled: false }, null, NOBODY);
   await sendUntil(ctx, () => there.messages.length === 5);
   await newEvents(ctx, 1);
   const ago = (days: number) => new Date(Date.now() - days * 24 * 60 * 60 * 1000);

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { webhooks } from '../../../functions/consumers/webhooks';
 import { deleteUserById } from '../../../functions/users/delete-user';
+import { NOBODY } from '../../../shared/events/origin';
 import { getWebhook } from '../../../shared/webhooks/get-webhook';
 import { sendTest } from '../../../shared/webhooks/request-delivery';
 import { rotateSecret } from '../../../shared/webhooks/rotate-secret';
@@ -67,7 +68,7 @@ describe('what is sent', () => {
   test('is signed with both secrets for a day after a rotation, then with the new one', async () => {
     const there = await ctx.receiver();
     const webhook = await subscribe(ctx, there.url);
-    const rotated = await rotateSecret(ctx, webhook.id, null);
+    const rotated = await rotateSecret(ctx, webhook.id, null, NOBODY);
     await newEvents(ctx, 1);
     await sendOnce(ctx);
     const before = there.messages.at(-1);
@@ -135,7 +136,7 @@ describe('what is sent', () => {
   test('is a test where one is asked for, whatever the endpoint subscribes to', async () => {
     const there = await ctx.receiver();
     const webhook = await subscribe(ctx, there.url, { eventTypes: ['user.deleted'] });
-    const { id } = await sendTest(ctx, webhook.id);
+    const { id } = await sendTest(ctx, webhook.id, NOBODY);
     await sendOnce(ctx);
     expect(verified(webhook.secret, there.messages[0])).toEqual({
       type: 'webhook.test',

@@ -1,0 +1,234 @@
+// Whoever changes the service leaves an entry in the audit log: who, from where, and what was before and after.
+import { sql } from 'kysely';
+import { uuidv7 } from 'uuidv7';
+import { rebuildAnalytics } from '../../../functions/analytics/rebuild-analytics';
+import { audit as auditWith } from '../../../functions/consumers/audit';
+import { deleteDeadLetterById } from '../../../functions/events/delete-dead-letter';
+import { editDeadLetterById } from '../../../functions/events/edit-dead-letter';
+import { listAudit } from '../../../functions/events/list-audit';
+import { redriveOne } from '../../../functions/events/redrive-dead-letter';
+import { redriveAll } from '../../../functions/events/redrive-dead-letters';
+import { replayEventLog } from '../../../functions/events/replay-events';
+import { deleteRoleByName } from '../../../functions/roles/delete-role';
+import { putRoleByName } from '../../../functions/roles/put-role';
+import { changeUserRole } from '../../../functions/users/change-role';
+import { updateUserById } from '../../../functions/users/update-user';
+import { createNewWebhook } from '../../../functions/webhooks/create-webhook';
+import { deleteWebhookById } from '../../../functions/webhooks/delete-webhook';
+import { redeliverWebhook } from '../../../functions/webhooks/redeliver-webhook';
+import { rotateWebhookSecret } from '../../../functions/webhooks/rotate-webhook-secret';
+import { testWebhook } from '../../../functions/webhooks/test-webhook';
+import { updateWebhookById } from '../../../functions/webhooks/update-webhook';
+import { queueOf } from '../../../shared/events/topology';
+import { consume } from '../../setup/consume';
+import { type TestContext, testContext } from '../../setup/context';
+import { storedEvents } from '../../setup/events';
+import { call } from '../../setup/http';
+import { logInAdmin, type Person, registerPerson } from '../../setup/people';
+
+type Handle = Parameters<typeof call<TestContext>>[0];
+
+let ctx: TestContext;
+let admin: Person;
+let queue: string;
+beforeAll(async () => {
+  ctx = await testContext();
+  admin = await logInAdmin(ctx);
+  queue = queueOf(ctx.config.events, 'audit');
+});
+afterAll(() => ctx.close());
+beforeEach(async () => {
+  ctx.clock.now = new Date(ctx.clock.now.getTime() + 1);
+});
+
+const ADDRESS = '198.51.100.7';
+
+/** Asks for something as the administrator. @returns the answer */
+async function act(handle: Handle, method: string, params: Record<string, string> = {}, body?: unknown) {
+  const headers = { 'user-agent': 'a browser', 'x-request-id': 'the-request' };
+  const request = { method, params, headers, address: ADDRESS, token: admin.accessToken };
+  return call(handle, ctx, body === undefined ? request : { ...request, body });
+}
+
+/** The newest entries of a type, as the API shows them. */
+async function entriesOf(type: string) {
+  const { body } = await call(listAudit, ctx, { query: { type }, token: admin.accessToken });
+  return body.entries;
+}
+
+const byAdmin = (type: string, subject: string | null, details: unknown) => ({
+  eventId: expect.any(String),
+  type,
+  subject,
+  actor: admin.user.id,
+  time: ctx.clock.now.toISOString(),
+  address: ADDRESS,
+  userAgent: 'a browser',
+  requestId: 'the-request',
+  details,
+});
+
+test('a role: made, changed, deleted; not where nothing has changed, or it was refused', async () => {
+  const name = 'helper';
+  const put = (permissions: string[]) => act(putRoleByName, 'PUT', { name }, { permissions });
+  await put(['users:read']);
+  expect(await entriesOf('role.created')).toEqual([
+    byAdmin('role.created', null, { name, before: null, after: { permissions: ['users:read'] } }),
+  ]);
+  await put(['users:read']);
+  expect(await entriesOf('role.changed')).toEqual([]);
+  await put(['users:write', 'users:read']);
+  const both = { permissions: ['users:read', 'users:write'] };
+  expect(await entriesOf('role.changed')).toEqual([
+    byAdmin('role.changed', null, { name, before: { permissions: ['users:read'] }, after: both }),
+  ]);
+  const person = await registerPerson(ctx);
+  await act(changeUserRole, 'PUT', { id: person.user.id }, { role: name });
+  expect((await act(deleteRoleByName, 'DELETE', { name })).body.code).toBe('role_in_use');
+  expect(await entriesOf('role.deleted')).toEqual([]);
+  await act(changeUserRole, 'PUT', { id: person.user.id }, { role: 'user' });
+  await act(deleteRoleByName, 'DELETE', { name });
+  expect(await entriesOf('role.deleted')).toEqual([
+    byAdmin('role.deleted', null, { name, before: both, after: null }),
+  ]);
+});
+
+test('a webhook: made, changed, its secret rotated, tried, sent again, deleted; never its secret or its path', async () => {
+  const given = { url: 'https://a.example/T0KEN', eventTypes: ['user.created'] };
+  const { body: webhook } = await act(createNewWebhook, 'POST', {}, given);
+  const { id } = webhook;
+  const rest = { description: null, retryDelaysSeconds: null, enabled: true };
+  const first = { host: 'a.example', eventTypes: ['user.created'], ...rest };
+  expect(await entriesOf('webhook.created')).toEqual([
+    byAdmin('webhook.created', id, { before: null, after: first }),
+  ]);
+
+  await act(updateWebhookById, 'PUT', { id }, { url: 'https://a.example/0THER', eventTypes: ['*'] });
+  const second = { ...first, eventTypes: ['*'] };
+  expect(await entriesOf('webhook.changed')).toEqual([
+    byAdmin('webhook.changed', id, { urlChanged: true, before: first, after: second }),
+  ]);
+  await act(updateWebhookById, 'PUT', { id }, { eventTypes: ['*'] });
+  expect(await entriesOf('webhook.changed')).toHaveLength(1);
+
+  const { body: rotated } = await act(rotateWebhookSecret, 'POST', { id });
+  expect(await entriesOf('webhook.secret_rotated')).toEqual([
+    byAdmin('webhook.secret_rotated', id, {
+      host: 'a.example',
+      before: { previousSecretExpiresAt: null },
+      after: { previousSecretExpiresAt: rotated.previousSecretExpiresAt },
+    }),
+  ]);
+
+  const { body: delivery } = await act(testWebhook, 'POST', { id });
+  const sent = { host: 'a.example', deliveryId: delivery.id };
+  expect(await entriesOf('webhook.tested')).toEqual([byAdmin('webhook.tested', id, sent)]);
+  await act(redeliverWebhook, 'POST', { id, deliveryId: delivery.id });
+  expect(await entriesOf('webhook.redelivered')).toEqual([
+    byAdmin('webhook.redelivered', id, { ...sent, eventType: 'webhook.test' }),
+  ]);
+
+  await act(deleteWebhookById, 'DELETE', { id });
+  expect(await entriesOf('webhook.deleted')).toEqual([
+    byAdmin('webhook.deleted', id, { before: second, after: null }),
+  ]);
+  const { rows } = await sql<{
+    text: string;
+  }>`select string_agg(audit_log::text, '') as text from audit_log`.execute(ctx.db);
+  for (const secret of [webhook.secret, rotated.secret, 'T0KEN', '0THER'])
+    expect(rows[0]?.text).not.toContain(secret);
+});
+
+test('a dead letter: edited, redriven alone or with its queue, deleted; never what was in it', async () => {
+  const { user } = await registerPerson(ctx);
+  const [event] = (await storedEvents(ctx)).filter(({ subject }) => subject === user.id);
+  const about = { queue, messageId: event?.id, eventType: 'user.created', eventSubject: user.id };
+  const store = async (): Promise<string> => {
+    const id = uuidv7();
+    await sql`
+      insert into dead_letters (id, fingerprint, queue, message_id, event, subject, error, attempts)
+      values (${id}, ${Buffer.from(id)}, ${queue}, ${event?.id}, ${JSON.stringify(event)}, ${user.id}, 'no', 6)`.execute(
+      ctx.db,
+    );
+    return id;
+  };
+
+  const id = await store();
+  const edited = { ...event, data: { ...event?.data, username: 'somebody_else' } };
+  await act(editDeadLetterById, 'PUT', { id }, { event: edited });
+  expect(await entriesOf('dead_letter.edited')).toEqual([
+    byAdmin('dead_letter.edited', id, { fields: ['data.username'], before: about, after: about }),
+  ]);
+  await act(redriveOne, 'POST', { id });
+  expect(await entriesOf('dead_letter.redriven')).toEqual([byAdmin('dead_letter.redriven', id, about)]);
+
+  const other = await store();
+  await act(deleteDeadLetterById, 'DELETE', { id: other });
+  expect(await entriesOf('dead_letter.deleted')).toEqual([
+    byAdmin('dead_letter.deleted', other, { before: about, after: null }),
+  ]);
+
+  await store();
+  await act(redriveAll, 'POST', {}, { queue });
+  expect(await entriesOf('dead_letters.redriven')).toEqual([
+    byAdmin('dead_letters.redriven', null, { queue, redriven: 1 }),
+  ]);
+  const { rows } = await sql<{
+    text: string;
+  }>`select string_agg(audit_log::text, '') as text from audit_log`.execute(ctx.db);
+  for (const personal of [user.username, user.email, 'somebody_else'])
+    expect(rows[0]?.text).not.toContain(personal);
+});
+
+test('a replay and a rebuild: what was asked for, and how much it was', async () => {
+  const subject = admin.user.id;
+  await act(
+    replayEventLog,
+    'POST',
+    {},
+    { queue, from: '2026-11-01', types: ['user.created', 'user.created'], subject },
+  );
+  expect(await entriesOf('events.replayed')).toEqual([
+    byAdmin('events.replayed', null, {
+      queue,
+      from: '2026-11-01T00:00:00.000Z',
+      types: ['user.created'],
+      subject,
+      replayed: expect.any(Number),
+    }),
+  ]);
+  const { body } = await act(rebuildAnalytics, 'POST', {}, {});
+  expect(await entriesOf('analytics.rebuilt')).toEqual([byAdmin('analytics.rebuilt', null, body)]);
+});
+
+test('an act that fails leaves no entry, and an entry that fails no act', async () => {
+  await sql`alter table audit_log add constraint no_roles check (type <> 'role.created') not valid`.execute(
+    ctx.db,
+  );
+  const name = 'unrecorded';
+  expect((await act(putRoleByName, 'PUT', { name }, { permissions: [] })).status).toBe(500);
+  await sql`alter table audit_log drop constraint no_roles`.execute(ctx.db);
+  expect((await act(deleteRoleByName, 'DELETE', { name })).status).toBe(404);
+  expect(
+    (await entriesOf('role.deleted')).filter(
+      (entry: { details: { name: string } }) => entry.details.name === name,
+    ),
+  ).toEqual([]);
+});
+
+test('of what is done to a user, roles before and after and the names of fields, and no values', async () => {
+  const { user } = await registerPerson(ctx);
+  await act(updateUserById, 'PUT', { id: user.id }, { displayName: 'Somebody', metadata: { a: 1 } });
+  await act(changeUserRole, 'PUT', { id: user.id }, { role: 'admin' });
+  const handler = auditWith(() => ctx);
+  await consume(handler, await storedEvents(ctx));
+  const { body } = await call(listAudit, ctx, { query: { subject: user.id }, token: admin.accessToken });
+  const details = Object.fromEntries(
+    body.entries.map((entry: { type: string; details: unknown }) => [entry.type, entry.details]),
+  );
+  expect(details).toEqual({
+    'user.created': { role: 'user' },
+    'user.updated': { fields: ['displayName', 'metadata'] },
+    'user.role_changed': { before: { role: 'user' }, after: { role: 'admin' } },
+  });
+});
