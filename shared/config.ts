@@ -90,6 +90,7 @@ const Environment = v.object({
   RETRY_DELAYS_MS: list(number(1, 7 * DAY_SECONDS * 1000), '5000,30000,300000,1800000,7200000'),
 
   EVENT_RETENTION_DAYS: integer(30, 1, 3_650),
+  AUDIT_ADDRESS_DAYS: integer(90, 1, 3_650),
   PURGE_BUDGET_MS: integer(50_000, 1, 890_000),
   WEBHOOK_ALLOWED_NETWORKS: list(network, ''),
   WEBHOOK_TIMEOUT_MS: integer(15_000, 1, 25_000),
@@ -230,7 +231,11 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
       batchWindowMs: env.POLL_BATCH_WINDOW_MS,
       batchQuietMs: env.POLL_BATCH_QUIET_MS,
     },
-    purge: { budgetMs: env.PURGE_BUDGET_MS, retentionDays: env.EVENT_RETENTION_DAYS },
+    purge: {
+      budgetMs: env.PURGE_BUDGET_MS,
+      retentionDays: env.EVENT_RETENTION_DAYS,
+      auditAddressDays: env.AUDIT_ADDRESS_DAYS,
+    },
     webhooks: {
       /** Where endpoints may be although it is not the public Internet, and without TLS. */
       allowedNetworks: env.WEBHOOK_ALLOWED_NETWORKS,
