@@ -32,6 +32,10 @@ const DAY_SECONDS = 24 * 60 * 60;
 const Environment = v.object({
   DATABASE_URL: parsed(parseDatabaseUrl),
   DATABASE_POOL_SIZE: integer(1, 1, 100),
+  DATABASE_CONNECT_TIMEOUT_MS: integer(3_000, 1, 60_000),
+  DATABASE_STATEMENT_TIMEOUT_MS: integer(5_000, 0, 900_000),
+  DATABASE_LOCK_TIMEOUT_MS: integer(4_000, 0, 900_000),
+  DATABASE_IDLE_IN_TRANSACTION_TIMEOUT_MS: integer(60_000, 0, 900_000),
 
   RABBITMQ_URL: v.optional(parsed(parseBrokerUrl)),
   RABBITMQ_HOST: v.optional(parsed(parseHost)),
@@ -173,7 +177,14 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
   const clashes = ownNamesIn(env.EVENT_MIRRORS, env.EVENT_EXCHANGE, env.QUEUE_PREFIX);
   if (clashes.length > 0) throw new ConfigError(clashes);
   return {
-    database: { url: env.DATABASE_URL, poolSize: env.DATABASE_POOL_SIZE },
+    database: {
+      url: env.DATABASE_URL,
+      poolSize: env.DATABASE_POOL_SIZE,
+      connectTimeoutMs: env.DATABASE_CONNECT_TIMEOUT_MS,
+      statementTimeoutMs: env.DATABASE_STATEMENT_TIMEOUT_MS,
+      lockTimeoutMs: env.DATABASE_LOCK_TIMEOUT_MS,
+      idleInTransactionTimeoutMs: env.DATABASE_IDLE_IN_TRANSACTION_TIMEOUT_MS,
+    },
     broker: { url: env.RABBITMQ_URL ?? brokerUrl(env) },
     tokens: {
       signingKey,

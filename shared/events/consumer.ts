@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { type Context, containerContext } from '../context';
 import type { Tx } from '../db/connection';
+import { DatabaseUnavailable } from '../db/unavailable';
 import { type EventType, parseEvent, type UserEvent } from './catalog';
 import { PermanentError } from './permanent-error';
 import { type BatchResponse, POLLER_ARN, type RmqEvent, type RmqMessage } from './rmq-event';
@@ -44,6 +45,7 @@ export type EventHandlers = { [T in EventType]?: EventHandler<T> } & { '*'?: Eve
  * | returns                  | done                                            | done                                     |
  * | throws                   | named in `batchItemFailures`: comes again       | the call throws, the whole batch is back |
  * | throws a PermanentError  | named there as `final`: a dead letter at once   | the same                                 |
+ * | has no database          | `unavailable`: the batch waits, nobody counts   | the same                                 |
  *
  * @param transactions `one`, which is fast, is for effects that a rollback takes back. `each` is for those that it
  * cannot, such as a mail: one event's failure then repeats no other's.
@@ -69,7 +71,13 @@ export function consumer(
         });
     }
 
-    failures.push(...(await handleAll(ctx, name, handlers, [again, first], transactions)));
+    try {
+      failures.push(...(await handleAll(ctx, name, handlers, [again, first], transactions)));
+    } catch (error) {
+      if (!(error instanceof DatabaseUnavailable) || batch.eventSourceArn !== POLLER_ARN) throw error;
+      ctx.log.error('Events wait for the database', { consumer: name, error });
+      return { batchItemFailures: [], unavailable: error.message };
+    }
     if (failures.length > 0 && batch.eventSourceArn !== POLLER_ARN) {
       throw new Error(`${failures.length} of the batch's messages failed: ${failures[0]?.reason}`);
     }
@@ -85,6 +93,7 @@ function hasFailedBefore({ basicProperties }: RmqMessage): boolean {
  * @param parts what has failed before by itself, and first: it may well fail again, and would take the others' transaction
  * with it. Whatever of the same user is behind it is later.
  * @returns those that failed, and why
+ * @throws DatabaseUnavailable; what was handled before is handled, and known by the inbox when it comes again
  */
 async function handleAll(
   ctx: Context,
@@ -106,6 +115,8 @@ async function handleAll(
     try {
       await handleTogether(ctx, name, handlers, ready);
     } catch (error) {
+      // No event is to blame, and no half of them would fare better.
+      if (error instanceof DatabaseUnavailable) throw error;
       const [first] = ready;
       if (first && ready.length === 1) return fail(first, error);
       const middle = Math.ceil(ready.length / 2);

@@ -1,4 +1,5 @@
 import type { Invoke, InvokeOutcome } from '../lambda/invoke';
+import { unavailableReason } from './rmq-event';
 import { DEAD_LETTERS } from './topology';
 
 export interface DeliveryCounts {
@@ -29,6 +30,7 @@ function failuresIn(outcome: InvokeOutcome, messages: number): number | null {
   if (outcome.kind === 'unavailable') return null;
   if (outcome.kind === 'failed') return messages === 1 ? 1 : null;
   const { payload } = outcome;
+  if (unavailableReason(payload) !== undefined) return null;
   if (typeof payload !== 'object' || payload === null || !('batchItemFailures' in payload)) return 0;
   return Array.isArray(payload.batchItemFailures) ? payload.batchItemFailures.length : 0;
 }

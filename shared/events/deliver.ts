@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import type { InvokeOutcome } from '../lambda/invoke';
 import type { EventMessage } from './order';
 import type { PollContext } from './poller';
-import { POLLER_ARN, type RmqEvent, toRmqMessage } from './rmq-event';
+import { POLLER_ARN, type RmqEvent, toRmqMessage, unavailableReason } from './rmq-event';
 import { type PolledQueue, queueOf } from './topology';
 
 export interface Failure {
@@ -33,8 +33,8 @@ const Answer = v.nullable(
   }),
 );
 
-/** Runs the function that a queue is for, with these messages. */
-export function callFunction(
+/** Runs the function that a queue is for, with these messages. One that says that it cannot work right now did not run. */
+export async function callFunction(
   ctx: PollContext,
   polled: PolledQueue,
   messages: ConsumeMessage[],
@@ -46,7 +46,9 @@ export function callFunction(
     eventSourceArn: POLLER_ARN,
     rmqMessagesByQueue: { [`${queue}::${vhost}`]: messages.map(toRmqMessage) },
   };
-  return ctx.invoke(`${ctx.config.lambda.functionPrefix}${polled}`, event);
+  const outcome = await ctx.invoke(`${ctx.config.lambda.functionPrefix}${polled}`, event);
+  const reason = outcome.kind === 'answered' ? unavailableReason(outcome.payload) : undefined;
+  return reason === undefined ? outcome : { kind: 'unavailable', reason };
 }
 
 /**

@@ -40,6 +40,14 @@ export interface RmqMessage {
 /** What a consumer function answers: the messages, by `messageId`, that have to come again, or never (`final`). */
 export interface BatchResponse {
   batchItemFailures: { itemIdentifier: string; reason?: string; final?: boolean }[];
+  /** Why none of the batch can be handled right now. It comes again as it is, and no attempt is counted. */
+  unavailable?: string;
+}
+
+/** @returns why a function that ran could not even begin; undefined for any other answer */
+export function unavailableReason(answer: unknown): string | undefined {
+  if (typeof answer !== 'object' || answer === null || !('unavailable' in answer)) return undefined;
+  return typeof answer.unavailable === 'string' ? answer.unavailable : undefined;
 }
 
 export function toRmqMessage(message: ConsumeMessage): RmqMessage {

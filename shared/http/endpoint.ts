@@ -43,7 +43,8 @@ export function endpoint<C extends EndpointContext>(
       answer = await handle(request, { ...ctx, log });
     } catch (error) {
       const known = error instanceof DomainError ? error : new DomainError('internal_error');
-      if (known !== error) log.error('A request failed', { error });
+      // What a client did wrong has no cause; what is wrong on our side has one to be logged.
+      if (known !== error || known.cause !== undefined) log.error('A request failed', { error });
       code = known.code;
       answer = { status: statusOf(known.code), ...problem(known, request.requestId) };
     }

@@ -192,6 +192,17 @@ test('waits for a database and a broker that are not there yet, and stops while 
   expect((await worker.exit).code).toBe(0);
 });
 
+test('handles on where the path to the database falls silent under all of its connections', async () => {
+  const worker = startWorker();
+  await fillOutbox(ctx, 20);
+  await worker.logged(isAudited, 20);
+  database.silence();
+  await fillOutbox(ctx, 20);
+  await worker.logged(isAudited, 40);
+  worker.child.kill('SIGTERM');
+  expect((await worker.exit).code).toBe(0);
+}, 60_000);
+
 test('a second signal ends it at once, where the broker does not answer', async () => {
   const worker = startWorker();
   await worker.logged(says('The worker runs'));

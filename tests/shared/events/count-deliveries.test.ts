@@ -16,6 +16,13 @@ test.each<[string, string, number, InvokeOutcome, [handled: number, failed: numb
   ['the call failed: its halves are counted', 'audit', 5, { kind: 'failed', reason: '' }, [0, 0, 0]],
   ['the last half failed', 'audit', 1, { kind: 'failed', reason: '' }, [0, 1, 0]],
   ['it did not run', 'audit', 5, { kind: 'unavailable', reason: '' }, [0, 0, 0]],
+  [
+    'it had no database',
+    'audit',
+    5,
+    { kind: 'answered', payload: { batchItemFailures: [], unavailable: '' } },
+    [0, 0, 0],
+  ],
   ['dead letters', 'dead-letters', 5, answered(1), [0, 1, 4]],
 ])('%s', async (_name, consumer, messages, outcome, [handled, failed, deadLettered]) => {
   const { invoke, counts } = countDeliveries(async () => outcome);

@@ -61,7 +61,7 @@ test('after the pause it publishes again, on a new connection', async () => {
 
 test('an event whose confirm is lost is not taken for published', async () => {
   await registerOne();
-  proxy.muteBroker();
+  proxy.muteServer();
   const { row } = await registerOne();
   expect(row.published_at).toBeNull();
 });
