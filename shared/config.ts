@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path';
 import * as v from 'valibot';
 import { parseMailbox, parseMailboxes } from './config-mailboxes';
 import { parseOrigins } from './config-origins';
@@ -66,6 +67,13 @@ const Environment = v.object({
 
   BCRYPT_COST: integer(10, 4, 15),
   REQUIRE_EMAIL: flag(true),
+  BREACHED_PASSWORDS: v.pipe(
+    text('off'),
+    v.check(
+      (value) => value === 'off' || isAbsolute(value) || (/^https?:/.test(value) && URL.canParse(value)),
+      'must be off, the URL of a range service or the absolute path of a local copy',
+    ),
+  ),
   CORS_ORIGINS: v.optional(parsed(parseOrigins), ''),
 
   SMTP_URL: v.optional(parsed(parseMailServerUrl)),
@@ -212,6 +220,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
     },
     /** Turns idempotency keys, and what was sent with them, into what says nothing to a reader of the table. */
     idempotency: { secret: `idempotency, ${signingKey.privateJwk.k ?? signingKey.privateJwk.d}` },
+    /** `off`, the URL of a range service, or the path of a local copy. */
+    passwords: { breached: env.BREACHED_PASSWORDS },
     users: { bcryptCost: env.BCRYPT_COST, requireEmail: env.REQUIRE_EMAIL },
     corsOrigins: env.CORS_ORIGINS,
     mail: {
