@@ -20,6 +20,7 @@ import {
   number,
   parsed,
   port,
+  proxyNetwork,
   rate,
   text,
 } from './config-values';
@@ -75,6 +76,7 @@ const Environment = v.object({
     ),
   ),
   CORS_ORIGINS: v.optional(parsed(parseOrigins), ''),
+  TRUSTED_PROXIES: list(proxyNetwork, ''),
 
   SMTP_URL: v.optional(parsed(parseMailServerUrl)),
   MAIL_FROM: v.optional(parsed(parseMailbox), 'Rollcall <no-reply@localhost>'),
@@ -224,6 +226,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
     passwords: { breached: env.BREACHED_PASSWORDS },
     users: { bcryptCost: env.BCRYPT_COST, requireEmail: env.REQUIRE_EMAIL },
     corsOrigins: env.CORS_ORIGINS,
+    /** Networks whose `X-Forwarded-For` counts. */
+    trustedProxies: env.TRUSTED_PROXIES,
     mail: {
       /** `off`: this service sends no mail. Undefined: nobody has decided, and sending fails. */
       smtpUrl: env.SMTP_URL,

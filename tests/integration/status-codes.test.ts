@@ -39,7 +39,7 @@ const seen = new Map<string, Set<number>>();
 beforeAll(async () => {
   service = await startService();
   admin = service.adminToken;
-}, 60_000);
+});
 afterAll(() => service.stop());
 
 type Check = (reply: TestReply) => void;
@@ -475,7 +475,7 @@ test('too many requests are 429, and told when to come back', async () => {
   } finally {
     await limited.stop();
   }
-}, 60_000);
+});
 
 test('a service that is not configured is 500 everywhere, and says nothing of why', async () => {
   const broken = await startService({}, { JWT_SECRET: 'short' });
@@ -496,7 +496,7 @@ test('a service that is not configured is 500 everywhere, and says nothing of wh
   } finally {
     await broken.stop();
   }
-}, 60_000);
+});
 
 test('without its database, a service is 503 wherever it needs it, says when to come back, and nothing of why', async () => {
   const url = `postgres://127.0.0.1:${await freePort()}/none` satisfies Config['database']['url'];
@@ -521,7 +521,7 @@ test('without its database, a service is 503 wherever it needs it, says when to 
   } finally {
     await lost.stop();
   }
-}, 60_000);
+});
 
 test('that was every status that the document gives', () => {
   const missing = documented.flatMap((each) =>

@@ -152,7 +152,7 @@ test('SIGTERM in the midst of a backlog: the batch in hand is finished, and the 
   expect(received.messages).toHaveLength(EVENTS);
   expect(inversions(received.bodies())).toEqual([]);
   await client.model.close();
-}, 60_000);
+});
 
 test('kill -9 in the midst of a backlog: the next start does the rest, and every effect is there once', async () => {
   await fillOutbox(ctx, USERS, 1);
@@ -170,7 +170,7 @@ test('kill -9 in the midst of a backlog: the next start does the rest, and every
   expect((await second.exit).code).toBe(0);
   expect(await countUnsent(ctx)).toBe(0);
   // Longer than a claim lasts, where one outlives its relay all the same.
-}, 150_000);
+});
 
 test('waits for a database and a broker that are not there yet, and stops while it waits', async () => {
   await database.stop();
@@ -201,7 +201,7 @@ test('handles on where the path to the database falls silent under all of its co
   await worker.logged(isAudited, 40);
   worker.child.kill('SIGTERM');
   expect((await worker.exit).code).toBe(0);
-}, 60_000);
+});
 
 test('a second signal ends it at once, where the broker does not answer', async () => {
   const worker = startWorker();
