@@ -26,7 +26,7 @@ async function main(): Promise<void> {
   process.env['DATABASE_POOL_SIZE'] ||= String(CONSUMER_NAMES.length + 2);
   const ctx = publishingContext();
   const { config, log } = ctx;
-  // One of its own: the poller closes its connection after each run, in the midst of the relay's work.
+  // One of its own: whoever has trouble gives up the connection, in the midst of the other's work.
   const pollerBroker = createBroker(config.broker.url, 'rollcall-poller', log);
   // Its statements may take longer than those of all others.
   const purger = createContext(patient(config, config.purge.budgetMs), log);
@@ -50,6 +50,7 @@ async function main(): Promise<void> {
   if (!signal.aborted) log.info('The worker runs', { tasks: tasks.map(({ name }) => name) });
   await Promise.all(tasks.map((task) => repeat(task, log, signal)));
   liveness?.close();
+  await pollerBroker.close();
   await ctx.broker.close();
   await Promise.all([ctx.db.destroy(), purger.db.destroy()]);
   log.info('The worker has stopped');

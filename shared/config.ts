@@ -30,6 +30,8 @@ import { LOG_LEVELS } from './log';
 import { parsePreviousKeys, parsePrivateKey, parseSecret } from './sessions/token-keys';
 
 const DAY_SECONDS = 24 * 60 * 60;
+/** A cold start, and a rollback. */
+const CALL_MARGIN_MS = 5_000;
 
 const Environment = v.object({
   DATABASE_URL: parsed(parseDatabaseUrl),
@@ -99,6 +101,7 @@ const Environment = v.object({
   POLL_BUDGET_MS: integer(55_000, 0, 890_000),
   POLL_BATCH_SIZE: integer(100, 1, 10_000),
   POLL_PREFETCH: integer(400, 1, 2_000),
+  HANDLER_TIMEOUT_MS: integer(10_000, 1, 400_000),
   POLL_BATCH_WINDOW_MS: integer(200, 0, 300_000),
   POLL_BATCH_QUIET_MS: integer(5, 0, 300_000),
   RETRY_DELAYS_MS: list(number(1, 7 * DAY_SECONDS * 1000), '5000,30000,300000,1800000,7200000'),
@@ -253,9 +256,12 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
       budgetMs: env.POLL_BUDGET_MS,
       batchSize: env.POLL_BATCH_SIZE,
       prefetch: env.POLL_PREFETCH,
+      /** A function begins nothing after one time-out of a handler and may need another; the rest is for the wire. */
+      callTimeoutMs: 2 * env.HANDLER_TIMEOUT_MS + CALL_MARGIN_MS,
       batchWindowMs: env.POLL_BATCH_WINDOW_MS,
       batchQuietMs: env.POLL_BATCH_QUIET_MS,
     },
+    handlers: { timeoutMs: env.HANDLER_TIMEOUT_MS },
     purge: {
       budgetMs: env.PURGE_BUDGET_MS,
       retentionDays: env.EVENT_RETENTION_DAYS,

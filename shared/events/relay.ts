@@ -1,14 +1,14 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { BrokerConnection } from '../broker/connection';
-import { type SendOutcome, send } from '../broker/send';
+import { RETURNED, type SendOutcome, send } from '../broker/send';
 import { TroubleLog } from '../broker/trouble-log';
 import type { Config } from '../config';
 import type { Db } from '../db/connection';
 import { within } from '../within';
+import { ensureTopology, forgetTopology } from './ensure-topology';
 import { type ClaimedEvent, claimEvents, type FailedEvent, markPublished, putBack } from './outbox';
 import { type BrokerContext, eventMessage, sendEvent } from './publisher';
 import { claimRedeliveries, deleteRedeliveries, putBackRedeliveries } from './redelivery-store';
-import { declareTopology } from './topology';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 /** Shorter than the lease of a claim, so that a batch is put back before another relay may take it. */
@@ -51,14 +51,10 @@ export async function relayOutbox(
     'The relay cannot work right now and will try again',
     'The relay sends again',
   );
-  const declared = new WeakMap<BrokerConnection, Promise<void>>();
 
   async function connect(): Promise<BrokerConnection> {
     const connection = await ctx.broker.open(CONNECT_TIMEOUT_MS);
-    const declaring =
-      declared.get(connection) ?? declareTopology(connection.model, ctx.config.events, ctx.log);
-    declared.set(connection, declaring);
-    await declaring;
+    await ensureTopology(connection, ctx.config.events, ctx.log);
     return connection;
   }
 
@@ -124,6 +120,8 @@ async function relayBatch(
   await backlog.putBack(ctx.db, failed);
 
   const refused = failed.filter((item) => item.attempt === 1);
+  // What the broker could not route may have lost its binding.
+  if (refused.some(({ error }) => error.includes(RETURNED))) forgetTopology(connection);
   const broken = refused.length < failed.length;
   if (broken) {
     const late = failed.find((item) => item.attempt === 0);

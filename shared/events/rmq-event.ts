@@ -37,9 +37,12 @@ export interface RmqMessage {
   data: string;
 }
 
-/** What a consumer function answers: the messages, by `messageId`, that have to come again, or never (`final`). */
+/**
+ * What a consumer function answers: the messages, by `messageId`, that have to come again, or never (`final`), or that it
+ * had no time for (`untried`), which is no attempt.
+ */
 export interface BatchResponse {
-  batchItemFailures: { itemIdentifier: string; reason?: string; final?: boolean }[];
+  batchItemFailures: { itemIdentifier: string; reason?: string; final?: boolean; untried?: boolean }[];
   /** Why none of the batch can be handled right now. It comes again as it is, and no attempt is counted. */
   unavailable?: string;
 }
