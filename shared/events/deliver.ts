@@ -34,7 +34,6 @@ export async function deliverEvents(
   const suspects = await findSuspects(ctx.db, consumer, idsOf(events));
   const failures: Failures = new Map();
   const stuck = new Set<string>();
-  const answered: string[] = [];
   const calls = callsFor(events, suspects);
   const fail = ({ event }: EventMessage, failure: Failure) => {
     failures.set(event.id, failure);
@@ -79,7 +78,9 @@ export async function deliverEvents(
       }
       const untried = ready.filter(({ event }) => answer.untried.has(event.id));
       if (untried.length > 0) calls.unshift(untried);
-      if (isNoted) answered.push(...ids.filter((id) => !answer.untried.has(id)));
+      const answered = ids.filter((id) => !answer.untried.has(id));
+      // Before the next call, which may be the one that nothing comes back from.
+      if (isNoted) await clearSuspects(ctx.db, consumer, answered);
       continue;
     }
     const { reason } = answer;
@@ -89,7 +90,6 @@ export async function deliverEvents(
     if (isAlone) fail(first, { reason, final: false });
     else calls.unshift(...ready.map((item) => [item]));
   }
-  await clearSuspects(ctx.db, consumer, answered);
   return { failures, untried: calls.flat(), ...(unavailable !== undefined && { unavailable }) };
 }
 

@@ -11,7 +11,11 @@ export type Suspects = Map<string, boolean>;
 export async function findSuspects(db: Db, consumer: Consumer, eventIds: string[]): Promise<Suspects> {
   if (eventIds.length === 0) return new Map();
   const { rows } = await sql<{ event_id: string; is_tried: boolean }>`
-    select event_id, is_tried from suspected_events
+    select event_id, is_tried and not exists (
+      select from inbox
+      where inbox.event_id = suspected_events.event_id and inbox.consumer = suspected_events.consumer
+    ) as is_tried
+    from suspected_events
     where consumer = ${consumer} and event_id = any(${eventIds}::uuid[])`.execute(db);
   return new Map(rows.map(({ event_id, is_tried }) => [event_id, is_tried]));
 }

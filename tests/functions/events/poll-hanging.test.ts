@@ -4,7 +4,7 @@ import { DEAD_LETTERS } from '../../../shared/events/topology';
 import type { InvokeOutcome } from '../../../shared/lambda/invoke';
 import { done, messagesOf, Polling, type SlowAnswer } from '../../setup/polling';
 
-const SHORT = { callTimeoutMs: 200 };
+const SHORT = { callTimeoutMs: 1_000 };
 
 let polling: Polling;
 beforeEach(async () => {
@@ -34,7 +34,7 @@ test('one that hangs is a dead letter after its attempts; the others are handled
   expect(handled.sort()).toEqual([...ids, ...later].filter((id) => id !== hanging).sort());
   expect(dead.messages[0]?.properties).toMatchObject({
     messageId: hanging,
-    headers: { 'rollcall-attempt': 2, 'rollcall-error': 'the function has not answered within 0.2 s' },
+    headers: { 'rollcall-attempt': 2, 'rollcall-error': 'the function has not answered within 1 s' },
   });
   // With the batch, and then by itself at each attempt.
   expect(
