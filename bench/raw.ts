@@ -2,7 +2,8 @@ import type { ChannelModel } from 'amqplib';
 import { sql } from 'kysely';
 import { uuidv7 } from 'uuidv7';
 import type { EventType, UserEvent } from '../shared/events/catalog';
-import { eventMessage, type PublishingContext } from '../shared/events/publisher';
+import type { PublishingContext } from '../shared/events/publisher';
+import { eventMessage } from '../shared/events/send-event';
 
 /** As many as a relay has under way. */
 const IN_FLIGHT = 1_000;

@@ -11,10 +11,8 @@ import { startSchedule } from './schedule';
 import { localSecret } from './secret';
 import { startServers } from './servers';
 import { checkConfiguration, readSettings } from './settings';
-import { prepareBroker } from './topology';
-import { WARM_UP_ID, warmUp } from './warm-up';
 
-const FUNCTION_PREFIX = 'rollcall-dev-';
+const SCHEDULED = ['relay-outbox', 'poll-queues', 'send-webhooks'];
 
 async function main(): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile('.env');
@@ -59,24 +57,23 @@ async function main(): Promise<void> {
       ...servers.environment,
       PUBLIC_URL: settings.publicUrl,
       JWT_SECRET: settings.jwtSecret ?? (await localSecret(settings.dataDir)),
-      FUNCTION_PREFIX,
+      FUNCTION_PREFIX: 'rollcall-dev-',
       WEBHOOK_ALLOWED_NETWORKS: settings.webhookNetworks,
       LAMBDA_ENDPOINT: lambdaEndpoint,
     };
-    const [admin] = await Promise.all([prepareDatabase(environment, settings), prepareBroker(environment)]);
+    const admin = await prepareDatabase(environment, settings);
     server = await serveFunctions(settings, environment, {
-      onLogLine: (line) => {
-        if (!line.includes(`"requestId":"${WARM_UP_ID}"`)) console.log(line);
-      },
+      onLogLine: (line) => console.log(line),
       onExit: (reason) => {
         console.error(reason);
         void stop(1);
       },
     });
-    schedule = startSchedule(FUNCTION_PREFIX, lambdaEndpoint, (name, reason) =>
-      console.error(`${name} failed and runs again: ${reason}`),
+    schedule = startSchedule(
+      SCHEDULED.map((name) => `rollcall-dev-${name}`),
+      lambdaEndpoint,
+      (name, reason) => console.error(`${name} failed and runs again: ${reason}`),
     );
-    await warmUp(`http://127.0.0.1:${settings.httpPort}`);
     printBanner(settings, servers, admin);
   } catch (error) {
     console.error(explain(error));

@@ -1,9 +1,9 @@
 // Invoked by a deploy, before the new code serves: brings the database's schema up to date.
-import { containerContext, patient } from '../../shared/context';
+import { containerContext } from '../../shared/context';
 import { migrateToLatest } from '../../shared/db/migrate';
 
 export async function handler(): Promise<{ applied: string[] }> {
-  const ctx = containerContext(patient);
+  const ctx = containerContext();
   const applied = await migrateToLatest(ctx.db);
   ctx.log.info('The schema is up to date', { applied });
   return { applied };

@@ -19,6 +19,8 @@ export class TroubleLog {
     private readonly log: Log,
     private readonly consequence: string,
     private readonly over: string,
+    /** Told what the log is told of what nothing works because of, and null when it is over. */
+    private readonly note: (problem: string | null) => void = () => {},
     private readonly clock: () => number = () => performance.now(),
   ) {}
 
@@ -30,12 +32,16 @@ export class TroubleLog {
       error instanceof BrokerTrouble
         ? this.tell('error', error.message, { reason: error.reason, consequence })
         : this.tell('error', consequence, { reason, error });
-    if (told) this.#inTrouble = true;
+    if (!told) return;
+    this.#inTrouble = true;
+    this.note(error instanceof BrokerTrouble ? error.message : consequence);
   }
 
   works(): void {
-    if (this.#inTrouble) this.log.info(this.over);
+    if (!this.#inTrouble) return;
     this.#inTrouble = false;
+    this.log.info(this.over);
+    this.note(null);
   }
 
   /** A line that something in a loop would repeat. @returns whether it was written */

@@ -6,6 +6,8 @@ export class BrokerTrouble extends Error {
     message: string,
     /** What the broker or the socket said. */
     readonly reason: string,
+    /** The exchange to which a publish was denied, or which is not there: over that, the broker closes the channel. */
+    readonly refusedExchange: string | null = null,
   ) {
     super(message);
   }
@@ -28,7 +30,14 @@ export function explainTrouble(error: unknown): BrokerTrouble {
   if (error instanceof BrokerTrouble) return error;
   const fields: ErrorFields = typeof error === 'object' && error !== null ? error : {};
   const reason = String(fields.message ?? error).trim();
-  return new BrokerTrouble(explain(fields, reason), reason);
+  return new BrokerTrouble(explain(fields, reason), reason, refusedExchange(fields, reason));
+}
+
+/** RabbitMQ's words are "… exchange 'user_events' in vhost '/' …"; the default exchange it calls amq.default. */
+function refusedExchange({ code, classId, methodId }: ErrorFields, reason: string): string | null {
+  const isPublish = classId === 60 && methodId === 40;
+  if (!isPublish || (code !== 403 && code !== 404)) return null;
+  return /exchange '(.*?)' in vhost/.exec(reason)?.[1] ?? null;
 }
 
 /** What Node.js and amqplib hang on theirs. */
@@ -58,7 +67,11 @@ function explain({ code, classId, methodId }: ErrorFields, reason: string): stri
     return "The broker refuses the user name or the password: correct RABBITMQ_URL (or RABBITMQ_USER and RABBITMQ_PASS), or have the broker's follow: rabbitmqctl add_user, rabbitmqctl change_password";
   // amqplib keeps the text of a connection.close here to itself: NOT_ALLOWED, with no virtual host, no access or a limit.
   if (reason.startsWith('Expected ConnectionOpenOk'))
-    return 'The broker refuses us the virtual host: correct the path of RABBITMQ_URL (or RABBITMQ_VHOST), or let us in with rabbitmqctl add_vhost and rabbitmqctl set_permissions; its log says which';
+    return 'The broker refuses the virtual host: it does not exist (correct the path of RABBITMQ_URL or RABBITMQ_VHOST, or rabbitmqctl add_vhost), its permissions do not include this user (rabbitmqctl set_permissions), or a limit of connections is reached (rabbitmqctl set_vhost_limits, set_user_limits); the log of the broker says which';
+  if (reason.includes('queue limit'))
+    return 'The virtual host has reached its limit of queues: raise it with rabbitmqctl set_vhost_limits -p <vhost> \'{"max-queues": <number>}\'';
+  if (code === 404 && classId === 60 && methodId === 40)
+    return 'An exchange that is published to does not exist: relay and poller declare it at their next start, or name another with EVENT_EXCHANGE or EVENT_MIRRORS';
   if (code === 403)
     return `The broker denies us the permission ${PERMISSIONS[`${classId}.${methodId}`] ?? 'that this takes'}: grant it with rabbitmqctl set_permissions -p <vhost> <user> <configure> <write> <read>`;
   return `The broker cannot be used: ${reason}`;

@@ -111,14 +111,6 @@ export interface RetryingEventsTable {
   due_at: Date;
 }
 
-export interface SuspectedEventsTable {
-  consumer: string;
-  event_id: string;
-  /** It was handed over by itself, and nobody has noted the end of that call. */
-  is_tried: boolean;
-  noted_at: Generated<Date>;
-}
-
 export interface ConsumerSequencesTable {
   consumer: string;
   subject: string;
@@ -236,6 +228,13 @@ export interface EventLogStartTable {
   purged_until: Date | null;
 }
 
+export interface TaskRunsTable {
+  task: string;
+  started_at: Date;
+  problem: string | null;
+  problem_at: Date | null;
+}
+
 export interface Tables {
   users: UsersTable;
   roles: RolesTable;
@@ -247,7 +246,6 @@ export interface Tables {
   outbox: OutboxTable;
   inbox: InboxTable;
   retrying_events: RetryingEventsTable;
-  suspected_events: SuspectedEventsTable;
   consumer_sequences: ConsumerSequencesTable;
   dead_letters: DeadLettersTable;
   redeliveries: RedeliveriesTable;
@@ -258,4 +256,5 @@ export interface Tables {
   webhook_endpoints: WebhookEndpointsTable;
   webhook_deliveries: WebhookDeliveriesTable;
   event_log_start: EventLogStartTable;
+  task_runs: TaskRunsTable;
 }

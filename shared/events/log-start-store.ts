@@ -15,6 +15,11 @@ export async function keepLogFrom(tx: Tx, otherwise: Date): Promise<Date> {
   return rows[0]?.start ?? otherwise;
 }
 
+/** Keeps the log as it is until this transaction ends: the purge waits. */
+export async function holdLog(tx: Tx): Promise<void> {
+  await sql`select from event_log_start for share`.execute(tx);
+}
+
 /** Before a purge: it waits for whoever counts on the log, and they for the purge. */
 export async function lockLogStart(tx: Tx): Promise<void> {
   await sql`select from event_log_start for update`.execute(tx);

@@ -4,6 +4,7 @@ import { outboxBacklog } from './outbox';
 import { type PollContext, pollQueues } from './poller';
 import type { BrokerContext } from './publisher';
 import { type RelayReport, relayOutbox } from './relay';
+import { noteRun } from './task-run-store';
 
 /** A run of the relay, and what it leaves behind, in numbers. The alarms are about those. */
 export async function measuredRelay(
@@ -11,6 +12,7 @@ export async function measuredRelay(
   budgetMs: number,
   signal?: AbortSignal,
 ): Promise<RelayReport> {
+  await noteRun(ctx.db, 'relay-outbox');
   const report = await relayOutbox(ctx, budgetMs, signal);
   const { pending, oldestSeconds } = await outboxBacklog(ctx.db);
   emitMetrics(ctx.config.metrics, {
@@ -25,6 +27,7 @@ export async function measuredRelay(
 
 /** A run of the poller, likewise. */
 export async function measuredPoll(ctx: PollContext, budgetMs: number, signal?: AbortSignal): Promise<void> {
+  await noteRun(ctx.db, 'poll-queues');
   const { invoke, counts } = countDeliveries(ctx.invoke);
   await pollQueues({ ...ctx, invoke }, budgetMs, signal);
   emitMetrics(ctx.config.metrics, {

@@ -1,7 +1,7 @@
 import type { OutgoingMessage } from '../broker/send';
 import type { EventType, UserEvent } from './catalog';
+import { binding, type Declaration, exchange, queue } from './declare';
 import type { Mirror, MirrorFormat } from './mirror-config';
-import type { Declaration } from './topology';
 
 /** The events that the formats of other services have a form for. */
 type MirroredEvent = UserEvent<'user.created' | 'user.updated' | 'user.deleted'>;
@@ -98,27 +98,22 @@ function isMirrored(event: UserEvent): event is MirroredEvent {
   return event.type in TYPED_NAMES;
 }
 
-/**
- * What the mirrors need to exist. Without arguments, as the services had it whose consumers these are: they declare
- * the same, and a difference would be an error to them.
- */
+/** Without arguments, as the services had them whose consumers these are: they declare the same, or get an error. */
+export function mirrorExchanges(mirrors: readonly Mirror[]): Declaration[] {
+  return mirrors.flatMap((mirror) =>
+    mirror.exchange === '' ? [] : [exchange(mirror.exchange, mirror.exchangeType)],
+  );
+}
+
+/** All that the mirrors need to exist. */
 export function* mirrorDeclarations(mirrors: readonly Mirror[]): Generator<Declaration> {
-  for (const { exchange, exchangeType, routingKey, queue, types } of mirrors) {
-    if (exchange !== '') {
-      yield {
-        what: `exchange ${exchange}`,
-        declare: (channel) => channel.assertExchange(exchange, exchangeType),
-      };
-    }
-    if (queue === undefined) continue;
-    yield { what: `queue ${queue}`, declare: (channel) => channel.assertQueue(queue) };
-    if (exchange === '') continue;
-    for (const key of bindingKeys(routingKey, types)) {
-      yield {
-        what: `binding of ${queue} to ${exchange}`,
-        declare: (channel) => channel.bindQueue(queue, exchange, key),
-      };
-    }
+  yield* mirrorExchanges(mirrors);
+  for (const mirror of mirrors) {
+    if (mirror.queue === undefined) continue;
+    yield queue(mirror.queue, {});
+    if (mirror.exchange === '') continue;
+    for (const key of bindingKeys(mirror.routingKey, mirror.types))
+      yield binding(mirror.queue, mirror.exchange, key);
   }
 }
 

@@ -153,6 +153,20 @@ export async function markPublished(db: Db, ids: string[]): Promise<void> {
     where id = any(${ids}::uuid[]) and published_at is null`.execute(db);
 }
 
+/**
+ * Makes due what was appended while an older event of its user was claimed: it was given the claim's end as its time.
+ * @param sent the events of the claim that are published
+ */
+export async function releaseHeld(db: Db, sent: string[]): Promise<void> {
+  if (sent.length === 0) return;
+  await sql`
+    update outbox set available_at = now()
+    from (
+      select distinct subject from outbox where id = any(${sent}::uuid[])
+    ) as subjects
+    where outbox.subject = subjects.subject and published_at is null and available_at > now()`.execute(db);
+}
+
 export interface FailedEvent {
   id: string;
   subject: string;
@@ -180,15 +194,29 @@ export async function putBack(db: Db, failed: FailedEvent[]): Promise<void> {
     where outbox.subject = failed.subject and outbox.published_at is null`.execute(db);
 }
 
-/** What is waiting to be sent: how many, and since how many seconds the oldest. */
+/** To count a backlog of millions takes seconds, and whoever looks at it needs to know only that it is large. */
+export const BACKLOG_COUNTED = 10_000;
+
+/**
+ * What is waiting to be sent: how many, and since how many seconds the oldest. Of more than `BACKLOG_COUNTED` it looks
+ * at as many as that, those that are due first.
+ */
 export async function outboxBacklog(db: Db): Promise<{ pending: number; oldestSeconds: number }> {
   const row = await db
-    .selectFrom('outbox')
+    .selectFrom((eb) =>
+      eb
+        .selectFrom('outbox')
+        .select('created_at')
+        .where('published_at', 'is', null)
+        .orderBy('available_at')
+        .orderBy('position')
+        .limit(BACKLOG_COUNTED)
+        .as('due_first'),
+    )
     .select((eb) => [
       eb.fn.countAll<string>().as('pending'),
       sql<number>`coalesce(extract(epoch from now() - min(created_at)), 0)::float8`.as('oldest_seconds'),
     ])
-    .where('published_at', 'is', null)
     .executeTakeFirstOrThrow();
   return { pending: Number(row.pending), oldestSeconds: Math.max(0, Math.round(row.oldest_seconds)) };
 }

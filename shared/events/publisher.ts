@@ -1,12 +1,11 @@
 import { type Broker, type BrokerConnection, createBroker } from '../broker/connection';
-import { type OutgoingMessage, type SendOutcome, send } from '../broker/send';
 import { TroubleLog } from '../broker/trouble-log';
-import type { Config } from '../config';
 import { type Context, containerContext } from '../context';
 import { within } from '../within';
 import type { UserEvent } from './catalog';
-import { mirrorMessages } from './mirrors';
 import { markPublished, type PendingEvent } from './outbox';
+import { createEventSender } from './send-event';
+import { declareExchanges } from './topology';
 
 export interface BrokerContext extends Context {
   broker: Broker;
@@ -49,14 +48,25 @@ export function createPublisher(ctx: BrokerContext): Publisher {
     'Publishing is paused in this container: the relay takes over',
     'Publishing works again in this container',
   );
+  const sendEvent = createEventSender(ctx.config.events);
+  const declared = new WeakMap<BrokerConnection, Promise<void>>();
   let pausedUntil = 0;
+
+  /** Once for each connection: what exists with another type would take events nowhere, and confirm them. */
+  function declare(connection: BrokerConnection): Promise<void> {
+    const declaring =
+      declared.get(connection) ?? declareExchanges(connection.model, ctx.config.events, ctx.log);
+    declared.set(connection, declaring);
+    return declaring;
+  }
 
   /** @throws where the connection is not to be relied on */
   async function sendInOrder(events: UserEvent[], sending: Sending): Promise<'done'> {
     const connection = await ctx.broker.open(publishDeadlineMs);
     sending.connection = connection;
+    await declare(connection);
     for (const event of events) {
-      const outcome = await sendEvent(connection, ctx.config.events, event);
+      const outcome = await sendEvent(connection, event);
       if (outcome.kind === 'confirmed') {
         sending.confirmed.push(event.id);
         continue;
@@ -95,43 +105,4 @@ export function createPublisher(ctx: BrokerContext): Publisher {
   }
 
   return { publish };
-}
-
-/**
- * Sends an event, then its copies for EVENT_MIRRORS. It counts as sent when the broker has confirmed all of them;
- * where one fails, all are sent again later, under the same `messageId`.
- *
- * One after the other: the event goes first, because its consumers drop what they get twice, which others may not.
- */
-export async function sendEvent(
-  connection: BrokerConnection,
-  config: Config['events'],
-  event: UserEvent,
-): Promise<SendOutcome> {
-  const outcome = await send(connection, eventMessage(config, event));
-  if (outcome.kind !== 'confirmed') return outcome;
-  for (const copy of mirrorMessages(config.mirrors, event)) {
-    const copied = await send(connection, copy);
-    if (copied.kind !== 'confirmed') {
-      return { kind: copied.kind, reason: `EVENT_MIRRORS, exchange '${copy.exchange}': ${copied.reason}` };
-    }
-  }
-  return outcome;
-}
-
-/** The event on the wire: CloudEvents' structured mode, whole in the body, and what brokers filter and show beside it. */
-export function eventMessage(config: Config['events'], event: UserEvent): OutgoingMessage {
-  return {
-    exchange: config.exchange,
-    routingKey: event.type,
-    body: Buffer.from(JSON.stringify(event)),
-    properties: {
-      messageId: event.id,
-      type: event.type,
-      appId: 'rollcall',
-      contentType: 'application/cloudevents+json',
-      timestamp: Math.floor(Date.parse(event.time) / 1000),
-      headers: event.traceparent === undefined ? {} : { traceparent: event.traceparent },
-    },
-  };
 }

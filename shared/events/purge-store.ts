@@ -2,16 +2,20 @@ import { sql } from 'kysely';
 import type { Db } from '../db/connection';
 import { lockLogStart, moveLogStart } from './log-start-store';
 
-/** Events published before then that nobody is about to get again, oldest first. @returns how many */
+/**
+ * Events made and published before then that nobody is about to get again, oldest first. As below, the ids find them:
+ * the rest of the log is not looked at.
+ * @returns how many
+ */
 export async function purgePublished(db: Db, before: Date, limit: number): Promise<number> {
   return db.transaction().execute(async (tx) => {
     await lockLogStart(tx);
     const { rows } = await sql<{ time: Date }>`
       delete from outbox where id in (
         select id from outbox
-        where published_at < ${before}
+        where id < ${firstIdOf(before)} and published_at < ${before}
         and not exists (select from redeliveries where redeliveries.event_id = outbox.id)
-        order by position limit ${limit} for update skip locked)
+        order by id limit ${limit} for update skip locked)
       returning time`.execute(tx);
     const latest = rows.reduce((max, { time }) => Math.max(max, time.getTime()), 0);
     if (rows.length > 0) await moveLogStart(tx, new Date(latest));

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
-import type { Db } from '../db/connection';
+import type { Db, Tx } from '../db/connection';
 import type { EventType, UserEvent } from './catalog';
+import { holdLog } from './log-start-store';
 import { CLAIM_LEASE_SECONDS, type ClaimedEvent, type EventRow, type FailedEvent, toEvent } from './outbox';
 
 /** One number for "a relay is claiming redeliveries" in the space of PostgreSQL's advisory locks. */
@@ -17,7 +18,9 @@ export interface ReplayFilter {
 }
 
 /** Has past events sent to one queue again, in their order, as the outbox has them then. @returns how many */
-export async function replayEvents(db: Db, filter: ReplayFilter): Promise<number> {
+export async function replayEvents(tx: Tx, filter: ReplayFilter): Promise<number> {
+  // A purge beside this would not see that these events are about to be sent, and take them.
+  await holdLog(tx);
   const { queue, from = null, to = null, types = null, subject = null } = filter;
   const { numAffectedRows } = await sql`
     insert into redeliveries (queue, event_id, subject)
@@ -28,7 +31,7 @@ export async function replayEvents(db: Db, filter: ReplayFilter): Promise<number
     and (${to}::timestamptz is null or time < ${to}::timestamptz)
     and (${types}::text[] is null or type = any(${types}::text[]))
     and (${subject}::uuid is null or subject = ${subject}::uuid)
-    order by position`.execute(db);
+    order by position`.execute(tx);
   return Number(numAffectedRows ?? 0);
 }
 
@@ -39,7 +42,7 @@ export async function claimRedeliveries(db: Db, limit: number): Promise<ClaimedE
   if (waiting.length === 0) return [];
   const claimed = await db.transaction().execute(async (tx) => {
     await sql`select pg_advisory_xact_lock(${CLAIM_LOCK})`.execute(tx);
-    return sql<RedeliveryRow>`
+    const { rows } = await sql<RedeliveryRow>`
       with due as materialized (
         select position, subject, queue from redeliveries
         where available_at <= now()
@@ -58,15 +61,20 @@ export async function claimRedeliveries(db: Db, limit: number): Promise<ClaimedE
       select claimed.position, claimed.queue, claimed.event, claimed.attempts,
         outbox.id, outbox.type, outbox.subject, outbox.sequence, outbox.time, outbox.data, outbox.traceparent
       from claimed left join outbox on outbox.id = claimed.event_id`.execute(tx);
+    // What the log no longer has cannot be sent, and must not keep the rest of its batch from being sent.
+    const orphans = rows.filter((row) => eventOf(row) === null);
+    await deleteRedeliveries(
+      tx,
+      orphans.map((row) => row.position),
+    );
+    return rows;
   });
-  return claimed.rows
+  return claimed
     .sort((a, b) => Number(a.position) - Number(b.position))
-    .map((row) => ({
-      id: row.position,
-      queue: row.queue,
-      event: row.event ?? toEvent(row),
-      attempts: row.attempts,
-    }));
+    .flatMap((row) => {
+      const event = eventOf(row);
+      return event ? [{ id: row.position, queue: row.queue, event, attempts: row.attempts }] : [];
+    });
 }
 
 /** Takes away what the broker has confirmed. */
@@ -91,10 +99,16 @@ export async function putBackRedeliveries(db: Db, failed: FailedEvent[]): Promis
     where redeliveries.subject = failed.subject and redeliveries.queue = failed.queue`.execute(db);
 }
 
-interface RedeliveryRow extends EventRow {
+type RedeliveryRow = {
   position: string;
   queue: string;
   /** An event of its own, where it is not the one of the outbox. */
   event: UserEvent | null;
   attempts: number;
+  // Of the outbox, which may have it no longer.
+} & (EventRow | { id: null });
+
+function eventOf(row: RedeliveryRow): UserEvent | null {
+  if (row.event) return row.event;
+  return row.id === null ? null : toEvent(row);
 }

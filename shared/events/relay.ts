@@ -1,14 +1,22 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { BrokerConnection } from '../broker/connection';
-import { RETURNED, type SendOutcome, send } from '../broker/send';
+import type { SendOutcome } from '../broker/send';
 import { TroubleLog } from '../broker/trouble-log';
-import type { Config } from '../config';
 import type { Db } from '../db/connection';
 import { within } from '../within';
-import { ensureTopology, forgetTopology } from './ensure-topology';
-import { type ClaimedEvent, claimEvents, type FailedEvent, markPublished, putBack } from './outbox';
-import { type BrokerContext, eventMessage, sendEvent } from './publisher';
+import {
+  type ClaimedEvent,
+  claimEvents,
+  type FailedEvent,
+  markPublished,
+  putBack,
+  releaseHeld,
+} from './outbox';
+import type { BrokerContext } from './publisher';
 import { claimRedeliveries, deleteRedeliveries, putBackRedeliveries } from './redelivery-store';
+import { createEventSender, sendToQueue } from './send-event';
+import { noteProblem } from './task-run-store';
+import { declareTopology } from './topology';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 /** Shorter than the lease of a claim, so that a batch is put back before another relay may take it. */
@@ -22,10 +30,12 @@ interface Backlog {
   claim(db: Db, limit: number): Promise<ClaimedEvent[]>;
   markSent(db: Db, ids: string[]): Promise<void>;
   putBack(db: Db, failed: FailedEvent[]): Promise<void>;
+  /** Makes due what has waited for the claims of these, which are sent. */
+  release?(db: Db, ids: string[]): Promise<void>;
 }
 
 const BACKLOGS: Backlog[] = [
-  { claim: claimEvents, markSent: markPublished, putBack },
+  { claim: claimEvents, markSent: markPublished, putBack, release: releaseHeld },
   { claim: claimRedeliveries, markSent: deleteRedeliveries, putBack: putBackRedeliveries },
 ];
 
@@ -50,11 +60,27 @@ export async function relayOutbox(
     ctx.log,
     'The relay cannot work right now and will try again',
     'The relay sends again',
+    (problem) => void noteProblem(ctx, 'relay-outbox', problem),
   );
+  const declared = new WeakMap<BrokerConnection, Promise<void>>();
+  const sendEvent = createEventSender(ctx.config.events);
+  const run: Run = {
+    ctx,
+    report,
+    trouble,
+    send: (connection, { event, queue }) =>
+      queue === null
+        ? sendEvent(connection, event)
+        : sendToQueue(connection, ctx.config.events, event, queue),
+    declareAnew: (connection) => declared.delete(connection),
+  };
 
   async function connect(): Promise<BrokerConnection> {
     const connection = await ctx.broker.open(CONNECT_TIMEOUT_MS);
-    await ensureTopology(connection, ctx.config.events, ctx.log);
+    const declaring =
+      declared.get(connection) ?? declareTopology(connection.model, ctx.config.events, ctx.log);
+    declared.set(connection, declaring);
+    await declaring;
     return connection;
   }
 
@@ -66,8 +92,7 @@ export async function relayOutbox(
         for (const backlog of BACKLOGS) {
           if (connection.blocked) trouble.failed(connection.blocked);
           const claimed = connection.blocked ? [] : await backlog.claim(ctx.db, ctx.config.relay.batchSize);
-          if (claimed.length > 0 && !(await relayBatch(ctx, connection, backlog, claimed, report, trouble)))
-            idle = false;
+          if (claimed.length > 0 && !(await relayBatch(run, connection, backlog, claimed))) idle = false;
         }
       } catch (error) {
         trouble.failed(error);
@@ -81,20 +106,27 @@ export async function relayOutbox(
   return report;
 }
 
+interface Run {
+  ctx: BrokerContext;
+  report: RelayReport;
+  trouble: TroubleLog;
+  send(connection: BrokerConnection, item: ClaimedEvent): Promise<SendOutcome>;
+  /** Has the topology declared before the next batch. */
+  declareAnew(connection: BrokerConnection): void;
+}
+
 /** @returns whether to wait before the next one, because the connection broke or nothing could be sent */
 async function relayBatch(
-  ctx: BrokerContext,
+  { ctx, report, trouble, send, declareAnew }: Run,
   connection: BrokerConnection,
   backlog: Backlog,
   claimed: ClaimedEvent[],
-  report: RelayReport,
-  trouble: TroubleLog,
 ): Promise<boolean> {
   const outcomes = new Map<ClaimedEvent, SendOutcome>();
   let over = false;
   const sendInOrder = async (events: ClaimedEvent[]) => {
     for (const item of events) {
-      const outcome = await sendItem(connection, ctx.config.events, item);
+      const outcome = await send(connection, item);
       if (over) return;
       outcomes.set(item, outcome);
       if (outcome.kind !== 'confirmed') return;
@@ -106,22 +138,24 @@ async function relayBatch(
 
   const sent: string[] = [];
   const failed: FailedEvent[] = [];
+  /** The last of each lane that is sent as a whole. */
+  const ends: string[] = [];
   for (const lane of lanes) {
     for (const item of lane) {
       const outcome = outcomes.get(item) ?? LATE;
-      if (outcome.kind === 'confirmed') sent.push(item.id);
-      else {
+      if (outcome.kind !== 'confirmed') {
         failed.push(failure(item, outcome));
         break;
       }
+      sent.push(item.id);
+      if (item === lane.at(-1)) ends.push(item.id);
     }
   }
   await backlog.markSent(ctx.db, sent);
   await backlog.putBack(ctx.db, failed);
+  await backlog.release?.(ctx.db, ends);
 
   const refused = failed.filter((item) => item.attempt === 1);
-  // What the broker could not route may have lost its binding.
-  if (refused.some(({ error }) => error.includes(RETURNED))) forgetTopology(connection);
   const broken = refused.length < failed.length;
   if (broken) {
     const late = failed.find((item) => item.attempt === 0);
@@ -129,7 +163,11 @@ async function relayBatch(
     ctx.broker.discard();
   } else if (sent.length > 0) trouble.works();
   for (const { error } of refused) {
-    trouble.tell('warn', 'The broker refused an event: it is tried again', { reason: error });
+    const message = 'The broker refused an event: it is tried again';
+    if (!trouble.tell('warn', message, { reason: error })) continue;
+    void noteProblem(ctx, 'relay-outbox', `${message}. ${error}`);
+    // Where it reached no queue, some of what was declared is gone.
+    declareAnew(connection);
   }
   report.published += sent.length;
   report.refused += refused.length;
@@ -148,15 +186,6 @@ function failure({ id, event, queue, attempts }: ClaimedEvent, outcome: SendOutc
     delayMs: refused ? backoffMs(attempts) : 0,
     attempt: refused ? (1 as const) : (0 as const),
   };
-}
-
-function sendItem(
-  connection: BrokerConnection,
-  config: Config['events'],
-  { event, queue }: ClaimedEvent,
-): Promise<SendOutcome> {
-  if (queue === null) return sendEvent(connection, config, event);
-  return send(connection, { ...eventMessage(config, event), exchange: '', routingKey: queue });
 }
 
 /** What has to go out one after the other: a user's events, to everyone or to one queue. */

@@ -1,8 +1,8 @@
-import type { Channel, ChannelModel } from 'amqplib';
-import { explainTrouble } from '../broker/trouble';
+import type { ChannelModel } from 'amqplib';
 import type { Config } from '../config';
 import type { Log } from '../log';
-import { mirrorDeclarations } from './mirrors';
+import { binding, type Declaration, declareEach, exchange, queue } from './declare';
+import { mirrorDeclarations, mirrorExchanges } from './mirrors';
 
 /**
  * Who gets which events. A consumer is a function in functions/consumers/ of the same name; its queue is
@@ -55,37 +55,32 @@ export function deadExchangeOf(config: EventsConfig): string {
 }
 
 /**
- * Declares everything that is not there yet. Run by the scheduled functions at their start, so that a new broker or
- * a deleted queue mends itself. What exists with other arguments is named in the log and used as it is.
- * @throws BrokerTrouble where a permission is missing, or the connection breaks
+ * Declares everything that is not there yet, so that a new broker or a deleted queue mends itself. See `declareEach` for
+ * what exists otherwise and for missing permissions.
+ * @throws BrokerTrouble
  */
-export async function declareTopology(
+export function declareTopology(
   model: Pick<ChannelModel, 'createChannel'>,
   config: EventsConfig,
   log: Log,
-) {
-  let channel = await openChannel(model);
-  for (const { what, declare } of declarations(config)) {
-    try {
-      await declare(channel);
-    } catch (error) {
-      if (!isPreconditionFailed(error)) throw explainTrouble(error);
-      log.error(
-        `The ${what} exists with other arguments and is used as it is. To have it right, delete it once it is empty, or choose other names with QUEUE_PREFIX or EVENT_EXCHANGE.`,
-        { reason: error.message },
-      );
-      // The broker has closed the channel over it.
-      channel = await openChannel(model);
-    }
-  }
-  await channel.close();
+): Promise<void> {
+  return declareEach(model, declarations(config), log);
 }
 
-export interface Declaration {
-  what: string;
-  declare(channel: Channel): Promise<unknown>;
+/**
+ * Declares what is published to, and so makes sure of its type: an exchange of another one takes events to other queues,
+ * or to none, and confirms them.
+ * @throws BrokerTrouble
+ */
+export function declareExchanges(
+  model: Pick<ChannelModel, 'createChannel'>,
+  config: EventsConfig,
+  log: Log,
+): Promise<void> {
+  return declareEach(model, [exchange(config.exchange, 'topic'), ...mirrorExchanges(config.mirrors)], log);
 }
 
+/** In an order in which each finds what it needs. */
 function* declarations(config: EventsConfig): Generator<Declaration> {
   yield exchange(config.exchange, 'topic');
   for (const consumer of CONSUMER_NAMES) {
@@ -105,21 +100,6 @@ function* declarations(config: EventsConfig): Generator<Declaration> {
   yield queue(queueOf(config, DEAD_LETTERS), queueType(config));
   yield binding(queueOf(config, DEAD_LETTERS), deadExchangeOf(config), '');
   yield* mirrorDeclarations(config.mirrors);
-}
-
-function exchange(name: string, type: string): Declaration {
-  return { what: `exchange ${name}`, declare: (channel) => channel.assertExchange(name, type) };
-}
-
-function queue(name: string, args: Record<string, unknown>): Declaration {
-  return { what: `queue ${name}`, declare: (channel) => channel.assertQueue(name, { arguments: args }) };
-}
-
-function binding(queueName: string, exchangeName: string, pattern: string): Declaration {
-  return {
-    what: `binding of ${queueName} to ${exchangeName}`,
-    declare: (channel) => channel.bindQueue(queueName, exchangeName, pattern),
-  };
 }
 
 /**
@@ -144,16 +124,4 @@ function retryArguments(config: EventsConfig, delayMs: number): Record<string, u
       'x-overflow': 'reject-publish',
     }),
   };
-}
-
-async function openChannel(model: Pick<ChannelModel, 'createChannel'>): Promise<Channel> {
-  const channel = await model.createChannel();
-  channel.on('error', () => {});
-  return channel;
-}
-
-const PRECONDITION_FAILED = 406;
-
-function isPreconditionFailed(error: unknown): error is Error {
-  return error instanceof Error && 'code' in error && error.code === PRECONDITION_FAILED;
 }

@@ -237,17 +237,31 @@ export const Rebuilding = v.object({
   replayed: Count,
 });
 
+const TaskHealth = v.nullable(
+  v.object({
+    lastRunSeconds: v.pipe(v.nullable(Count), v.description('Since it began; null: it has never run')),
+    problem: v.pipe(v.nullable(v.string()), v.description('Why it does not work, and what to do')),
+  }),
+);
+
 export const Health = v.object({
   status: v.pipe(
     v.picklist(['ok', 'degraded', 'down']),
-    v.description('`degraded`: users can register, and their events wait for the broker'),
+    v.description('`degraded`: users can register, and their events wait: see `broker` and `problem`'),
   ),
   database: v.picklist(['up', 'down']),
   broker: v.pipe(
     v.picklist(['up', 'blocked', 'down']),
     v.description('`blocked`: an alarm keeps it from taking messages'),
   ),
-  outbox: v.nullable(v.object({ pending: Count, oldestSeconds: v.pipe(v.number(), v.minValue(0)) })),
+  outbox: v.nullable(
+    v.object({
+      pending: v.pipe(Count, v.description('Unsent events; 10000 means that many or more')),
+      oldestSeconds: v.pipe(v.number(), v.minValue(0)),
+    }),
+  ),
+  relay: TaskHealth,
+  poller: TaskHealth,
 });
 
 export const OpenApi = v.looseObject({ openapi: v.string() });

@@ -6,6 +6,7 @@ import { buriedThenRedriven, checkPoison } from './dead-letter-rows';
 import type { Outcome } from './effects';
 import { during, killBackends, unbindEverything } from './injections';
 import type { Scenario, ScenarioOptions } from './scenario';
+import { topologyRows } from './topology-rows';
 import { troubleRows } from './trouble-rows';
 
 export interface Size {
@@ -102,7 +103,7 @@ export function rows({ users: count, times, blackHoleMs }: Size): Row[] {
       return checkBlackHole(scenario.latencies.slice(before), blackHoleMs);
     }),
     repeatedly('broker: confirms dropped', async ({ proxy }) => {
-      proxy.muteServer();
+      proxy.muteBroker();
       await wait(DEADLINE_MS);
       proxy.heal();
     }),
@@ -138,6 +139,7 @@ export function rows({ users: count, times, blackHoleMs }: Size): Row[] {
       return [];
     }),
     ...troubleRows(),
+    ...topologyRows(),
     killed('api', 'committed', 'after the commit'),
     killed('api', 'sent', 'after the publish'),
     killed('api', 'confirmed', 'before the mark'),

@@ -69,7 +69,7 @@ export async function startService(
   const { PATH = '', HOME = '' } = process.env;
   let failure: string | undefined;
   const server = await serveFunctions(
-    { httpPort, lambdaPort, dataDir, noTimeout: true },
+    { httpPort, lambdaPort, dataDir },
     { PATH, HOME, ...settings, ...broken },
     {
       onLogLine: () => {},
@@ -78,7 +78,11 @@ export async function startService(
       },
     },
   );
-  const schedule = startSchedule('rollcall-dev-', lambdaEndpoint, () => {});
+  const schedule = startSchedule(
+    ['rollcall-dev-relay-outbox', 'rollcall-dev-poll-queues', 'rollcall-dev-send-webhooks'],
+    lambdaEndpoint,
+    () => {},
+  );
 
   const url = `http://127.0.0.1:${httpPort}`;
   const request = async (

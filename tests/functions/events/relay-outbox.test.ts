@@ -1,4 +1,4 @@
-import { claimEvents } from '../../../shared/events/outbox';
+import { appendEvent, claimEvents, markPublished, releaseHeld } from '../../../shared/events/outbox';
 import { relayOutbox } from '../../../shared/events/relay';
 import { brokerUrl, openClient, Received } from '../../setup/broker';
 import { type TestContext, testContext } from '../../setup/context';
@@ -50,6 +50,20 @@ test('several at once share the work, and none overtakes the other within a user
   expect(reports.reduce((sum, report) => sum + report.published, 0)).toBe(420);
   expect(received.messages).toHaveLength(420);
   expect(inversions(received.bodies())).toEqual([]);
+});
+
+test('what is appended while an older event of its user is claimed is due once that is sent', async () => {
+  const [subject = ''] = await fillOutbox(ctx, 1);
+  const [older] = await claimEvents(ctx.db, 1);
+  const data = { id: subject };
+  const origin = { actorId: null, address: null, userAgent: null, requestId: null, traceparent: null };
+  const event = { type: 'user.email_verified', subject, sequence: '0000000002', data, origin } as const;
+  const newer = await ctx.db.transaction().execute((tx) => appendEvent(tx, ctx, 'relay', event));
+  expect(await claimEvents(ctx.db, 1)).toEqual([]);
+  await markPublished(ctx.db, [older?.id ?? '']);
+  expect(await claimEvents(ctx.db, 1)).toEqual([]);
+  await releaseHeld(ctx.db, [older?.id ?? '']);
+  expect(await claimEvents(ctx.db, 1)).toMatchObject([{ id: newer.event.id }]);
 });
 
 test('declares what is missing, so that a new broker takes events at once', async () => {

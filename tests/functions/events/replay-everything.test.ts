@@ -139,7 +139,9 @@ test('replaying the whole log changes no row of any table and sends no second ma
 
   let replayed = 0;
   for (const name of CONSUMER_NAMES)
-    replayed += await replayEvents(ctx.db, { queue: queueOf(ctx.config.events, name) });
+    replayed += await ctx.db
+      .transaction()
+      .execute((tx) => replayEvents(tx, { queue: queueOf(ctx.config.events, name) }));
   expect(replayed).toBe(CONSUMER_NAMES.length * (rows['outbox']?.length ?? 0));
   const all = rows['outbox']?.length ?? 0;
   await deliver(Object.fromEntries(CONSUMER_NAMES.map((name) => [name, all])) as Record<Consumer, number>);

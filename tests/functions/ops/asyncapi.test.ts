@@ -7,7 +7,7 @@ import { publishedSchemas } from '../../../scripts/asyncapi/event-schemas';
 import served from '../../../shared/asyncapi/asyncapi.json';
 import { readConfig } from '../../../shared/config';
 import { EVENT_TYPES, parseEvent } from '../../../shared/events/catalog';
-import { eventMessage } from '../../../shared/events/publisher';
+import { eventMessage } from '../../../shared/events/send-event';
 import { CONSUMER_NAMES, CONSUMERS, queueOf } from '../../../shared/events/topology';
 import { openClient } from '../../setup/broker';
 import { type TestContext, testContext } from '../../setup/context';

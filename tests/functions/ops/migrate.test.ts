@@ -2,15 +2,15 @@ import { sql } from 'kysely';
 import { openDatabase } from '../../../shared/db/connection';
 import { migrateToLatest } from '../../../shared/db/migrate';
 import { migrations } from '../../../shared/db/migrations';
-import { administer, databaseUrl } from '../../setup/database';
+import { administer, databaseUrl, untilLockIsAwaited } from '../../setup/database';
 
 const name = `rollcall_migrate_${process.pid}`;
-const open = (poolSize: number) => openDatabase({ url: databaseUrl(name), poolSize }, () => {});
+const url = () => databaseUrl(name);
 beforeAll(() => administer(`create database ${name}`));
 afterAll(() => administer(`drop database ${name} with (force)`));
 
 test('two at once apply everything once, and a later one finds nothing to do', async () => {
-  const [a, b] = [open(2), open(2)];
+  const [a, b] = [openDatabase(url(), 2, () => {}), openDatabase(url(), 2, () => {})];
   const applied = await Promise.all([migrateToLatest(a), migrateToLatest(b)]);
   expect(applied.flat()).toEqual(Object.keys(migrations));
   expect(await migrateToLatest(a)).toEqual([]);
@@ -18,8 +18,40 @@ test('two at once apply everything once, and a later one finds nothing to do', a
   await b.destroy();
 });
 
+test('a table in use is waited for in short tries, so that its queries go on, and is named in the end', async () => {
+  const db = openDatabase(url(), 3, () => {});
+  await migrateToLatest(db);
+  const altering: typeof migrations = {
+    ...migrations,
+    '9999-altering': {
+      up: async (tx) => void (await sql`alter table roles add column note text`.execute(tx)),
+    },
+  };
+  const inUse = db.transaction().execute(async (tx) => {
+    await sql`select from roles`.execute(tx);
+    const migrating = migrateToLatest(db, altering, { tries: 1, pauseMs: 0 });
+    await untilLockIsAwaited({ db });
+    // Behind the migration in the queue for the table, until that gives up.
+    await sql`select from roles`.execute(db);
+    return expect(migrating).rejects.toThrow('9999-altering');
+  });
+  await inUse;
+
+  const released = new AbortController();
+  const reading = db.transaction().execute(async (tx) => {
+    await sql`select from roles`.execute(tx);
+    await new Promise((resolve) => released.signal.addEventListener('abort', resolve));
+  });
+  const migrating = migrateToLatest(db, altering, { tries: 1_000, pauseMs: 0 });
+  await untilLockIsAwaited({ db });
+  released.abort();
+  await reading;
+  expect(await migrating).toEqual(['9999-altering']);
+  await db.destroy();
+});
+
 test('a migration that fails says which, and changes nothing', async () => {
-  const db = open(1);
+  const db = openDatabase(url(), 1, () => {});
   const broken: typeof migrations = {
     ...migrations,
     '9998-fine': { up: async (tx) => void (await sql`create table half_done (id int)`.execute(tx)) },

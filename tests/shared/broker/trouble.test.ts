@@ -80,6 +80,21 @@ test.each([
   expect(trouble.reason).toBe(reason);
 });
 
+test.each<[string, { code: number; classId: number; methodId: number }, string]>([
+  [
+    "PRECONDITION_FAILED - cannot declare queue 'q' in vhost '/': queue limit in vhost '/' (1) is reached",
+    { code: 406, classId: 50, methodId: 10 },
+    'limit of queues',
+  ],
+  ["NOT_FOUND - no exchange 'x' in vhost '/'", { code: 404, classId: 60, methodId: 40 }, 'does not exist'],
+])('%s', (reason, fields, help) => {
+  expect(explainTrouble(Object.assign(new Error(reason), fields)).message).toContain(help);
+});
+
+test('a virtual host that is refused may also be full of connections, which amqplib does not tell', async () => {
+  expect((await troubleAt((url) => (url.pathname = '/nowhere'))).message).toContain('set_vhost_limits');
+});
+
 test('anything else is told as it came', () => {
   expect(explainTrouble(new Error('Frame size exceeds the maximum')).message).toBe(
     'The broker cannot be used: Frame size exceeds the maximum',
@@ -89,12 +104,20 @@ test('anything else is told as it came', () => {
 describe('the log of an outage', () => {
   let now: number;
   let logged: (LogFields & { message: string })[];
+  let noted: (string | null)[];
   let trouble: TroubleLog;
   beforeEach(() => {
+    noted = [];
     now = 0;
     logged = [];
     const log = createLog('info', (line) => void logged.push(JSON.parse(line)));
-    trouble = new TroubleLog(log, 'Nothing goes out', 'It goes out again', () => now);
+    trouble = new TroubleLog(
+      log,
+      'Nothing goes out',
+      'It goes out again',
+      (problem) => noted.push(problem),
+      () => now,
+    );
   });
 
   test('tells the same once a minute, and its end once', () => {
@@ -109,6 +132,7 @@ describe('the log of an outage', () => {
     trouble.works();
     trouble.works();
     expect(logged.slice(60)).toMatchObject([{ level: 'info', message: 'It goes out again' }]);
+    expect(noted).toEqual([...logged.slice(0, 60).map(({ message }) => message), null]);
   });
 
   test('tells at once when it is something else', () => {
