@@ -168,7 +168,7 @@ test('a taken port is a message that names the variable', async () => {
 test('serves an edited function without a restart, and goes on handling events', async () => {
   const detail = async () => (await readJson(await fetch(`${url}/nowhere`))).detail;
   expect(await detail()).toBe('There is no such route');
-  const file = join(checkout, 'functions/ops/fallback.ts');
+  const file = join(checkout, 'shared/http/methods.ts');
   await writeFile(file, (await readFile(file, 'utf8')).replace('There is no such route', 'Edited'));
   await eventually(detail, (text) => text === 'Edited');
 
