@@ -7,6 +7,7 @@ import type { Db } from '../db/connection';
 import type { Invoke } from '../lambda/invoke';
 import type { Log } from '../log';
 import { pollQueue } from './queue-poller';
+import { noteProblem } from './task-run-store';
 import { CONSUMER_NAMES, DEAD_LETTERS, declareTopology, type PolledQueue } from './topology';
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -33,6 +34,7 @@ export async function pollQueues(ctx: PollContext, budgetMs: number, signal?: Ab
     ctx.log,
     'The poller cannot work right now and will try again',
     'The poller works again',
+    (problem) => void noteProblem(ctx, 'poll-queues', problem),
   );
   while (!stop.aborted) {
     try {
@@ -60,8 +62,12 @@ async function pollConnection(
   const queues: PolledQueue[] = [...CONSUMER_NAMES, DEAD_LETTERS];
   // Of each queue the consumer and its pause listen: that is no leak.
   setMaxListeners(2 * queues.length, either);
+  let consumed = 0;
+  const onConsuming = () => {
+    if (++consumed === queues.length) trouble.works();
+  };
   const polls = queues.map((polled) =>
-    pollQueue(ctx, connection, polled, either, trouble).catch((error: unknown) => {
+    pollQueue(ctx, connection, polled, either, trouble, onConsuming).catch((error: unknown) => {
       failed.abort();
       throw error;
     }),

@@ -8,6 +8,7 @@ import { collectBatch, MessageBuffer } from './batch';
 import { handleDeadLetters } from './handle-dead-letters';
 import { handleEvents } from './handle-events';
 import type { PollContext } from './poller';
+import { noteProblem } from './task-run-store';
 import { DEAD_LETTERS, type PolledQueue, queueOf } from './topology';
 
 /** While a function or the database cannot be reached. The batch waits here, unacknowledged, and no attempt is counted. */
@@ -36,6 +37,7 @@ export async function pollQueue(
   polled: PolledQueue,
   stop: AbortSignal,
   trouble: TroubleLog,
+  onConsuming: () => void,
 ): Promise<void> {
   const queue = queueOf(ctx.config.events, polled);
   const channel = await connection.model.createChannel();
@@ -57,6 +59,7 @@ export async function pollQueue(
   await consuming.catch((error: unknown) => {
     throw explainTrouble(error);
   });
+  onConsuming();
 
   let acknowledged = Promise.resolve();
   try {
@@ -104,7 +107,9 @@ async function handleBatch(
       const result = await handle();
       if (result.kind === 'settled') return result.sendOn;
       const { reason } = result;
-      trouble.tell('warn', 'A function cannot take its messages right now', { function: polled, reason });
+      const message = 'A function cannot take its messages right now';
+      if (trouble.tell('warn', message, { function: polled, reason }))
+        void noteProblem(ctx, 'poll-queues', `${message}: ${polled}`);
     } catch (error) {
       // Only the database is asked before a batch is settled.
       trouble.failed(error);

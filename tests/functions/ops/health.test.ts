@@ -5,6 +5,7 @@ import { createBroker } from '../../../shared/broker/connection';
 import { openDatabase } from '../../../shared/db/connection';
 import { measuredPoll, measuredRelay } from '../../../shared/events/measured-runs';
 import { noteProblem, noteRun } from '../../../shared/events/task-run-store';
+import { openClient } from '../../setup/broker';
 import { type TestContext, testContext } from '../../setup/context';
 import { call } from '../../setup/http';
 import { fillOutbox } from '../../setup/outbox';
@@ -21,6 +22,7 @@ async function runTasks(): Promise<void> {
   await measuredRelay(ctx, 0);
   await measuredPoll({ ...ctx, invoke }, 0);
 }
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 function pass(seconds: number): void {
   ctx.clock.now = new Date(ctx.clock.now.getTime() + seconds * 1_000);
 }
@@ -87,6 +89,29 @@ test('what keeps the poller from working is named while it lasts', async () => {
   await noteProblem(ctx, 'poll-queues', null);
   pass(1);
   expect((await call(health, ctx)).body.status).toBe('ok');
+});
+
+test('a poller that may not consume, and its end, are seen', async () => {
+  const queue = `${ctx.config.events.queuePrefix}.emails`;
+  const client = await openClient();
+  // Somebody else has the queue for themselves.
+  const other = await client.model.createChannel();
+  await other.deleteQueue(queue);
+  await other.assertQueue(queue);
+  await other.consume(queue, () => {}, { exclusive: true });
+  const stop = new AbortController();
+  const broker = createBroker(ctx.config.broker.url, 'rollcall-test', ctx.log);
+  const polling = measuredPoll({ ...ctx, broker, invoke }, 60_000, stop.signal);
+  const problem = async () => {
+    pass(1);
+    return (await call(health, ctx)).body.poller.problem;
+  };
+  while (!/denies|cannot be used/.test((await problem()) ?? '')) await nextTurn();
+  await other.close();
+  while ((await problem()) !== null) await nextTurn();
+  stop.abort();
+  await polling;
+  await client.model.close();
 });
 
 test('a broker that is down is reported, and no reason for 503: users can register', async () => {
