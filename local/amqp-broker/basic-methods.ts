@@ -1,5 +1,7 @@
 import type { Handlers } from './channel-methods';
+import { isReplyTo } from './direct-reply';
 import { AmqpError } from './errors';
+import { checkConsumeArguments } from './queue-arguments';
 
 export const basicMethods: Handlers = {
   'basic.qos'(channel, { prefetchSize, prefetchCount, global }) {
@@ -11,8 +13,14 @@ export const basicMethods: Handlers = {
     channel.resume();
   },
 
-  'basic.consume'(channel, { queue: name, consumerTag, noAck, exclusive, nowait }) {
+  'basic.consume'(channel, { queue: name, consumerTag, noAck, exclusive, nowait, arguments: args }) {
+    if (isReplyTo(name)) {
+      const { tag } = channel.consumeReplies(consumerTag, noAck);
+      if (!nowait) channel.send('basic.consume-ok', { consumerTag: tag });
+      return;
+    }
     const queue = channel.queue(name);
+    checkConsumeArguments(channel.vhost.describe('queue', queue.name), queue.settings, args);
     const consumer = channel.consume(queue, consumerTag, noAck, exclusive);
     if (!nowait) channel.send('basic.consume-ok', { consumerTag: consumer.tag });
     // After the reply, since the first message goes out at once.
@@ -22,6 +30,7 @@ export const basicMethods: Handlers = {
   'basic.cancel'(channel, { consumerTag, nowait }) {
     const consumer = channel.consumers.get(consumerTag);
     if (consumer) channel.cancel(consumer);
+    else channel.cancelReplies(consumerTag);
     if (!nowait) channel.send('basic.cancel-ok', { consumerTag });
   },
 

@@ -38,6 +38,7 @@ export class ChannelSet {
   close(): void {
     const channels = [...this.#open.values()];
     this.#open.clear();
+    for (const channel of channels) channel.cancelReplies();
     if (!this.connection.shared.serving) return;
     this.#release(channels, () => {
       for (const queue of [...this.vhost.queues.values()]) {
@@ -102,6 +103,7 @@ export class ChannelSet {
 
   #drop(channel: Channel): void {
     this.#open.delete(channel.number);
+    channel.cancelReplies();
     this.#release([channel], () => undefined);
   }
 

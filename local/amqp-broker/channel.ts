@@ -3,6 +3,7 @@ import { Confirms } from './confirms';
 import type { Connection } from './connection';
 import { ChannelConsumer } from './consumer';
 import { ContentAssembler, type Publish } from './content';
+import { addressReply, ReplyConsumer } from './direct-reply';
 import { AmqpError } from './errors';
 import { checkMessage, type Message } from './message';
 import type { Args, MethodName } from './methods';
@@ -27,6 +28,7 @@ export class Channel {
   consumerPrefetch = 0;
   channelPrefetch = 0;
   confirms: Confirms | undefined;
+  #replyConsumer: ReplyConsumer | undefined;
   #deliveries = new Map<number, Delivery>();
   /** How many of the deliveries went to consumers; basic.get is not limited. */
   #consumed = 0;
@@ -68,14 +70,15 @@ export class Channel {
     });
   }
 
-  publish({ args, message }: Publish): void {
+  publish({ args, message: published }: Publish): void {
     if (args.immediate) throw new AmqpError('NOT_IMPLEMENTED', 'immediate=true');
     const exchange = this.vhost.exchange(args.exchange);
     if (exchange.internal) {
       const what = this.vhost.describe('exchange', exchange.name);
       throw new AmqpError('ACCESS_REFUSED', `cannot publish to internal ${what}`);
     }
-    checkMessage(message, this.connection.shared.username);
+    checkMessage(published, this.connection.shared.username);
+    const message = addressReply(published, this.#replyConsumer);
     const queues = this.vhost.route(message);
     // The return comes before the confirm (https://www.rabbitmq.com/docs/confirms#when-publishes-are-confirmed).
     if (queues.size === 0 && args.mandatory) {
@@ -91,8 +94,7 @@ export class Channel {
   }
 
   consume(queue: Queue, wantedTag: string, noAck: boolean, exclusive: boolean): ChannelConsumer {
-    const tag = wantedTag === '' ? `amq.ctag-${randomBytes(16).toString('base64url')}` : wantedTag;
-    if (this.consumers.has(tag)) throw new AmqpError('NOT_ALLOWED', `attempt to reuse consumer tag '${tag}'`);
+    const tag = this.#consumerTag(wantedTag);
     const taken = queue.consumers.some((other) => exclusive || other.exclusive);
     if (taken || (exclusive && queue.settings.singleActiveConsumer)) {
       throw new AmqpError('ACCESS_REFUSED', `${this.vhost.describe('queue', queue.name)} in exclusive use`);
@@ -104,6 +106,30 @@ export class Channel {
     const consumer = new ChannelConsumer(this, queue, tag, noAck, exclusive, this.consumerPrefetch);
     this.consumers.set(tag, consumer);
     return consumer;
+  }
+
+  /** Begins to wait for direct replies; a channel does so once, and cannot acknowledge them. */
+  consumeReplies(wantedTag: string, noAck: boolean): ReplyConsumer {
+    const tag = this.#consumerTag(wantedTag);
+    if (this.#replyConsumer) throw new AmqpError('PRECONDITION_FAILED', 'reply consumer already set');
+    if (!noAck) throw new AmqpError('PRECONDITION_FAILED', 'reply consumer cannot acknowledge');
+    this.#replyConsumer = new ReplyConsumer(tag, this);
+    this.vhost.replies.add(this.#replyConsumer);
+    return this.#replyConsumer;
+  }
+
+  /** Waits for direct replies no longer: the consumer of this tag was cancelled, or without one the channel ends. */
+  cancelReplies(tag?: string): void {
+    if (!this.#replyConsumer || (tag !== undefined && tag !== this.#replyConsumer.tag)) return;
+    this.vhost.replies.remove(this.#replyConsumer);
+    this.#replyConsumer = undefined;
+  }
+
+  deliverReply(consumerTag: string, message: Message): void {
+    this.#lastTag += 1;
+    const { exchange, routingKey } = message;
+    const delivery = { consumerTag, deliveryTag: this.#lastTag, redelivered: false, exchange, routingKey };
+    this.send('basic.deliver', delivery, message);
   }
 
   /** Ends a consumer. What it holds stays with the channel, which may still acknowledge it. */
@@ -189,6 +215,13 @@ export class Channel {
   /** There is room again: lets the queues this channel consumes from push on. */
   resume(): void {
     for (const { queue } of this.consumers.values()) queue.dispatch();
+  }
+
+  #consumerTag(wanted: string): string {
+    if (wanted === '') return `amq.ctag-${randomBytes(16).toString('base64url')}`;
+    if (this.consumers.has(wanted))
+      throw new AmqpError('NOT_ALLOWED', `attempt to reuse consumer tag '${wanted}'`);
+    return wanted;
   }
 
   #count(consumer: ChannelConsumer | undefined, change: number): void {

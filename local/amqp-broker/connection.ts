@@ -148,7 +148,11 @@ export class Connection implements Flushable {
   }
 
   #onFrame(frame: Frame): void {
-    if (frame.type === FRAME.HEARTBEAT) return;
+    if (frame.type === FRAME.HEARTBEAT) {
+      // They belong to the connection (section 4.2.7).
+      if (frame.channel !== 0) throw new AmqpError('UNEXPECTED_FRAME', 'type 8, all octets = <<>>');
+      return;
+    }
     if (frame.channel !== 0) {
       if (this.#phase === 'closing') return;
       if (!this.#channels) throw new AmqpError('CHANNEL_ERROR', 'the connection is not open');

@@ -1,7 +1,5 @@
 import { AmqpError } from './errors';
-import { type Field, type FieldTable, longstr } from './fields';
-import { typeName } from './queue-arguments';
-import { sameValue } from './routing';
+import { type Field, type FieldTable, longstr, typeName } from './fields';
 
 /** Refuses to declare something again with another property; `what` reads "queue 'q' in vhost '/'". */
 export function assertSame(
@@ -14,25 +12,7 @@ export function assertSame(
   throw inequivalent(what, arg, `received '${received}' but current is '${current}'`);
 }
 
-/** The arguments that must be the same when a queue is declared again; others are the client's own notes. */
-const QUEUE_ARGUMENTS = [
-  'x-expires',
-  'x-message-ttl',
-  'x-dead-letter-exchange',
-  'x-dead-letter-routing-key',
-  'x-max-length',
-  'x-max-length-bytes',
-  'x-overflow',
-  'x-single-active-consumer',
-  'x-queue-type',
-  'x-delivery-limit',
-];
 const DEFAULTS: FieldTable = new Map([['x-queue-type', longstr('classic')]]);
-
-/** The same for the arguments of a queue. */
-export function assertSameQueueArguments(what: string, received: FieldTable, current: FieldTable): void {
-  assertSameArguments(what, received, current, QUEUE_ARGUMENTS);
-}
 
 /** The same for the arguments that are named. */
 export function assertSameArguments(
@@ -65,4 +45,21 @@ function inequivalent(what: string, arg: string, detail: string): AmqpError {
 
 function describe(field: Field | undefined): string {
   return field ? `the value '${String(field.value)}' of type '${typeName(field)}'` : 'none';
+}
+
+/** Whether two fields hold the same value; integers of different widths may. */
+function sameValue(left: Field, right: Field): boolean {
+  return typeClass(left.tag) === typeClass(right.tag) && plain(left) === plain(right);
+}
+
+function typeClass(tag: string): string {
+  if ('bBsuIil'.includes(tag)) return 'integer';
+  return tag === 'f' ? 'd' : tag;
+}
+
+function plain({ value }: Field): string {
+  return JSON.stringify(value, (_key, part: unknown) => {
+    if (typeof part === 'bigint') return Number(part);
+    return part instanceof Map ? [...part].sort() : part;
+  });
 }

@@ -1,15 +1,13 @@
 import type { Handlers } from './channel-methods';
 import { AmqpError } from './errors';
-import type { Exchange } from './exchange';
-import type { FieldTable } from './fields';
-import type { VirtualHost } from './vhost';
 
 export const exchangeMethods: Handlers = {
   'exchange.declare'(
     channel,
-    { exchange, type, passive, durable, autoDelete, internal, nowait, arguments: args },
+    { exchange: wanted, type, passive, durable, autoDelete, internal, nowait, arguments: args },
   ) {
     const { vhost } = channel;
+    const exchange = withoutLineBreaks(wanted);
     refuseDefault(exchange);
     if (passive) vhost.exchange(exchange);
     else {
@@ -21,8 +19,9 @@ export const exchangeMethods: Handlers = {
     if (!nowait) channel.send('exchange.declare-ok', {});
   },
 
-  'exchange.delete'(channel, { exchange: name, ifUnused, nowait }) {
+  'exchange.delete'(channel, { exchange: wanted, ifUnused, nowait }) {
     const { vhost } = channel;
+    const name = withoutLineBreaks(wanted);
     refuseDefault(name);
     if (name.startsWith('amq.')) {
       const what = vhost.describe('exchange', name);
@@ -38,27 +37,30 @@ export const exchangeMethods: Handlers = {
   },
 
   'exchange.bind'(channel, { destination, source, routingKey, nowait, arguments: args }) {
-    checkMatch(args);
-    const ends = exchanges(channel.vhost, source, destination);
-    channel.vhost.bind(ends.source, { destination: ends.destination, routingKey, args });
+    const { vhost } = channel;
+    const ends = exchangeNames(source, destination);
+    const from = vhost.exchange(ends.source);
+    vhost.bind(from, { destination: vhost.exchange(ends.destination), routingKey, args });
     if (!nowait) channel.send('exchange.bind-ok', {});
   },
 
   'exchange.unbind'(channel, { destination, source, routingKey, nowait, arguments: args }) {
-    const ends = exchanges(channel.vhost, source, destination);
-    channel.vhost.unbind(ends.source, { destination: ends.destination, routingKey, args });
+    const { exchanges } = channel.vhost;
+    const ends = exchangeNames(source, destination);
+    const from = exchanges.get(ends.source);
+    const to = exchanges.get(ends.destination);
+    // RabbitMQ answers the removal of what is not there as done.
+    if (from && to) channel.vhost.unbind(from, { destination: to, routingKey, args });
     if (!nowait) channel.send('exchange.unbind-ok', {});
   },
 };
 
-function exchanges(
-  vhost: VirtualHost,
-  source: string,
-  destination: string,
-): { source: Exchange; destination: Exchange } {
-  refuseDefault(source);
-  refuseDefault(destination);
-  return { source: vhost.exchange(source), destination: vhost.exchange(destination) };
+/** The two ends of a binding between exchanges, neither of which may be the default exchange. */
+function exchangeNames(source: string, destination: string): { source: string; destination: string } {
+  const ends = { source: withoutLineBreaks(source), destination: withoutLineBreaks(destination) };
+  refuseDefault(ends.source);
+  refuseDefault(ends.destination);
+  return ends;
 }
 
 /** The default exchange is bound to every queue by its name, and not to be touched (section 3.1.3.1). */
@@ -68,11 +70,7 @@ export function refuseDefault(exchange: string): void {
   }
 }
 
-/** Refuses a binding for a headers exchange that says neither all nor any. */
-export function checkMatch(args: FieldTable): void {
-  const match = args.get('x-match');
-  if (!match || ['all', 'any', 'all-with-x', 'any-with-x'].includes(String(match.value))) return;
-  const expected = 'expected all, any, all-with-x, or any-with-x';
-  const value = `<<"${String(match.value)}">>`;
-  throw new AmqpError('PRECONDITION_FAILED', `Invalid x-match field value ${value}; ${expected}`);
+/** RabbitMQ takes line breaks out of the names that are declared, bound and deleted. */
+export function withoutLineBreaks(name: string): string {
+  return name.replace(/[\r\n]/g, '');
 }

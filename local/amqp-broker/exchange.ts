@@ -34,9 +34,13 @@ export class Exchange {
       .map(({ destination }) => destination);
   }
 
+  has(binding: Binding): boolean {
+    return this.#find(binding) >= 0;
+  }
+
   /** Adds a binding; false when the same one is there already. */
   bind(binding: Binding): boolean {
-    if (this.#find(binding) >= 0) return false;
+    if (this.has(binding)) return false;
     this.bindings.push(binding);
     return true;
   }

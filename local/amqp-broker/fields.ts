@@ -138,6 +138,31 @@ export function textOf(field: Field | undefined): string | undefined {
 
 /** A field's integer, if it is one. */
 export function integerOf(field: Field | undefined): number | undefined {
-  if (typeof field?.value === 'bigint') return Number(field.value);
+  if (field?.tag === 'l') return Number(field.value);
   return typeof field?.value === 'number' && 'bBsuIi'.includes(field.tag) ? field.value : undefined;
 }
+
+/** A field's type as RabbitMQ's error texts call it. */
+export function typeName(field: Field): string {
+  return TYPE_NAMES[field.tag] ?? 'unknown';
+}
+
+const TYPE_NAMES: Readonly<Record<string, string>> = {
+  t: 'bool',
+  b: 'byte',
+  B: 'unsignedbyte',
+  s: 'short',
+  u: 'unsignedshort',
+  I: 'signedint',
+  i: 'unsignedint',
+  l: 'long',
+  f: 'float',
+  d: 'double',
+  D: 'decimal',
+  S: 'longstr',
+  A: 'array',
+  T: 'timestamp',
+  F: 'table',
+  V: 'void',
+  x: 'binary',
+};

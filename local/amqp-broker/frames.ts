@@ -47,7 +47,8 @@ export class FrameReader {
     const payloadSize = bytes.readUInt32BE(3);
     const type = bytes.readUInt8(0);
     const total = payloadSize + OVERHEAD;
-    if (!FRAME_TYPES.has(type)) throw new AmqpError('FRAME_ERROR', `type ${type}: unknown_frame`);
+    const empty = type !== FRAME.HEARTBEAT || payloadSize === 0;
+    if (!FRAME_TYPES.has(type) || !empty) throw new AmqpError('FRAME_ERROR', `type ${type}: unknown_frame`);
     if (total > this.maxSize) {
       throw new AmqpError(
         'FRAME_ERROR',

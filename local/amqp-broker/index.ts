@@ -1,9 +1,10 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { Connection } from './connection';
-import { AmqpError } from './errors';
+import { AmqpError, asAmqpError } from './errors';
 import { Journal } from './journal';
-import { applyRecord, snapshot } from './restore';
+import { Restore } from './restore';
 import type { Shared } from './shared';
+import { snapshot } from './snapshot';
 import { Turn } from './turn';
 import { VirtualHost } from './vhost';
 
@@ -37,7 +38,10 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   let journal: Journal | undefined;
   const turn = new Turn(() => {
     journal?.flush();
-    if (journal?.isLong) compact(journal, vhosts.values(), log);
+    // A compaction that fails (a full disk) leaves the longer journal in use, which holds the same.
+    if (journal?.isLong) {
+      journal.compact(snapshot(vhosts.values()), (error) => log(`journal: ${asAmqpError(error).text}`));
+    }
   });
   const vhost = (name: string): VirtualHost => {
     const existing = vhosts.get(name);
@@ -73,7 +77,9 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     }
     if (options.dataDir !== undefined) {
       journal = new Journal(options.dataDir, () => turn.request());
-      const torn = journal.replay((record, body) => applyRecord(vhost(record.vhost), record, body));
+      const restore = new Restore(vhost);
+      const torn = journal.replay((record, body) => restore.apply(record, body));
+      restore.finish();
       if (torn > 0) log(`journal: cut ${torn} bytes that an earlier broker had not finished writing`);
       journal.rewrite(snapshot(vhosts.values()));
     }
@@ -114,15 +120,6 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       return stopping;
     },
   };
-}
-
-/** A rewrite that fails (a full disk) leaves the longer journal in use, which holds the same. */
-function compact(journal: Journal, vhosts: Iterable<VirtualHost>, log: (line: string) => void): void {
-  try {
-    journal.rewrite(snapshot(vhosts));
-  } catch (error) {
-    log(`journal: ${error instanceof Error ? error.message : error}`);
-  }
 }
 
 function listen(server: Server, host: string, port: number): Promise<number> {

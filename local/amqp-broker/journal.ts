@@ -1,13 +1,11 @@
-import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { crc32 } from 'node:zlib';
+import { Compaction } from './compaction';
 import { errorCode } from './errors';
+import { encodeRecord, MAGIC, readRecords, writeAll } from './journal-format';
 import { lockDirectory } from './lock';
 import type { JournalRecord, StoredRecord } from './records';
 
-const MAGIC = Buffer.from('AMQPJ001', 'latin1');
-/** Length of the rest, checksum of the rest, length of the JSON part. */
-const HEAD = 12;
 const COMPACT_ABOVE = 16 * 1024 * 1024;
 
 /**
@@ -20,6 +18,7 @@ export class Journal {
   #fd: number | undefined;
   #size = 0;
   #compactAt = COMPACT_ABOVE;
+  #compaction: Compaction | undefined;
   #pending: Buffer[] = [];
 
   constructor(
@@ -46,65 +45,72 @@ export class Journal {
     if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) {
       throw new Error(`${this.#path} is not a journal of this broker`);
     }
-    let at = MAGIC.length;
-    while (at + HEAD <= bytes.length) {
-      const end = at + 8 + bytes.readUInt32BE(at);
-      if (end < at + HEAD || end > bytes.length) break;
-      if (crc32(bytes.subarray(at + 8, end)) !== bytes.readUInt32BE(at + 4)) break;
-      const bodyAt = at + HEAD + bytes.readUInt32BE(at + 8);
-      apply(JSON.parse(bytes.toString('utf8', at + HEAD, bodyAt)), bytes.subarray(bodyAt, end));
-      at = end;
-    }
-    return bytes.length - at;
+    return bytes.length - readRecords(bytes, apply);
   }
 
   /** Replaces the file by one that holds just these records, and appends to that from now on. */
   rewrite(records: Iterable<StoredRecord>): void {
-    // Whatever happens, not again before as much has been appended.
-    this.#compactAt = Math.max(COMPACT_ABOVE, this.#size * 2);
-    const temporary = `${this.#path}.new`;
-    const fd = openSync(temporary, 'w');
-    try {
-      this.#replaceBy(fd, temporary, records);
-    } catch (error) {
-      closeSync(fd);
-      throw error;
-    }
+    this.#begin(records);
+    while (this.#step());
   }
 
-  #replaceBy(fd: number, temporary: string, records: Iterable<StoredRecord>): void {
-    let size = writeAll(fd, MAGIC, 0);
-    let batch: Buffer[] = [];
-    let batched = 0;
-    const writeBatch = () => {
-      size += writeAll(fd, Buffer.concat(batch), size);
-      batch = [];
-      batched = 0;
+  /** The same in steps, between which the journal takes records as before; `failed` hears why it was given up. */
+  compact(records: Iterable<StoredRecord>, failed: (error: unknown) => void): void {
+    const step = () => {
+      try {
+        if (this.#step()) setImmediate(step);
+      } catch (error) {
+        failed(error);
+      }
     };
-    for (const stored of records) {
-      const bytes = encode(stored);
-      batch.push(bytes);
-      batched += bytes.length;
-      if (batched > 1024 * 1024) writeBatch();
+    try {
+      this.#begin(records);
+    } catch (error) {
+      failed(error);
+      return;
     }
-    writeBatch();
-    renameSync(temporary, this.#path);
+    setImmediate(step);
+  }
+
+  #begin(records: Iterable<StoredRecord>): void {
+    // Whatever happens, not again before as much has been appended.
+    this.#compactAt = Math.max(COMPACT_ABOVE, this.#size * 2);
+    this.#compaction = new Compaction(this.#path, records, this.#size);
+  }
+
+  /** Returns whether there is more to do. */
+  #step(): boolean {
+    const compaction = this.#compaction;
+    if (!compaction) return false;
+    try {
+      if (!compaction.step(this.#fd, this.#size)) return true;
+      compaction.finish();
+    } catch (error) {
+      this.#abandon();
+      throw error;
+    }
     if (this.#fd !== undefined) closeSync(this.#fd);
-    this.#fd = fd;
-    this.#size = size;
-    this.#pending = [];
-    this.#compactAt = Math.max(COMPACT_ABOVE, size * 2);
+    this.#fd = compaction.fd;
+    this.#size = compaction.size;
+    this.#compactAt = Math.max(COMPACT_ABOVE, this.#size * 2);
+    this.#compaction = undefined;
+    return false;
+  }
+
+  #abandon(): void {
+    this.#compaction?.abandon();
+    this.#compaction = undefined;
   }
 
   /** Whether the file has grown enough for a rewrite to pay. */
   get isLong(): boolean {
-    return this.#size > this.#compactAt;
+    return this.#size > this.#compactAt && !this.#compaction;
   }
 
   /** Takes a record for the next flush. Before the first `rewrite`, while replaying, there is nothing to record. */
   append(stored: StoredRecord): void {
     if (this.#fd === undefined) return;
-    this.#pending.push(encode(stored));
+    this.#pending.push(encodeRecord(stored));
     this.onAppend();
   }
 
@@ -121,25 +127,9 @@ export class Journal {
   }
 
   close(): void {
+    this.#abandon();
     if (this.#fd !== undefined) closeSync(this.#fd);
     this.#fd = undefined;
     this.#unlock();
   }
-}
-
-function encode({ record, body = [] }: StoredRecord): Buffer {
-  const json = Buffer.from(JSON.stringify(record), 'utf8');
-  const bytes = Buffer.concat([Buffer.alloc(HEAD), json, ...body]);
-  bytes.writeUInt32BE(bytes.length - 8, 0);
-  bytes.writeUInt32BE(json.length, 8);
-  bytes.writeUInt32BE(crc32(bytes.subarray(8)), 4);
-  return bytes;
-}
-
-function writeAll(fd: number, bytes: Buffer, position: number): number {
-  let written = 0;
-  while (written < bytes.length) {
-    written += writeSync(fd, bytes, written, bytes.length - written, position + written);
-  }
-  return written;
 }

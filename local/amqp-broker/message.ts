@@ -1,6 +1,7 @@
 import { AmqpError } from './errors';
 import type { FieldTable } from './fields';
 import { readProperties } from './properties';
+import { MAX_EXPIRY } from './queue-arguments';
 
 /** A published message. Its property list stays the bytes it came as. */
 export interface Message {
@@ -12,6 +13,7 @@ export interface Message {
   readonly persistent: boolean;
   /** The raw `expiration` property: milliseconds as text. */
   readonly expiration: string | undefined;
+  readonly replyTo: string | undefined;
   readonly userId: string | undefined;
 }
 
@@ -30,12 +32,19 @@ export function createMessage(
  * message that claims to be from another user (https://www.rabbitmq.com/docs/validated-user-id).
  */
 export function checkMessage({ expiration, userId }: Message, username: string): void {
-  if (expiration !== undefined && !/^\+?\d+$/.test(expiration)) {
-    const reason = /^-\d+$/.test(expiration) ? `{value_negative,${expiration}}` : 'no_integer';
-    throw new AmqpError('PRECONDITION_FAILED', `invalid expiration '${expiration}': ${reason}`);
-  }
+  const reason = expiration === undefined ? undefined : wrongExpiration(expiration);
+  if (reason) throw new AmqpError('PRECONDITION_FAILED', `invalid expiration '${expiration}': ${reason}`);
   if (userId !== undefined && userId !== username) {
     const reason = `user_id property set to '${userId}' but authenticated user was '${username}'`;
     throw new AmqpError('PRECONDITION_FAILED', reason);
   }
+}
+
+function wrongExpiration(expiration: string): string | undefined {
+  const [number] = /^[+-]?\d+/.exec(expiration) ?? [];
+  if (number === undefined) return 'no_integer';
+  const rest = expiration.slice(number.length);
+  if (rest !== '') return `{leftover_string,${JSON.stringify(rest)}}`;
+  if (BigInt(number) < 0n) return `{value_negative,${BigInt(number)}}`;
+  return Number(number) > MAX_EXPIRY ? `{value_too_large,${BigInt(number)}}` : undefined;
 }

@@ -32,6 +32,7 @@ export interface Properties {
   readonly headers: FieldTable;
   readonly persistent: boolean;
   readonly expiration: string | undefined;
+  readonly replyTo: string | undefined;
   readonly userId: string | undefined;
 }
 
@@ -44,6 +45,7 @@ export function readProperties(bytes: Buffer): Properties {
       headers: headers ? readTable(new ByteReader(headers)) : NO_FIELDS,
       persistent: raw.get('delivery-mode')?.[0] === 2,
       expiration: raw.get('expiration')?.toString('utf8', 1),
+      replyTo: raw.get('reply-to')?.toString('utf8', 1),
       userId: raw.get('user-id')?.toString('utf8', 1),
     };
   } catch (error) {
@@ -56,7 +58,20 @@ export function replaceHeaders(bytes: Buffer, headers: FieldTable, keepExpiratio
   const raw = split(bytes);
   raw.set('headers', tableBytes(headers));
   if (!keepExpiration) raw.delete('expiration');
-  const writer = new ByteWriter(bytes.length + 256);
+  return join(raw);
+}
+
+/** The same property list with another address for replies. */
+export function replaceReplyTo(bytes: Buffer, replyTo: string): Buffer {
+  const raw = split(bytes);
+  const writer = new ByteWriter();
+  writer.shortstr(replyTo);
+  raw.set('reply-to', writer.finish());
+  return join(raw);
+}
+
+function join(raw: RawProperties): Buffer {
+  const writer = new ByteWriter(512);
   writer.short(
     LAYOUT.reduce((flags, name, index) => (raw.has(name) ? flags | (1 << (15 - index)) : flags), 0),
   );

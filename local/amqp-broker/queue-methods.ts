@@ -1,14 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import type { Handlers } from './channel-methods';
 import { AmqpError } from './errors';
-import { checkMatch, refuseDefault } from './exchange-methods';
+import { refuseDefault, withoutLineBreaks } from './exchange-methods';
 
 export const queueMethods: Handlers = {
   'queue.declare'(
     channel,
-    { queue: wanted, passive, durable, exclusive, autoDelete, nowait, arguments: args },
+    { queue: given, passive, durable, exclusive, autoDelete, nowait, arguments: args },
   ) {
     const { vhost, connection } = channel;
+    const wanted = withoutLineBreaks(given);
+    if (vhost.replies.knows(wanted)) {
+      if (!nowait) channel.send('queue.declare-ok', { queue: wanted, messageCount: 0, consumerCount: 1 });
+      return;
+    }
+    if (vhost.replies.isReserved(wanted)) vhost.queue(wanted, connection);
     if (!passive && wanted.startsWith('amq.') && !vhost.queues.has(wanted)) {
       throw new AmqpError('ACCESS_REFUSED', `queue name '${wanted}' contains reserved prefix 'amq.*'`);
     }
@@ -16,7 +22,8 @@ export const queueMethods: Handlers = {
     const owner = exclusive ? connection : undefined;
     const queue = passive
       ? vhost.queue(name, connection)
-      : vhost.declareQueue({ name, durable, autoDelete, owner, args });
+      : // What ends with its connection outlives nothing, so RabbitMQ ignores `durable` for it.
+        vhost.declareQueue({ name, durable: durable && !exclusive, autoDelete, owner, args });
     queue.touch();
     channel.lastQueue = queue.name;
     if (nowait) return;
@@ -27,24 +34,29 @@ export const queueMethods: Handlers = {
     });
   },
 
-  'queue.bind'(channel, { queue: name, exchange, routingKey, nowait, arguments: args }) {
+  'queue.bind'(channel, { queue: name, exchange: source, routingKey, nowait, arguments: args }) {
+    const exchange = withoutLineBreaks(source);
     refuseDefault(exchange);
-    checkMatch(args);
-    const queue = channel.queue(name);
+    const queue = channel.queue(withoutLineBreaks(name));
     // Naming neither queue nor key means the last queue for both (queue.bind, section 1.7.2.3).
     const key = name === '' && routingKey === '' ? queue.name : routingKey;
     channel.vhost.bind(channel.vhost.exchange(exchange), { destination: queue, routingKey: key, args });
     if (!nowait) channel.send('queue.bind-ok', {});
   },
 
-  'queue.unbind'(channel, { queue: name, exchange, routingKey, arguments: args }) {
+  'queue.unbind'(channel, { queue: name, exchange: source, routingKey, arguments: args }) {
+    const { vhost, connection } = channel;
+    const exchange = withoutLineBreaks(source);
     refuseDefault(exchange);
-    const queueName = channel.queueName(name);
+    const queueName = channel.queueName(withoutLineBreaks(name));
     const key = name === '' && routingKey === '' ? queueName : routingKey;
-    const source = channel.vhost.exchanges.get(exchange);
-    // RabbitMQ answers the removal of what is not there as done.
-    if (source && channel.vhost.queues.has(queueName)) {
-      channel.vhost.unbind(source, { destination: channel.queue(name), routingKey: key, args });
+    const from = vhost.exchanges.get(exchange);
+    const destination = vhost.queues.get(queueName);
+    const binding = destination && { destination, routingKey: key, args };
+    // RabbitMQ answers the removal of what is not there as done, and asks whose queue it is only if it is there.
+    if (from && binding && from.has(binding)) {
+      vhost.queue(queueName, connection);
+      vhost.unbind(from, binding);
     }
     channel.send('queue.unbind-ok', {});
   },
@@ -57,8 +69,8 @@ export const queueMethods: Handlers = {
   'queue.delete'(channel, { queue: name, ifUnused, ifEmpty, nowait }) {
     const { vhost } = channel;
     // RabbitMQ answers the deletion of what is not there as done.
-    const exists = vhost.queues.has(channel.queueName(name));
-    const queue = exists ? channel.queue(name) : undefined;
+    const queueName = channel.queueName(withoutLineBreaks(name));
+    const queue = vhost.queues.has(queueName) ? channel.queue(queueName) : undefined;
     const messageCount = queue?.ready.length ?? 0;
     if (queue) {
       const what = vhost.describe('queue', queue.name);

@@ -13,6 +13,9 @@ export interface Entry {
   returns: number;
 }
 
+/** From so many on, one pass over the list costs less than an insertion for each. */
+const MERGE_FROM = 64;
+
 /** The messages of a queue that wait for a consumer, in order of position. */
 export class ReadyList {
   #entries: (Entry | undefined)[] = [];
@@ -48,29 +51,37 @@ export class ReadyList {
     return entry;
   }
 
-  /** Puts messages back to their original places. */
+  /** Puts messages back to their original places: a few one by one, many in one pass. */
   giveBack(returned: readonly Entry[]): void {
-    const sorted = [...returned].sort((a, b) => b.position - a.position);
-    for (const entry of sorted) {
-      this.#bytes += entry.message.content.length;
-      const first = this.first();
-      if (first && first.position < entry.position) this.#insert(entry);
-      else if (this.#head > 0) {
-        this.#head -= 1;
-        this.#entries[this.#head] = entry;
-      } else this.#entries.unshift(entry);
+    if (returned.length === 0) return;
+    const sorted = [...returned].sort((a, b) => a.position - b.position);
+    for (const entry of sorted) this.#bytes += entry.message.content.length;
+    const first = this.first();
+    const last = sorted[sorted.length - 1];
+    // What was delivered in order comes back to the gap it left at the head.
+    if (sorted.length <= this.#head && (!first || !last || last.position < first.position)) {
+      this.#head -= sorted.length;
+      for (const [index, entry] of sorted.entries()) this.#entries[this.#head + index] = entry;
+      return;
     }
+    if (sorted.length < MERGE_FROM) {
+      for (const entry of sorted) this.#entries.splice(this.#search(entry.position), 0, entry);
+      return;
+    }
+    this.#entries = merge(sorted, [...this]);
+    this.#head = 0;
   }
 
-  /** Takes out the message at a position. */
-  remove(position: number): Entry | undefined {
-    if (this.first()?.position === position) return this.shift();
-    const index = this.#search(position);
-    const entry = this.#entries[index];
-    if (entry?.position !== position) return undefined;
-    this.#entries.splice(index, 1);
-    this.#bytes -= entry.message.content.length;
-    return entry;
+  /** Index of the first message at or behind a position. */
+  #search(position: number): number {
+    let low = this.#head;
+    let high = this.#entries.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#entries[middle]?.position ?? 0) < position) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   /** Empties the list and returns what was in it. */
@@ -89,24 +100,22 @@ export class ReadyList {
     }
   }
 
-  #insert(entry: Entry): void {
-    this.#entries.splice(this.#search(entry.position), 0, entry);
-  }
-
-  /** Index of the first message at or behind a position. */
-  #search(position: number): number {
-    let low = this.#head;
-    let high = this.#entries.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#entries[middle]?.position ?? 0) < position) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-
   #trim(): void {
     this.#entries = this.#entries.slice(this.#head);
     this.#head = 0;
   }
+}
+
+/** Two lists in order of position as one. */
+function merge(left: readonly Entry[], right: readonly Entry[]): Entry[] {
+  const merged: Entry[] = [];
+  let next = 0;
+  for (const entry of left) {
+    for (let other = right[next]; other && other.position < entry.position; other = right[next]) {
+      merged.push(other);
+      next += 1;
+    }
+    merged.push(entry);
+  }
+  return merged.concat(right.slice(next));
 }

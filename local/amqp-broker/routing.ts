@@ -1,5 +1,5 @@
-import type { Field, FieldTable } from './fields';
-import { textOf } from './fields';
+import { AmqpError } from './errors';
+import { array, type Field, type FieldTable, type FieldValue, tableBytes, textOf, typeName } from './fields';
 
 /** Whether a binding lets a message through: what an exchange type is. */
 type Match = (bindingKey: string, args: FieldTable, routingKey: string, headers: FieldTable) => boolean;
@@ -49,25 +49,44 @@ function headersMatch(args: FieldTable, headers: FieldTable): boolean {
   return mode.startsWith('any') ? wanted.some(matches) : wanted.every(matches);
 }
 
+/** Refuses a binding of a headers exchange that says neither all nor any. */
+export function checkMatch(args: FieldTable): void {
+  const match = args.get('x-match');
+  if (!match) return;
+  const value = textOf(match);
+  if (value === undefined) {
+    const reason = `Invalid x-match field type ${typeName(match)} (value ${String(match.value)}); expected longstr`;
+    throw new AmqpError('PRECONDITION_FAILED', reason);
+  }
+  if (['all', 'any', 'all-with-x', 'any-with-x'].includes(value)) return;
+  const expected = 'expected all, any, all-with-x, or any-with-x';
+  throw new AmqpError('PRECONDITION_FAILED', `Invalid x-match field value <<"${value}">>; ${expected}`);
+}
+
 /** A void argument asks for the header's presence only. */
 function sameOrPresent(wanted: Field, actual: Field | undefined): boolean {
   if (!actual) return false;
-  return wanted.tag === 'V' || sameValue(wanted, actual);
+  return wanted.tag === 'V' || sameValue(wanted.value, actual.value);
 }
 
-/** Whether two fields hold the same value; integers of different widths may. */
-export function sameValue(left: Field, right: Field): boolean {
-  return typeClass(left.tag) === typeClass(right.tag) && plain(left) === plain(right);
+/**
+ * Compares as RabbitMQ does: by value, whatever the types, so 1 is 1.0 and a text is the same bytes. Only inside
+ * tables and arrays do types and order count.
+ */
+function sameValue(left: FieldValue, right: FieldValue): boolean {
+  if (isNumeric(left) && isNumeric(right)) return !(left < right) && !(left > right);
+  if (isBytes(left) && isBytes(right)) return Buffer.from(left).equals(Buffer.from(right));
+  if (left instanceof Map && right instanceof Map) return tableBytes(left).equals(tableBytes(right));
+  if (Array.isArray(left) && Array.isArray(right)) {
+    return tableBytes(new Map([['', array(left)]])).equals(tableBytes(new Map([['', array(right)]])));
+  }
+  return left === right;
 }
 
-function typeClass(tag: string): string {
-  if ('bBsuIil'.includes(tag)) return 'integer';
-  return tag === 'f' ? 'd' : tag;
+function isNumeric(value: FieldValue): value is number | bigint {
+  return typeof value === 'bigint' || (typeof value === 'number' && !Number.isNaN(value));
 }
 
-function plain({ value }: Field): string {
-  return JSON.stringify(value, (_key, part: unknown) => {
-    if (typeof part === 'bigint') return Number(part);
-    return part instanceof Map ? [...part].sort() : part;
-  });
+function isBytes(value: FieldValue): value is string | Buffer {
+  return typeof value === 'string' || Buffer.isBuffer(value);
 }

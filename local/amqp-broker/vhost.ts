@@ -1,11 +1,12 @@
 import { type DeathReason, deadLetter, isCycle } from './dead-letter';
-import { assertSame, assertSameArguments, assertSameQueueArguments } from './equivalence';
+import { DirectReplies } from './direct-reply';
+import { assertSame, assertSameArguments } from './equivalence';
 import { AmqpError } from './errors';
 import { type Binding, Exchange, removeBindingsTo } from './exchange';
-import { type FieldTable, NO_FIELDS } from './fields';
+import { type FieldTable, NO_FIELDS, textOf, typeName } from './fields';
 import type { Message } from './message';
 import { Queue, type QueueIdentity, type QueueOwner } from './queue';
-import { assertReplicable, readQueueArguments } from './queue-arguments';
+import { assertReplicable, comparedArguments, readQueueArguments } from './queue-arguments';
 import type { Entry } from './ready-list';
 import {
   bindingRecord,
@@ -16,7 +17,7 @@ import {
   type StoredRecord,
 } from './records';
 import { routeMessage } from './route';
-import { EXCHANGE_TYPES } from './routing';
+import { checkMatch, EXCHANGE_TYPES } from './routing';
 
 const PREDECLARED = [
   ['', 'direct'],
@@ -38,6 +39,7 @@ interface Death {
 export class VirtualHost implements QueueOwner {
   readonly exchanges = new Map<string, Exchange>();
   readonly queues = new Map<string, Queue>();
+  readonly replies = new DirectReplies();
   #deaths: Death[] = [];
 
   constructor(
@@ -88,6 +90,11 @@ export class VirtualHost implements QueueOwner {
       assertSameArguments(what, args, existing.args, ['alternate-exchange']);
       return;
     }
+    const alternate = args.get('alternate-exchange');
+    if (alternate && textOf(alternate) === undefined) {
+      const reason = `invalid type '${typeName(alternate)}' for arg 'alternate-exchange' in ${this.describe('exchange', name)}`;
+      throw new AmqpError('PRECONDITION_FAILED', reason);
+    }
     const exchange = new Exchange(name, type, durable, autoDelete, internal, args);
     this.exchanges.set(name, exchange);
     if (durable) this.store({ record: exchangeRecord(this.name, exchange) });
@@ -105,16 +112,16 @@ export class VirtualHost implements QueueOwner {
   declareQueue(identity: QueueIdentity): Queue {
     const { name, durable, autoDelete, owner, args } = identity;
     const what = this.describe('queue', name);
-    const settings = readQueueArguments(what, args);
     const existing = this.queues.get(name);
     if (existing) {
       if (existing.identity.owner !== owner) throw this.#locked(name);
       assertSame(what, 'durable', durable, existing.identity.durable);
       assertSame(what, 'auto_delete', autoDelete, existing.identity.autoDelete);
-      assertSameQueueArguments(what, args, existing.identity.args);
+      assertSameArguments(what, args, existing.identity.args, comparedArguments(existing.settings));
       existing.touch();
       return existing;
     }
+    const settings = readQueueArguments(what, args);
     if (settings.quorum) assertReplicable(what, identity);
     const queue = new Queue(identity, settings, this);
     this.queues.set(name, queue);
@@ -135,6 +142,7 @@ export class VirtualHost implements QueueOwner {
   }
 
   bind(source: Exchange, binding: Binding): void {
+    if (source.type === 'headers') checkMatch(binding.args);
     if (source.bind(binding)) this.#recordBinding('bind', source, binding);
   }
 
@@ -144,8 +152,9 @@ export class VirtualHost implements QueueOwner {
     this.#deleteUnused(source);
   }
 
-  /** The queues a message goes to. */
+  /** The queues a message goes to. A direct reply goes to no queue, but is delivered here and now. */
   route(message: Message): Set<Queue> {
+    this.replies.deliver(message);
     return routeMessage(message, this.exchanges, this.queues);
   }
 

@@ -222,6 +222,43 @@ it('rewrites the journal when it has grown, with what is out for acknowledgement
   expect(inbox.bodies).toEqual(['held', 'last']);
 });
 
+it('keeps what was not acknowledged, whatever the order of the acknowledgements', async () => {
+  let channel = await start();
+  await channel.assertQueue('q');
+  const bodies = Array.from({ length: 300 }, (_, index) => String(index));
+  for (const body of bodies) channel.sendToQueue('q', Buffer.from(body), { persistent: true });
+  await channel.waitForConfirms();
+  const inbox = await consume(channel, 'q');
+  const messages = await inbox.atLeast(300);
+  for (const message of [...messages].reverse()) if (Number(message.content) % 3 > 0) channel.ack(message);
+  channel = await restart();
+  const again = await consume(channel, 'q');
+  await again.atLeast(100);
+  expect(again.bodies).toEqual(bodies.filter((body) => Number(body) % 3 === 0));
+});
+
+it('confirms while it rewrites the journal, and keeps what comes and goes meanwhile', async () => {
+  let channel = await start();
+  await channel.assertQueue('q');
+  const body = (index: number) => `${index} `.padEnd(1_000, 'x');
+  const acknowledged: string[] = [];
+  // 40 MB: the rewrite begins half way, and takes far more turns than one publish and its confirm.
+  for (let index = 0; index < 40_000; index += 1) {
+    channel.sendToQueue('q', Buffer.from(body(index)), { persistent: true });
+    if (index % 1_000 > 0) continue;
+    await channel.waitForConfirms();
+    const message = await channel.get('q', { noAck: true });
+    if (message) acknowledged.push(message.content.toString());
+  }
+  await channel.waitForConfirms();
+  channel = await restart();
+  const inbox = await consume(channel, 'q', { noAck: true });
+  await inbox.atLeast(40_000 - acknowledged.length);
+  const all = Array.from({ length: 40_000 }, (_, index) => body(index));
+  expect([...acknowledged, ...inbox.bodies].every((seen, index) => seen === all[index])).toBe(true);
+  await expect(stat(join(dataDir, 'journal.new'))).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
 it('refuses a directory that another broker uses, and takes over that of a dead one', async () => {
   const { child } = await spawnBroker();
   await expect(startBroker({ port: 0, dataDir })).rejects.toThrow(

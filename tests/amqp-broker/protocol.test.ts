@@ -14,6 +14,37 @@ afterEach(() => client.socket.destroy());
 
 const QOS = { prefetchSize: 0, prefetchCount: 1, global: false };
 
+describe('heartbeats', () => {
+  const beat = Buffer.alloc(0);
+
+  it.each([1, 7])('closes the connection over one on channel %i', async (channel) => {
+    await client.openChannel();
+    client.frame(FRAME.HEARTBEAT, channel, beat);
+    await expect(client.next()).resolves.toMatchObject({
+      name: 'connection.close',
+      args: { replyCode: 505 },
+    });
+  });
+
+  it('closes the connection over one that carries something', async () => {
+    await client.openChannel();
+    client.frame(FRAME.HEARTBEAT, 0, Buffer.from('x'));
+    await expect(client.next()).resolves.toMatchObject({
+      name: 'connection.close',
+      args: { replyCode: 501 },
+    });
+  });
+
+  it('takes one between the frames of a content', async () => {
+    await client.openChannel();
+    client.publish(1);
+    client.frame(FRAME.HEARTBEAT, 0, beat);
+    client.header(1, 0);
+    client.method(1, 'basic.qos', QOS);
+    await expect(client.next()).resolves.toMatchObject({ name: 'basic.qos-ok' });
+  });
+});
+
 describe('handshake', () => {
   it.each(['HTTP/1.1', 'AMQP\x00\x01\x00\x00'])(
     'answers the protocol header %j with its own',
