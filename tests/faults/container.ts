@@ -1,10 +1,12 @@
 // One container of the system under test, as a process of its own that can be killed and frozen. Its role, its faults and
 // what has become of it go over the channel to the suite.
 import { randomBytes } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
 import { register } from '../../functions/auth/register';
 import { analytics } from '../../functions/consumers/analytics';
 import { deadLetters } from '../../functions/consumers/dead-letters';
 import { updateUserById } from '../../functions/users/update-user';
+import { countEvents } from '../../shared/analytics/analytics-store';
 import { appendAuditEntries } from '../../shared/audit/audit-store';
 import { createBroker } from '../../shared/broker/connection';
 import { readConfig } from '../../shared/config';
@@ -16,16 +18,17 @@ import { createPublisher, type PublishingContext } from '../../shared/events/pub
 import { relayOutbox } from '../../shared/events/relay';
 import type { BatchResponse, RmqEvent } from '../../shared/events/rmq-event';
 import { endpoint } from '../../shared/http/endpoint';
-import type { Invoke } from '../../shared/lambda/invoke';
+import type { Invoke, InvokeOutcome } from '../../shared/lambda/invoke';
 import { createLog } from '../../shared/log';
 import { httpEvent, readResult, type TestRequest } from '../setup/http-event';
 import { isAmong } from './chance';
 import { brokerWithCrash, type CrashPoint, invokeWithCrash, publisherWithCrash } from './crash-points';
 import { countDeliveries, recordEffects } from './effects';
+import { invokeInProcesses } from './function-processes';
 
 const FOREVER_MS = 24 * 60 * 60 * 1000;
 
-export type Role = 'api' | 'relay' | 'poller';
+export type Role = 'api' | 'relay' | 'poller' | 'function';
 
 export interface ContainerSettings {
   role: Role;
@@ -37,14 +40,28 @@ export interface ContainerSettings {
   poisonPercent: number;
   flakyPercent: number;
   failsEverything: boolean;
+  /** Of the events, how many in a hundred hang every consumer for ever. */
+  hangPercent: number;
+  /** Before each call of the audit consumer, so that there is a backlog. */
+  callDelayMs: number;
+  /** How long a run of the poller lasts. */
+  runMs: number;
+  /** In processes of their own, which are killed after this long, as Lambda does; null: in the poller's own process. */
+  functionTimeoutMs: number | null;
 }
 
 /** From the suite. `register`: one more user, please. */
-export type ToContainer = { kind: 'start'; settings: ContainerSettings } | { kind: 'register' };
+export type ToContainer =
+  | { kind: 'start'; settings: ContainerSettings }
+  | { kind: 'register' }
+  | { kind: 'invoke'; name: string; payload: unknown };
 
 export type FromContainer =
   | { kind: 'ready' }
   | { kind: 'registered'; status: number; id: string | null; ms: number }
+  /** A run of the poller has ended, in which it has called the audit consumer so often. */
+  | { kind: 'polled'; calls: number }
+  | { kind: 'answer'; outcome: InvokeOutcome }
   | { kind: 'log'; line: string };
 
 const tell = (message: FromContainer) => process.send?.(message);
@@ -71,8 +88,29 @@ async function start(settings: ContainerSettings): Promise<void> {
   if (settings.role === 'api') return serve(ctx);
   if (settings.role === 'relay') return void relayOutbox(ctx, FOREVER_MS);
   const functions = functionsOf(ctx, settings);
-  const invoke = point ? invokeWithCrash(functions, point, isDue) : functions;
-  await pollQueues({ ...ctx, invoke }, FOREVER_MS);
+  if (settings.role === 'function') return answerCalls(functions);
+  const isolated = settings.functionTimeoutMs !== null ? invokeInProcesses(settings, tell) : functions;
+  const invoke = point ? invokeWithCrash(isolated, point, isDue) : isolated;
+  for (;;) {
+    let calls = 0;
+    const counting: Invoke = async (name, payload) => {
+      if (name.endsWith('-audit')) {
+        calls += 1;
+        if (settings.callDelayMs > 0) await wait(settings.callDelayMs);
+      }
+      return invoke(name, payload);
+    };
+    await pollQueues({ ...ctx, invoke: counting }, settings.runMs);
+    tell({ kind: 'polled', calls });
+  }
+}
+
+/** A function in a process of its own: one call at a time. */
+function answerCalls(functions: Invoke): void {
+  process.on('message', async (message: ToContainer) => {
+    if (message.kind === 'invoke')
+      tell({ kind: 'answer', outcome: await functions(message.name, message.payload) });
+  });
 }
 
 /** One request at a time, as a Lambda container: a registration, and a change of some of the new users. */
@@ -101,9 +139,12 @@ function serve(ctx: PublishingContext): void {
   });
 }
 
-/** The consumer functions that matter here, in the poller's own process: `audit`, whose effects are written down too. */
+/** The consumer functions that matter here: `audit`, whose effects are written down too, and all of them where they hang. */
 function functionsOf(ctx: PublishingContext, settings: ContainerSettings): Invoke {
-  const { poisonPercent, flakyPercent, failsEverything } = settings;
+  const { poisonPercent, flakyPercent, failsEverything, hangPercent } = settings;
+  const hangOver = async (events: UserEvent[]) => {
+    if (events.some(({ id }) => isAmong(id, hangPercent))) await new Promise(() => {});
+  };
   const audit = async (batch: RmqEvent) => {
     const suspects = eventIds(batch).filter((id) => isAmong(id, poisonPercent + flakyPercent));
     const fresh = await countDeliveries(ctx.db, suspects);
@@ -111,6 +152,7 @@ function functionsOf(ctx: PublishingContext, settings: ContainerSettings): Invok
       failsEverything || isAmong(id, poisonPercent) || (suspects.includes(id) && fresh.has(id));
     const handle: BatchHandler = async (events, tx) => {
       if (events.some(fails)) throw new Error('no luck');
+      await hangOver(events);
       await appendAuditEntries(tx, events);
       await recordEffects(tx, events);
     };
@@ -118,7 +160,22 @@ function functionsOf(ctx: PublishingContext, settings: ContainerSettings): Invok
   };
   const functions: Record<string, (batch: RmqEvent) => Promise<BatchResponse>> = {
     audit,
-    analytics: analytics(() => ctx),
+    analytics:
+      hangPercent === 0
+        ? analytics(() => ctx)
+        : consumer(
+            'analytics',
+            async (events, tx) => {
+              await hangOver(events);
+              await countEvents(tx, events);
+            },
+            () => ctx,
+          ),
+    ...(hangPercent > 0 && {
+      webhooks: consumer('webhooks', hangOver, () => ctx),
+      emails: consumer('emails', { '*': (event) => hangOver([event]) }, () => ctx, 'each'),
+      'admin-notices': consumer('admin-notices', { '*': (event) => hangOver([event]) }, () => ctx, 'each'),
+    }),
     'dead-letters': deadLetters(() => ctx),
   };
   return async (name, payload) => {

@@ -24,6 +24,8 @@ export interface CrashPlan {
   point: CrashPoint;
   /** How many of this role's processes die, one after the other. */
   times: number;
+  /** Each dies in its first so many passings of the point. */
+  within: number;
 }
 
 /** A process in a role, started again for as long as it is wanted, as Lambda would. */
@@ -51,8 +53,8 @@ export class Container {
   async start(): Promise<void> {
     const crash =
       this.crashPlan && this.#crashesLeft > 0
-        ? // Somewhere in a batch, and not always at the same place; soon enough for a short run.
-          { point: this.crashPlan.point, at: 1 + Math.floor(Math.random() * 10) }
+        ? // Somewhere in a batch, and not always at the same place.
+          { point: this.crashPlan.point, at: 1 + Math.floor(Math.random() * this.crashPlan.within) }
         : null;
     const child = fork(this.file, {
       execArgv: [],

@@ -100,8 +100,9 @@ export async function countOpen(db: Db): Promise<number> {
   const { rows } = await sql<{ open: number }>`
     select (select count(*) from outbox)::int
       - (select count(distinct event_id) from effects)::int
-      - (select count(*) from dead_letters)::int
+      - (select count(*) from dead_letters where queue like '%.audit')::int
       + (select count(*) from outbox where type = 'user.created')::int
-      - (select count(*) from inbox where consumer = 'analytics')::int as open`.execute(db);
+      - (select count(*) from inbox where consumer = 'analytics')::int
+      - (select count(*) from dead_letters where queue like '%.analytics')::int as open`.execute(db);
   return rows[0]?.open ?? 0;
 }

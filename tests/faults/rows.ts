@@ -5,6 +5,7 @@ import type { CrashPoint } from './crash-points';
 import { buriedThenRedriven, checkPoison } from './dead-letter-rows';
 import type { Outcome } from './effects';
 import { during, killBackends, unbindEverything } from './injections';
+import { pollerRows } from './poller-rows';
 import type { Scenario, ScenarioOptions } from './scenario';
 import { topologyRows } from './topology-rows';
 import { troubleRows } from './trouble-rows';
@@ -43,9 +44,15 @@ const DEADLINE_MS = 500;
 const PAUSE_MS = 5_000;
 const ALARM_MS = 10_000;
 
-export function rows({ users: count, times, blackHoleMs }: Size): Row[] {
+export function rows(size: Size): Row[] {
+  const { users: count, times, blackHoleMs } = size;
   // So that a short run has some, too.
-  const poisonPercent = count >= 10_000 ? 1 : 10;
+  const isFull = count >= 10_000;
+  const poisonPercent = isFull ? 1 : 10;
+  // A process dies in its first so many passings of a point: soon enough for a short run.
+  const within = isFull ? 40 : 10;
+  // A short run has few events, whose share of duplicates is a matter of chance.
+  const duplicateShare = isFull ? 0.15 : 0.05;
   const repeatedly = (name: string, inject: (scenario: Scenario, round: number) => Promise<void>): Row => ({
     name,
     run: async (scenario, { users }) => {
@@ -81,7 +88,7 @@ export function rows({ users: count, times, blackHoleMs }: Size): Row[] {
     // Each of the four API containers counts for itself.
     options: {
       ...row.options,
-      crashes: { [role]: { point, times: role === 'api' ? Math.ceil(times / 4) : times } },
+      crashes: { [role]: { point, times: role === 'api' ? Math.ceil(times / 4) : times, within } },
     },
     check: ({ containers }) =>
       containers.some((container) => container.kills > 0) ? [] : [{ what: 'nothing was killed' }],
@@ -164,7 +171,7 @@ export function rows({ users: count, times, blackHoleMs }: Size): Row[] {
         return [];
       },
       check: ({ tap }, { events }) =>
-        tap.duplicates() > events * 0.05 ? [] : [{ what: `only ${tap.duplicates()} duplicates` }],
+        tap.duplicates() > events * duplicateShare ? [] : [{ what: `only ${tap.duplicates()} duplicates` }],
     },
     always('handlers: 20 % fail once', { poller: { flakyPercent: 20 } }),
     {
@@ -177,6 +184,7 @@ export function rows({ users: count, times, blackHoleMs }: Size): Row[] {
       options: { environment: { RETRY_DELAYS_MS: '100' }, settings: { poller: { failsEverything: true } } },
       run: buriedThenRedriven,
     },
+    ...pollerRows(size),
     once('containers frozen', async (scenario, { freezeMs }) => {
       const frozen = (['api', 'relay', 'poller'] as const).map((role) => scenario.container(role));
       for (const container of frozen) container.freeze();

@@ -16,6 +16,7 @@ import { Tap } from './tap';
 
 /** Requests that are under way at any time: each in a container of its own. */
 const API_CONTAINERS = 4;
+const FOREVER_MS = 24 * 60 * 60 * 1000;
 /** What is still open after this long will stay so. */
 const SETTLE_TIMEOUT_MS = 240_000;
 
@@ -23,6 +24,8 @@ export interface ScenarioOptions {
   environment?: Record<string, string>;
   settings?: Partial<Record<Role, Partial<ContainerSettings>>>;
   crashes?: Partial<Record<Role, CrashPlan>>;
+  /** How many pollers work at once; one by default. */
+  pollers?: number;
 }
 
 /** A deployment of its own, on the suite's servers: containers, database, exchange, and a proxy before the broker. */
@@ -33,6 +36,8 @@ export class Scenario {
   readonly refused: number[] = [];
   readonly logged: Record<string, unknown>[] = [];
   readonly containers: Container[] = [];
+  /** Runs of a poller that has handled something and left the rest to the next one. */
+  handovers = 0;
   #total = 0;
   /** The containers that have a request in their hands. */
   readonly #busy = new Set<Container>();
@@ -79,7 +84,7 @@ export class Scenario {
     const roles: Role[] = [
       ...Array.from({ length: API_CONTAINERS }, () => 'api' as const),
       'relay',
-      'poller',
+      ...Array.from({ length: options.pollers ?? 1 }, () => 'poller' as const),
     ];
     for (const role of roles) {
       // As in `npm run worker`: the consumers in the poller's process do not wait for each other's transactions.
@@ -94,6 +99,10 @@ export class Scenario {
           flakyPercent: 0,
         },
         failsEverything: false,
+        hangPercent: 0,
+        callDelayMs: 0,
+        runMs: FOREVER_MS,
+        functionTimeoutMs: null,
         ...options.settings?.[role],
       };
       const container = new Container(
@@ -152,6 +161,7 @@ export class Scenario {
 
   #hear(message: FromContainer, from: Container): void {
     if (message.kind === 'log') this.logged.push(JSON.parse(message.line));
+    if (message.kind === 'polled' && message.calls > 0) this.handovers += 1;
     if (message.kind !== 'registered') return;
     if (message.status === 201 && message.id !== null) {
       this.acknowledged.push(message.id);
