@@ -11,5 +11,6 @@ export default {
   globalTeardown: '<rootDir>/tests/setup/global-teardown.ts',
   // Mostly waiting for servers: more at once than the default of one less than there are cores.
   maxWorkers: 2,
-  testTimeout: 30_000,
+  // For what hangs, not for what is slow: a machine that does other things runs all of this too.
+  testTimeout: 600_000,
 };

@@ -141,6 +141,7 @@ async function handleAll(ctx: PublishingContext, count: number): Promise<number>
     FOREVER_MS,
     stop.signal,
   );
+  await broker.close();
   await handling.db.destroy();
   await polling.db.destroy();
   return (endedAt - startedAt) / 1000;

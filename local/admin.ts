@@ -1,5 +1,5 @@
 import { readConfig } from '../shared/config';
-import { createContext } from '../shared/context';
+import { createContext, patient } from '../shared/context';
 import { migrateToLatest } from '../shared/db/migrate';
 import { createAdmin } from '../shared/users/create-admin';
 import type { LocalSettings } from './settings';
@@ -9,7 +9,7 @@ export async function prepareDatabase(
   environment: NodeJS.ProcessEnv,
   settings: LocalSettings,
 ): Promise<string | null> {
-  const ctx = createContext(readConfig(environment));
+  const ctx = createContext(patient(readConfig(environment)));
   try {
     await migrateToLatest(ctx.db);
     return await createAdmin(ctx, settings.adminUsername, settings.adminPassword);

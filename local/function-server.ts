@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ROOT } from '../scripts/bundle';
 
-const START_TIMEOUT_MS = 45_000;
+const START_TIMEOUT_MS = 180_000;
 const STOP_TIMEOUT_MS = 5_000;
 
 export interface FunctionServer {
@@ -20,6 +20,8 @@ interface Options {
   httpPort: number;
   lambdaPort: number;
   dataDir: string;
+  /** Lets functions run as long as they like, for tests: a container's start counts here, and not in the cloud. */
+  noTimeout?: boolean;
 }
 
 interface Listener {
@@ -44,6 +46,7 @@ export async function serveFunctions(
       'offline',
       ...['--host', '127.0.0.1', '--httpPort', String(options.httpPort)],
       ...['--lambdaPort', String(options.lambdaPort), '--noSponsor'],
+      ...(options.noTimeout ? ['--noTimeout'] : []),
     ],
     // With a channel, which tells it to reload, and by its end that this process is gone.
     { cwd: ROOT, env: environment, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },

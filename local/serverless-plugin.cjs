@@ -1,9 +1,20 @@
 // Loaded by serverless.yml; does something only for `serverless offline`.
+const { answerLikeAws } = require('./gateway.cjs');
+
 module.exports = class LocalPlugin {
   constructor(serverless) {
-    this.hooks = { 'before:offline:start': () => mergeTrailingSlashes(serverless.service.functions) };
-    // Under `npm start`: edited functions are loaded anew, and this process does not outlive the one above it.
-    if (!process.send) return;
+    // Under `npm start`: it runs what is scheduled, edited functions are loaded anew, and this process does not outlive
+    // the one above it.
+    const underStart = process.send !== undefined;
+    this.hooks = {
+      'before:offline:start': () => {
+        const { functions } = serverless.service;
+        mergeTrailingSlashes(functions);
+        if (underStart) dropSchedules(functions);
+        answerLikeAws();
+      },
+    };
+    if (!underStart) return;
     process.on('message', (message) => {
       if (message === 'reload') serverless.pluginManager.spawn('offline:functionsUpdated');
     });
@@ -19,5 +30,12 @@ function mergeTrailingSlashes(functions) {
       ({ httpApi }) =>
         !(typeof httpApi === 'string' && httpApi.endsWith('/') && routes.has(httpApi.slice(0, -1))),
     );
+  }
+}
+
+// serverless-offline would run each a second time, at the full minute.
+function dropSchedules(functions) {
+  for (const definition of Object.values(functions)) {
+    definition.events = definition.events?.filter((event) => event.schedule === undefined);
   }
 }

@@ -11,8 +11,10 @@ import { startSchedule } from './schedule';
 import { localSecret } from './secret';
 import { startServers } from './servers';
 import { checkConfiguration, readSettings } from './settings';
+import { prepareBroker } from './topology';
+import { WARM_UP_ID, warmUp } from './warm-up';
 
-const SCHEDULED = ['relay-outbox', 'poll-queues', 'send-webhooks'];
+const FUNCTION_PREFIX = 'rollcall-dev-';
 
 async function main(): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile('.env');
@@ -57,23 +59,24 @@ async function main(): Promise<void> {
       ...servers.environment,
       PUBLIC_URL: settings.publicUrl,
       JWT_SECRET: settings.jwtSecret ?? (await localSecret(settings.dataDir)),
-      FUNCTION_PREFIX: 'rollcall-dev-',
+      FUNCTION_PREFIX,
       WEBHOOK_ALLOWED_NETWORKS: settings.webhookNetworks,
       LAMBDA_ENDPOINT: lambdaEndpoint,
     };
-    const admin = await prepareDatabase(environment, settings);
+    const [admin] = await Promise.all([prepareDatabase(environment, settings), prepareBroker(environment)]);
     server = await serveFunctions(settings, environment, {
-      onLogLine: (line) => console.log(line),
+      onLogLine: (line) => {
+        if (!line.includes(`"requestId":"${WARM_UP_ID}"`)) console.log(line);
+      },
       onExit: (reason) => {
         console.error(reason);
         void stop(1);
       },
     });
-    schedule = startSchedule(
-      SCHEDULED.map((name) => `rollcall-dev-${name}`),
-      lambdaEndpoint,
-      (name, reason) => console.error(`${name} failed and runs again: ${reason}`),
+    schedule = startSchedule(FUNCTION_PREFIX, lambdaEndpoint, (name, reason) =>
+      console.error(`${name} failed and runs again: ${reason}`),
     );
+    await warmUp(`http://127.0.0.1:${settings.httpPort}`);
     printBanner(settings, servers, admin);
   } catch (error) {
     console.error(explain(error));

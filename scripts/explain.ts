@@ -12,7 +12,8 @@ export function explain(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const chain = error.cause instanceof Error ? [error, error.cause] : [error];
   const hint = chain.map((one) => ('code' in one ? HINTS[String(one.code)] : undefined)).find(Boolean);
-  return chain.map(messageOf).join(': ') + (hint === undefined ? '' : `. ${hint}`);
+  const told = chain.map(messageOf).filter((message, i, all) => i === 0 || !all[0]?.includes(message));
+  return told.join(': ') + (hint === undefined ? '' : `. ${hint}`);
 }
 
 /** Of a connection refused by several addresses, Node.js puts everything into the parts. */

@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readConfig } from '../shared/config';
-import { type Context, createContext } from '../shared/context';
+import { type Context, createContext, patient } from '../shared/context';
 import { explain } from './explain';
 
 /** Runs what works on the database of DATABASE_URL, of the environment or of .env, and ends with a clear message. */
 export async function runScript(work: (ctx: Context) => Promise<void>): Promise<void> {
   try {
     if (existsSync('.env')) process.loadEnvFile('.env');
-    const ctx = createContext(readConfig(scriptEnvironment()));
+    const ctx = createContext(patient(readConfig(scriptEnvironment())));
     try {
       await work(ctx);
     } finally {

@@ -2,6 +2,7 @@
 // is that of the functions; `dist/worker/index.cjs`, this file and all it needs, is what the container image runs.
 import { existsSync } from 'node:fs';
 import { createBroker } from '../shared/broker/connection';
+import { createContext, patient } from '../shared/context';
 import { measuredPoll, measuredRelay } from '../shared/events/measured-runs';
 import { publishingContext } from '../shared/events/publisher';
 import { purgeEvents } from '../shared/events/purge';
@@ -25,8 +26,10 @@ async function main(): Promise<void> {
   process.env['DATABASE_POOL_SIZE'] ||= String(CONSUMER_NAMES.length + 2);
   const ctx = publishingContext();
   const { config, log } = ctx;
-  // One of its own: the poller closes its connection after each run, in the midst of the relay's work.
+  // One of its own: whoever has trouble gives up the connection, in the midst of the other's work.
   const pollerBroker = createBroker(config.broker.url, 'rollcall-poller', log);
+  // Its statements may take longer than those of all others.
+  const purger = createContext(patient(config, config.purge.budgetMs), log);
   const sender = { ...ctx, resolveHost };
   const poller = { ...ctx, broker: pollerBroker, invoke: invokeInProcess(config.lambda) };
 
@@ -34,7 +37,11 @@ async function main(): Promise<void> {
     { name: 'relay-outbox', run: (budgetMs, signal) => measuredRelay(ctx, budgetMs, signal) },
     { name: 'poll-queues', run: (budgetMs, signal) => measuredPoll(poller, budgetMs, signal) },
     { name: 'send-webhooks', run: (budgetMs, signal) => sendWebhooks(sender, budgetMs, signal) },
-    { name: 'purge-events', run: (budgetMs, signal) => purgeEvents(ctx, budgetMs, signal), restMs: HOUR_MS },
+    {
+      name: 'purge-events',
+      run: (budgetMs, signal) => purgeEvents(purger, budgetMs, signal),
+      restMs: HOUR_MS,
+    },
   ];
 
   const signal = stopSignal(log);
@@ -43,8 +50,9 @@ async function main(): Promise<void> {
   if (!signal.aborted) log.info('The worker runs', { tasks: tasks.map(({ name }) => name) });
   await Promise.all(tasks.map((task) => repeat(task, log, signal)));
   liveness?.close();
+  await pollerBroker.close();
   await ctx.broker.close();
-  await ctx.db.destroy();
+  await Promise.all([ctx.db.destroy(), purger.db.destroy()]);
   log.info('The worker has stopped');
 }
 

@@ -115,6 +115,12 @@ export const network = v.pipe(
   }, 'must be a network such as 10.0.0.0/8'),
 );
 
+/** A network whose word on others' addresses counts: with everybody in it, any address could be claimed. */
+export const proxyNetwork = v.pipe(
+  network,
+  v.check((value) => Number(value.split('/')[1]) > 0, 'must be a network of proxies, and not of everybody'),
+);
+
 export const port = v.pipe(
   v.string(),
   v.regex(/^\d{1,5}$/, 'must be a port number'),

@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path';
 import * as v from 'valibot';
 import { parseMailbox, parseMailboxes } from './config-mailboxes';
 import { parseOrigins } from './config-origins';
@@ -19,6 +20,7 @@ import {
   number,
   parsed,
   port,
+  proxyNetwork,
   rate,
   text,
 } from './config-values';
@@ -28,10 +30,16 @@ import { LOG_LEVELS } from './log';
 import { parsePreviousKeys, parsePrivateKey, parseSecret } from './sessions/token-keys';
 
 const DAY_SECONDS = 24 * 60 * 60;
+/** A cold start, and a rollback. */
+const CALL_MARGIN_MS = 5_000;
 
 const Environment = v.object({
   DATABASE_URL: parsed(parseDatabaseUrl),
   DATABASE_POOL_SIZE: integer(1, 1, 100),
+  DATABASE_CONNECT_TIMEOUT_MS: integer(3_000, 1, 60_000),
+  DATABASE_STATEMENT_TIMEOUT_MS: integer(5_000, 0, 900_000),
+  DATABASE_LOCK_TIMEOUT_MS: integer(4_000, 0, 900_000),
+  DATABASE_IDLE_IN_TRANSACTION_TIMEOUT_MS: integer(60_000, 0, 900_000),
 
   RABBITMQ_URL: v.optional(parsed(parseBrokerUrl)),
   RABBITMQ_HOST: v.optional(parsed(parseHost)),
@@ -62,7 +70,15 @@ const Environment = v.object({
 
   BCRYPT_COST: integer(10, 4, 15),
   REQUIRE_EMAIL: flag(true),
+  BREACHED_PASSWORDS: v.pipe(
+    text('off'),
+    v.check(
+      (value) => value === 'off' || isAbsolute(value) || (/^https?:/.test(value) && URL.canParse(value)),
+      'must be off, the URL of a range service or the absolute path of a local copy',
+    ),
+  ),
   CORS_ORIGINS: v.optional(parsed(parseOrigins), ''),
+  TRUSTED_PROXIES: list(proxyNetwork, ''),
 
   SMTP_URL: v.optional(parsed(parseMailServerUrl)),
   MAIL_FROM: v.optional(parsed(parseMailbox), 'Rollcall <no-reply@localhost>'),
@@ -85,11 +101,13 @@ const Environment = v.object({
   POLL_BUDGET_MS: integer(55_000, 0, 890_000),
   POLL_BATCH_SIZE: integer(100, 1, 10_000),
   POLL_PREFETCH: integer(400, 1, 2_000),
+  HANDLER_TIMEOUT_MS: integer(10_000, 1, 400_000),
   POLL_BATCH_WINDOW_MS: integer(200, 0, 300_000),
   POLL_BATCH_QUIET_MS: integer(5, 0, 300_000),
   RETRY_DELAYS_MS: list(number(1, 7 * DAY_SECONDS * 1000), '5000,30000,300000,1800000,7200000'),
 
   EVENT_RETENTION_DAYS: integer(30, 1, 3_650),
+  AUDIT_ADDRESS_DAYS: integer(90, 1, 3_650),
   PURGE_BUDGET_MS: integer(50_000, 1, 890_000),
   WEBHOOK_ALLOWED_NETWORKS: list(network, ''),
   WEBHOOK_TIMEOUT_MS: integer(15_000, 1, 25_000),
@@ -172,7 +190,14 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
   const clashes = ownNamesIn(env.EVENT_MIRRORS, env.EVENT_EXCHANGE, env.QUEUE_PREFIX);
   if (clashes.length > 0) throw new ConfigError(clashes);
   return {
-    database: { url: env.DATABASE_URL, poolSize: env.DATABASE_POOL_SIZE },
+    database: {
+      url: env.DATABASE_URL,
+      poolSize: env.DATABASE_POOL_SIZE,
+      connectTimeoutMs: env.DATABASE_CONNECT_TIMEOUT_MS,
+      statementTimeoutMs: env.DATABASE_STATEMENT_TIMEOUT_MS,
+      lockTimeoutMs: env.DATABASE_LOCK_TIMEOUT_MS,
+      idleInTransactionTimeoutMs: env.DATABASE_IDLE_IN_TRANSACTION_TIMEOUT_MS,
+    },
     broker: { url: env.RABBITMQ_URL ?? brokerUrl(env) },
     tokens: {
       signingKey,
@@ -200,8 +225,12 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
     },
     /** Turns idempotency keys, and what was sent with them, into what says nothing to a reader of the table. */
     idempotency: { secret: `idempotency, ${signingKey.privateJwk.k ?? signingKey.privateJwk.d}` },
+    /** `off`, the URL of a range service, or the path of a local copy. */
+    passwords: { breached: env.BREACHED_PASSWORDS },
     users: { bcryptCost: env.BCRYPT_COST, requireEmail: env.REQUIRE_EMAIL },
     corsOrigins: env.CORS_ORIGINS,
+    /** Networks whose `X-Forwarded-For` counts. */
+    trustedProxies: env.TRUSTED_PROXIES,
     mail: {
       /** `off`: this service sends no mail. Undefined: nobody has decided, and sending fails. */
       smtpUrl: env.SMTP_URL,
@@ -227,10 +256,17 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
       budgetMs: env.POLL_BUDGET_MS,
       batchSize: env.POLL_BATCH_SIZE,
       prefetch: env.POLL_PREFETCH,
+      /** A function begins nothing after one time-out of a handler and may need another; the rest is for the wire. */
+      callTimeoutMs: 2 * env.HANDLER_TIMEOUT_MS + CALL_MARGIN_MS,
       batchWindowMs: env.POLL_BATCH_WINDOW_MS,
       batchQuietMs: env.POLL_BATCH_QUIET_MS,
     },
-    purge: { budgetMs: env.PURGE_BUDGET_MS, retentionDays: env.EVENT_RETENTION_DAYS },
+    handlers: { timeoutMs: env.HANDLER_TIMEOUT_MS },
+    purge: {
+      budgetMs: env.PURGE_BUDGET_MS,
+      retentionDays: env.EVENT_RETENTION_DAYS,
+      auditAddressDays: env.AUDIT_ADDRESS_DAYS,
+    },
     webhooks: {
       /** Where endpoints may be although it is not the public Internet, and without TLS. */
       allowedNetworks: env.WEBHOOK_ALLOWED_NETWORKS,

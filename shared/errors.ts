@@ -23,6 +23,7 @@ const ERRORS = {
   idempotency_key_reused: { status: 422, title: 'The idempotency key was used with another body' },
   rate_limited: { status: 429, title: 'Too many requests' },
   internal_error: { status: 500, title: 'Something went wrong on our side' },
+  unavailable: { status: 503, title: 'The service is not available right now' },
 } as const;
 
 export type ErrorCode = keyof typeof ERRORS;
@@ -42,11 +43,13 @@ export interface ErrorDetails {
 
 /** An outcome that the client should hear about. Everything else that is thrown becomes `internal_error`. */
 export class DomainError extends Error {
+  /** @param options the cause, which is for the log alone */
   constructor(
     readonly code: ErrorCode,
     readonly details: ErrorDetails = {},
+    options?: ErrorOptions,
   ) {
-    super(details.detail ?? ERRORS[code].title);
+    super(details.detail ?? ERRORS[code].title, options);
     this.name = 'DomainError';
   }
 }

@@ -20,7 +20,7 @@ const Role = v.optional(v.string('must be a string'), 'user');
 const NoRole = v.optional(v.never('is not a known field'));
 
 /* @__NO_SIDE_EFFECTS__ */
-function bodySchema(requireEmail: boolean, anonymous: boolean) {
+function bodySchema(requireEmail: boolean, anonymous: boolean, appName: string) {
   return v.pipe(
     exactly({
       username: Username,
@@ -33,7 +33,7 @@ function bodySchema(requireEmail: boolean, anonymous: boolean) {
     v.forward(
       v.partialCheck(
         [['username'], ['email'], ['password']],
-        ({ password, ...names }) => !repeatsName(password, names),
+        ({ password, ...names }) => !repeatsName(password, { ...names, appName }),
         REPEATS_NAME,
       ),
       ['password'],
@@ -47,7 +47,7 @@ export const operation = {
     'Of two at once with one name, one gets it. Where `REQUIRE_EMAIL` is false, `email` may be left out or null. `role` is only for callers with `roles:write`.',
   auth: 'optional',
   headers: ['idempotency-key'],
-  body: bodySchema(true, false),
+  body: bodySchema(true, false, ''),
   example: { username: 'gorden', email: 'gorden@example.com', password: 'correct horse battery' },
   replies: {
     201: { description: 'The user and their first session', body: LoggedIn, headers: ['location', 'etag'] },
@@ -58,7 +58,8 @@ export const operation = {
 export async function register(request: Request, ctx: PublishingContext): Promise<Reply> {
   const caller = await authenticateOptional(ctx, bearerToken(request));
   const key = idempotencyKey(request);
-  const body = parseBody(request, bodySchema(ctx.config.users.requireEmail, caller === null));
+  const { users, mail } = ctx.config;
+  const body = parseBody(request, bodySchema(users.requireEmail, caller === null, mail.appName));
   const role = body.role ?? 'user';
   if (caller && role !== 'user') authorize(caller, 'roles:write');
   const { user, tokens, replayed } = await registerUser(

@@ -2,10 +2,22 @@
 import { createBroker } from '../../shared/broker/connection';
 import { containerContext } from '../../shared/context';
 import { measuredPoll } from '../../shared/events/measured-runs';
+import type { PollContext } from '../../shared/events/poller';
 import { createInvoke } from '../../shared/lambda/invoke';
 
+let container: PollContext | undefined;
+
+/** Kept while the container lives, with its connection to the broker and what has been declared on it. */
+function pollContext(): PollContext {
+  if (!container) {
+    const ctx = containerContext();
+    const broker = createBroker(ctx.config.broker.url, 'rollcall-poller', ctx.log);
+    container = { ...ctx, broker, invoke: createInvoke(ctx.config.lambda) };
+  }
+  return container;
+}
+
 export async function handler(): Promise<void> {
-  const ctx = containerContext();
-  const broker = createBroker(ctx.config.broker.url, 'rollcall-poller', ctx.log);
-  await measuredPoll({ ...ctx, broker, invoke: createInvoke(ctx.config.lambda) }, ctx.config.poll.budgetMs);
+  const ctx = pollContext();
+  await measuredPoll(ctx, ctx.config.poll.budgetMs);
 }

@@ -1,8 +1,8 @@
 // Every hour: takes what is older than EVENT_RETENTION_DAYS out of the event log.
-import { containerContext } from '../../shared/context';
+import { containerContext, patient } from '../../shared/context';
 import { type PurgeReport, purgeEvents } from '../../shared/events/purge';
 
 export async function handler(): Promise<PurgeReport> {
-  const ctx = containerContext();
+  const ctx = containerContext((config) => patient(config, config.purge.budgetMs));
   return purgeEvents(ctx, ctx.config.purge.budgetMs);
 }

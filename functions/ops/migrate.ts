@@ -1,9 +1,9 @@
 // Invoked by a deploy, before the new code serves: brings the database's schema up to date.
-import { containerContext } from '../../shared/context';
+import { containerContext, patient } from '../../shared/context';
 import { migrateToLatest } from '../../shared/db/migrate';
 
 export async function handler(): Promise<{ applied: string[] }> {
-  const ctx = containerContext();
+  const ctx = containerContext(patient);
   const applied = await migrateToLatest(ctx.db);
   ctx.log.info('The schema is up to date', { applied });
   return { applied };

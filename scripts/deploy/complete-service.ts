@@ -86,6 +86,8 @@ function completeProvider({ provider }: Service, parameters: Parameters): void {
   provider.kmsKeyArn = arnOf('EncryptionKey');
   if (subnetIds.length > 0) provider.vpc = { securityGroupIds, subnetIds };
   if (parameters.tracing === 'xray') provider.tracing = { lambda: true };
+  // Else the API would have a second address, past what stands in front of the first: a firewall, a limit, a log.
+  if (parameters.domainName) provider.httpApi['disableDefaultEndpoint'] = true;
   if (origins.length > 0) provider.httpApi['cors'] = gatewayCors(origins);
 }
 

@@ -16,7 +16,8 @@ const DESCRIPTION = `Users, sessions and roles, with an event for every change.
 - Times are ISO 8601 in UTC, ids are UUIDs (version 7).
 - A list has at most \`limit\` records and a \`nextCursor\`, to be sent as \`cursor\` for the next page.
 - Every answer has an \`x-request-id\`; send your own, and a \`traceparent\`, to find a request in the logs.
-- What does not exist, of paths too, is \`404 not_found\`.`;
+- What does not exist, of paths too, is \`404 not_found\`.
+- What answers GET answers HEAD as well, without the content.`;
 
 /** By the folder of the functions. */
 const TAGS: Record<string, { name: string; description: string }> = {

@@ -20,6 +20,8 @@ export function errorsOf(operation: Operation, path: string): ErrorCode[] {
       ...(headers.includes('idempotency-key') ? (['idempotency_key_reused'] as const) : []),
       ...errors,
       'internal_error',
+      // Whoever authenticates or sends something is looked up or stored. The few others are documents and pages.
+      ...(auth !== 'none' || body ? (['unavailable'] as const) : []),
     ]),
   ];
 }
@@ -46,7 +48,7 @@ export function errorResponse({ status, codes }: ErrorGroup) {
       'x-request-id',
       ...(codes.includes('unauthorized') ? (['www-authenticate'] as const) : []),
       ...(codes.includes('version_mismatch') ? (['etag'] as const) : []),
-      ...(codes.includes('rate_limited') ? (['retry-after'] as const) : []),
+      ...(codes.includes('rate_limited') || codes.includes('unavailable') ? (['retry-after'] as const) : []),
     ]),
     content: {
       'application/problem+json': {

@@ -23,7 +23,7 @@ interface Configuration {
 
 /**
  * The functions that answer HTTP requests, in the order of serverless.yml. `*`, which answers what nothing else does, is
- * no route.
+ * no route. HEAD is none of its own either: it goes wherever GET does.
  */
 export async function httpFunctions(): Promise<HttpFunction[]> {
   const text = await readFile(join(ROOT, 'serverless.yml'), 'utf8');
@@ -32,7 +32,8 @@ export async function httpFunctions(): Promise<HttpFunction[]> {
   return Object.entries(functions).flatMap(([name, { events = [] }]) => {
     const [first, ...others] = events
       .flatMap(({ httpApi }) => (httpApi === undefined || httpApi === '*' ? [] : [httpApi]))
-      .map(readRoute);
+      .map(readRoute)
+      .filter(({ method }) => method !== 'HEAD');
     if (!first) return [];
     const file = files.get(name);
     if (!file)
@@ -46,5 +47,6 @@ function readRoute(httpApi: unknown): Route {
   const [, method, path] = /^([A-Z]+) (\/\S*)$/.exec(String(httpApi)) ?? [];
   if (!method || !path)
     throw new Error(`Write the httpApi event as "METHOD /path": ${JSON.stringify(httpApi)}`);
-  return { method, path };
+  // A route for any method answers GET and HEAD: see shared/http/methods.ts.
+  return { method: method === 'ANY' ? 'GET' : method, path };
 }

@@ -14,8 +14,8 @@ export function readWorkerPort(environment: NodeJS.ProcessEnv): number | undefin
   return result.output;
 }
 
-/** The longest that Lambda lets a function run: who has not ended by then never will. */
-const STUCK_AFTER_MS = 15 * 60_000;
+/** A run takes a minute, and what it has in hand has time limits of its own, the database's included. */
+const STUCK_AFTER_MS = 5 * 60_000;
 
 /**
  * Answers every request with 200 while all tasks turn, else 503, for whoever restarts a container that hangs. It does

@@ -44,6 +44,21 @@ export async function appendAuditEntry(db: Db, { origin, ...entry }: NewAuditEnt
     .execute();
 }
 
+/**
+ * Blanks where people were, and the hash of the name that was tried, in entries from before that time: the one change
+ * that the database allows, and not within a day. @returns how many
+ */
+export async function blankAuditEntries(db: Db, before: Date, limit: number): Promise<number> {
+  const { numAffectedRows } = await sql`
+    update audit_log set address = null, user_agent = null, details = details - 'nameHash'
+    where event_id = any(array(
+      select event_id from audit_log
+      where time < least(${before}, now() - interval '1 day')
+      and (address is not null or user_agent is not null or details ? 'nameHash')
+      order by time limit ${limit} for update skip locked))`.execute(db);
+  return Number(numAffectedRows ?? 0);
+}
+
 export interface AuditEntry {
   eventId: string;
   type: string;

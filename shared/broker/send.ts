@@ -8,6 +8,9 @@ export interface OutgoingMessage {
   properties: Options.Publish & { messageId: string };
 }
 
+/** What the reason for an unroutable message begins with. */
+export const RETURNED = 'the broker returned it';
+
 /**
  * What became of a message:
  * - `confirmed`: the broker has it, in at least one queue
@@ -35,7 +38,7 @@ export function send(connection: BrokerConnection, message: OutgoingMessage): Pr
           reason:
             'the broker refused it (basic.nack), a queue is full: have its consumer catch up, or raise its x-max-length',
         });
-      else if (returned) resolve({ kind: 'refused', reason: `the broker returned it: ${returned}` });
+      else if (returned) resolve({ kind: 'refused', reason: `${RETURNED}: ${returned}` });
       else resolve({ kind: 'confirmed' });
     };
     try {

@@ -1,6 +1,15 @@
-import { Kysely, PostgresDialect, type Transaction } from 'kysely';
-import { DatabaseError, Pool } from 'pg';
+import {
+  Kysely,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  type Transaction,
+} from 'kysely';
+import { DatabaseError } from 'pg';
+import { PooledDriver } from './driver';
+import type { ConnectionLimits } from './pooled-connection';
 import type { Tables } from './tables';
+import { TrustedPool } from './trusted-pool';
 
 export type Db = Kysely<Tables>;
 /** What a function demands that must not run outside a transaction. */
@@ -8,25 +17,37 @@ export type Tx = Transaction<Tables>;
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
+export interface DatabaseOptions extends Partial<ConnectionLimits> {
+  url: string;
+  /** One is enough for a Lambda container, which serves one request at a time. */
+  poolSize: number;
+  connectTimeoutMs?: number;
+}
+
 /**
- * A pool that connects on first use. One connection is enough for a Lambda container, which serves one request
- * at a time. Works behind a transaction pooler: no session state, no LISTEN, no named statements.
- * @param onError told of a connection that broke while idle; the pool has already dropped it
+ * A pool that connects on first use. Works behind a transaction pooler: no session state, no LISTEN, no named
+ * statements, no parameters at connecting. Without limits of its own, a statement may take as long as it likes.
+ * @param onDropped told of a connection that broke while it was idle, or was found broken and replaced
  */
-export function openDatabase(url: string, poolSize: number, onError: (error: Error) => void): Db {
-  const pool = new Pool({
-    connectionString: url,
-    max: poolSize,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    keepAlive: true,
-    // An idle connection must not keep a script from ending; a server has other reasons to stay.
-    allowExitOnIdle: true,
+export function openDatabase(options: DatabaseOptions, onDropped: (error: Error) => void): Db {
+  const {
+    url,
+    poolSize,
+    connectTimeoutMs = CONNECT_TIMEOUT_MS,
+    statementTimeoutMs = 0,
+    lockTimeoutMs = 0,
+    idleInTransactionTimeoutMs = 0,
+  } = options;
+  const pool = new TrustedPool({ url, poolSize, connectTimeoutMs, onDropped });
+  const limits = { statementTimeoutMs, lockTimeoutMs, idleInTransactionTimeoutMs };
+  return new Kysely<Tables>({
+    dialect: {
+      createDriver: () => new PooledDriver(pool, limits),
+      createAdapter: () => new PostgresAdapter(),
+      createQueryCompiler: () => new PostgresQueryCompiler(),
+      createIntrospector: (db) => new PostgresIntrospector(db),
+    },
   });
-  // Without listeners, a restart of the database would end the process: the pool hears of idle connections only, and
-  // one that breaks between two statements of a transaction is not idle. Its next statement fails.
-  pool.on('error', onError);
-  pool.on('connect', (client) => client.on('error', () => {}));
-  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
 }
 
 /** The name of the foreign key that a change would have broken, or null for any other error. */

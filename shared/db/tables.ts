@@ -111,6 +111,14 @@ export interface RetryingEventsTable {
   due_at: Date;
 }
 
+export interface SuspectedEventsTable {
+  consumer: string;
+  event_id: string;
+  /** It was handed over by itself, and nobody has noted the end of that call. */
+  is_tried: boolean;
+  noted_at: Generated<Date>;
+}
+
 export interface ConsumerSequencesTable {
   consumer: string;
   subject: string;
@@ -246,6 +254,7 @@ export interface Tables {
   outbox: OutboxTable;
   inbox: InboxTable;
   retrying_events: RetryingEventsTable;
+  suspected_events: SuspectedEventsTable;
   consumer_sequences: ConsumerSequencesTable;
   dead_letters: DeadLettersTable;
   redeliveries: RedeliveriesTable;

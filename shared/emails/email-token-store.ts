@@ -93,3 +93,12 @@ function tokenOwner(db: Db, purpose: EmailTokenPurpose, hash: Buffer, now: Date)
       ]),
     );
 }
+
+/** Those that have run out, of whomever. @returns how many */
+export async function purgeEmailTokens(db: Db, now: Date, limit: number): Promise<number> {
+  const { numAffectedRows } = await sql`
+    delete from email_tokens where hash = any(array(
+      select hash from email_tokens where expires_at <= ${now}
+      order by expires_at limit ${limit} for update skip locked))`.execute(db);
+  return Number(numAffectedRows ?? 0);
+}

@@ -1,6 +1,8 @@
 import { sql } from 'kysely';
 import { type Context, containerContext } from '../context';
 import type { Tx } from '../db/connection';
+import { TransactionTimeoutError, transactionWithin } from '../db/transaction-within';
+import { DatabaseUnavailable } from '../db/unavailable';
 import { type EventType, parseEvent, type UserEvent } from './catalog';
 import { PermanentError } from './permanent-error';
 import { type BatchResponse, POLLER_ARN, type RmqEvent, type RmqMessage } from './rmq-event';
@@ -44,6 +46,9 @@ export type EventHandlers = { [T in EventType]?: EventHandler<T> } & { '*'?: Eve
  * | returns                  | done                                            | done                                     |
  * | throws                   | named in `batchItemFailures`: comes again       | the call throws, the whole batch is back |
  * | throws a PermanentError  | named there as `final`: a dead letter at once   | the same                                 |
+ * | has no database          | `unavailable`: the batch waits, nobody counts   | the same                                 |
+ * | takes too long           | the same as throws; of a batch the call throws, | the same                                 |
+ * |                          | and the poller tries each event by itself       |                                          |
  *
  * @param transactions `one`, which is fast, is for effects that a rollback takes back. `each` is for those that it
  * cannot, such as a mail: one event's failure then repeats no other's.
@@ -69,7 +74,13 @@ export function consumer(
         });
     }
 
-    failures.push(...(await handleAll(ctx, name, handlers, [again, first], transactions)));
+    try {
+      failures.push(...(await handleAll(ctx, name, handlers, [again, first], transactions)));
+    } catch (error) {
+      if (!(error instanceof DatabaseUnavailable) || batch.eventSourceArn !== POLLER_ARN) throw error;
+      ctx.log.error('Events wait for the database', { consumer: name, error });
+      return { batchItemFailures: [], unavailable: error.message };
+    }
     if (failures.length > 0 && batch.eventSourceArn !== POLLER_ARN) {
       throw new Error(`${failures.length} of the batch's messages failed: ${failures[0]?.reason}`);
     }
@@ -85,6 +96,7 @@ function hasFailedBefore({ basicProperties }: RmqMessage): boolean {
  * @param parts what has failed before by itself, and first: it may well fail again, and would take the others' transaction
  * with it. Whatever of the same user is behind it is later.
  * @returns those that failed, and why
+ * @throws DatabaseUnavailable; what was handled before is handled, and known by the inbox when it comes again
  */
 async function handleAll(
   ctx: Context,
@@ -96,6 +108,9 @@ async function handleAll(
   const failures: BatchResponse['batchItemFailures'] = [];
   // One user's events take effect in order: after one that failed, the later ones have to come again too.
   const stuck = new Set<string>();
+  const { timeoutMs } = ctx.config.handlers;
+  const end = performance.now() + timeoutMs;
+  let hasBegun = false;
 
   /** Those of a transaction that failed are tried by halves: one bad event in a hundred costs a dozen transactions. */
   async function handle(part: UserEvent[]): Promise<void> {
@@ -103,11 +118,19 @@ async function handleAll(
     for (const event of part)
       if (stuck.has(event.subject))
         failures.push({ itemIdentifier: event.id, reason: 'not tried: an earlier event of the user failed' });
+    // The poller asks again at once for what there was no time for.
+    if (hasBegun && performance.now() > end)
+      return void failures.push(...ready.map(({ id }) => ({ itemIdentifier: id, ...NO_TIME })));
+    hasBegun = true;
     try {
       await handleTogether(ctx, name, handlers, ready);
     } catch (error) {
+      // No event is to blame, and no half of them would fare better.
+      if (error instanceof DatabaseUnavailable) throw error;
       const [first] = ready;
       if (first && ready.length === 1) return fail(first, error);
+      // To find the one to blame takes a time-out each: more than one call of a function has.
+      if (error instanceof TransactionTimeoutError) throw error;
       const middle = Math.ceil(ready.length / 2);
       await handle(ready.slice(0, middle));
       await handle(ready.slice(middle));
@@ -127,6 +150,8 @@ async function handleAll(
   return failures;
 }
 
+const NO_TIME = { reason: 'not tried: the function has no time left', untried: true };
+
 /** One transaction for all: in a batch of a hundred, the commit costs a hundredth. */
 async function handleTogether(
   ctx: Context,
@@ -135,7 +160,7 @@ async function handleTogether(
   events: UserEvent[],
 ): Promise<void> {
   if (events.length === 0) return;
-  const handled = await ctx.db.transaction().execute(async (tx) => {
+  const handled = await transactionWithin(ctx.db, ctx.config.handlers.timeoutMs, async (tx) => {
     const fresh = await takeIn(tx, name, events);
     if (typeof handlers === 'function') await handlers(fresh, tx, ctx);
     else for (const event of fresh) await handlerOf(handlers, event)?.(event, tx, ctx);

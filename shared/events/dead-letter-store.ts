@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import * as v from 'valibot';
 import type { Db, Tx } from '../db/connection';
 import type { UserEvent } from './catalog';
+import { findMissingUsers, wasDeleted, withoutPerson } from './erase-store';
 
 export interface DeadLetter {
   id: string;
@@ -21,14 +22,26 @@ export interface NewDeadLetter {
   queue: string;
   messageId: string | null;
   event: UserEvent | null;
+  /** Whom it is about, also where it is no event to this version. */
+  subject: string | null;
   body: Buffer;
   error: string;
   attempts: number;
 }
 
-/** Stores them, each once, however often they are delivered. */
+/**
+ * Stores them, each once, however often they are delivered. Of users who were deleted meanwhile nothing personal comes
+ * back by this way.
+ */
 export async function storeDeadLetters(tx: Tx, letters: NewDeadLetter[]): Promise<void> {
-  for (const letter of letters) {
+  const subjects = letters.flatMap(({ subject }) => (subject === null ? [] : [subject]));
+  const missing = await findMissingUsers(tx, subjects);
+  for (const { subject, ...letter } of letters) {
+    const isMissing = subject !== null && missing.has(subject);
+    const event = isMissing && letter.event ? await withoutPerson(tx, letter.event) : letter.event;
+    // A type that this version does not know may be about something else than a user.
+    const isErased = isMissing && !event && (await wasDeleted(tx, subject));
+    const body = isErased ? withoutData(letter.body) : letter.body;
     await tx
       .insertInto('dead_letters')
       .values({
@@ -36,9 +49,9 @@ export async function storeDeadLetters(tx: Tx, letters: NewDeadLetter[]): Promis
         fingerprint: fingerprintOf(letter),
         queue: letter.queue,
         message_id: letter.messageId,
-        event: letter.event && JSON.stringify(letter.event),
-        body: letter.event ? null : letter.body,
-        subject: letter.event?.subject ?? null,
+        event: event && JSON.stringify(event),
+        body: event ? null : body,
+        subject,
         error: letter.error,
         attempts: letter.attempts,
       })
@@ -51,6 +64,12 @@ export async function storeDeadLetters(tx: Tx, letters: NewDeadLetter[]): Promis
       )
       .execute();
   }
+}
+
+/** A body that has a subject is a JSON object. */
+function withoutData(body: Buffer): Buffer {
+  const { data, ...rest } = JSON.parse(body.toString('utf8'));
+  return Buffer.from(JSON.stringify(rest));
 }
 
 /** Newest first. @param before the id of the last letter of the page before */
@@ -94,12 +113,16 @@ export async function lockUnknown(tx: Tx, queue: string): Promise<DeadLetter[]> 
   return rows.map(toDeadLetter);
 }
 
-export async function replaceEvent(tx: Tx, id: string, event: UserEvent): Promise<void> {
+/** @returns the event as it is stored: without personal data where its user was deleted */
+export async function replaceEvent(tx: Tx, id: string, event: UserEvent): Promise<UserEvent> {
+  const missing = await findMissingUsers(tx, [event.subject]);
+  const stored = missing.has(event.subject) ? await withoutPerson(tx, event) : event;
   await tx
     .updateTable('dead_letters')
-    .set({ event: JSON.stringify(event), body: null, subject: event.subject })
+    .set({ event: JSON.stringify(stored), body: null, subject: stored.subject })
     .where('id', '=', id)
     .execute();
+  return stored;
 }
 
 export async function deleteDeadLetter(tx: Tx, id: string): Promise<void> {
@@ -126,7 +149,11 @@ export async function moveToRedeliveries(db: Db, which: { id: string } | { queue
   return Number(numAffectedRows ?? 0);
 }
 
-function fingerprintOf({ queue, messageId, body }: NewDeadLetter): Buffer {
+function fingerprintOf({
+  queue,
+  messageId,
+  body,
+}: Pick<NewDeadLetter, 'queue' | 'messageId' | 'body'>): Buffer {
   return createHash('sha256')
     .update(JSON.stringify([queue, messageId]))
     .update(body)

@@ -1,118 +1,112 @@
-import type { ConsumeMessage } from 'amqplib';
-import * as v from 'valibot';
-import type { InvokeOutcome } from '../lambda/invoke';
+import { callFunction, type Failure, type Failures, readAnswer } from './call-function';
 import type { EventMessage } from './order';
 import type { PollContext } from './poller';
-import { POLLER_ARN, type RmqEvent, toRmqMessage } from './rmq-event';
-import { type PolledQueue, queueOf } from './topology';
+import { clearSuspects, findSuspects, noteSuspects, type Suspects } from './suspect-store';
+import type { Consumer } from './topology';
 
-export interface Failure {
-  reason: string;
-  /** No further attempt can help. */
-  final: boolean;
-}
-
-/** Why each event that was not handled was not, by its id. */
-export type Failures = Map<string, Failure>;
-
-export type DeliveryResult =
-  | { kind: 'delivered'; failures: Failures }
-  | { kind: 'unavailable'; reason: string };
-
-const Answer = v.nullable(
-  v.object({
-    batchItemFailures: v.nullish(
-      v.array(
-        v.object({
-          itemIdentifier: v.string(),
-          reason: v.optional(v.string(), 'failed'),
-          final: v.optional(v.boolean(), false),
-        }),
-      ),
-    ),
-  }),
-);
-
-/** Runs the function that a queue is for, with these messages. */
-export function callFunction(
-  ctx: PollContext,
-  polled: PolledQueue,
-  messages: ConsumeMessage[],
-): Promise<InvokeOutcome> {
-  const queue = queueOf(ctx.config.events, polled);
-  const vhost = decodeURIComponent(new URL(ctx.config.broker.url).pathname.slice(1)) || '/';
-  const event: RmqEvent = {
-    eventSource: 'aws:rmq',
-    eventSourceArn: POLLER_ARN,
-    rmqMessagesByQueue: { [`${queue}::${vhost}`]: messages.map(toRmqMessage) },
-  };
-  return ctx.invoke(`${ctx.config.lambda.functionPrefix}${polled}`, event);
-}
-
-/**
- * One call with all of them. A call that fails as a whole says nothing about which message was to blame, so its
- * halves are tried by themselves: a message that crashes or stalls the function takes no healthy one along. What
- * comes after a failed event of the same user fails with it, untried.
- */
-export async function deliverEvents(
-  ctx: PollContext,
-  polled: PolledQueue,
-  events: EventMessage[],
-): Promise<DeliveryResult> {
-  const [first] = events;
-  if (!first) return { kind: 'delivered', failures: new Map() };
-  const outcome = await callFunction(
-    ctx,
-    polled,
-    events.map(({ message }) => message),
-  );
-  if (outcome.kind === 'unavailable') return outcome;
-  const result = outcome.kind === 'failed' ? { reason: outcome.reason } : readAnswer(outcome.payload, events);
-  if ('failures' in result) return { kind: 'delivered', failures: result.failures };
-
-  ctx.log.error('A consumer function failed', {
-    consumer: polled,
-    messages: events.length,
-    reason: result.reason,
-  });
-  if (events.length === 1) {
-    const failure = { reason: result.reason, final: false };
-    return { kind: 'delivered', failures: new Map([[first.event.id, failure]]) };
-  }
-  const middle = Math.ceil(events.length / 2);
-  const left = await deliverEvents(ctx, polled, events.slice(0, middle));
-  if (left.kind === 'unavailable') return left;
-  const stuck = new Set(
-    events.filter(({ event }) => left.failures.has(event.id)).map(({ event }) => event.subject),
-  );
-  const rest = events.slice(middle);
-  const right = await deliverEvents(
-    ctx,
-    polled,
-    rest.filter(({ event }) => !stuck.has(event.subject)),
-  );
-  if (right.kind === 'unavailable') return right;
-  const behind = rest.filter(({ event }) => stuck.has(event.subject));
-  return {
-    kind: 'delivered',
-    failures: new Map([
-      ...left.failures,
-      ...right.failures,
-      ...behind.map(({ event }) => [event.id, NOT_TRIED] as const),
-    ]),
-  };
+export interface Delivery {
+  failures: Failures;
+  /** Not handed over: there was no time left, or the function cannot be reached, and then why. */
+  untried: EventMessage[];
+  unavailable?: string;
 }
 
 const NOT_TRIED: Failure = { reason: 'not tried: an earlier event of the user failed', final: false };
+const NEVER_CAME_BACK: Failure = {
+  reason: 'the function has not come back from it, and the poller ended meanwhile',
+  final: false,
+};
 
-function readAnswer(payload: unknown, events: EventMessage[]): { failures: Failures } | { reason: string } {
-  const answer = v.safeParse(Answer, payload ?? null);
-  if (!answer.success) return { reason: 'the function answered with something else than batchItemFailures' };
+/**
+ * Has events handled: one call with all of them, and one for each that is suspected. A call that fails as a whole says
+ * nothing about which event was to blame, so each of its events is suspected then and tried by itself: what crashes or
+ * stalls the function takes no healthy one along. That is written down, because the run of a poller may end before all
+ * are tried, or with the very event. What comes after a failed event of the same user fails with it, untried.
+ * @param stop after the call under way, hands nothing over any more
+ * @throws where the database does
+ */
+export async function deliverEvents(
+  ctx: PollContext,
+  consumer: Consumer,
+  events: EventMessage[],
+  stop: AbortSignal,
+): Promise<Delivery> {
+  const suspects = await findSuspects(ctx.db, consumer, idsOf(events));
   const failures: Failures = new Map();
-  for (const { itemIdentifier, reason, final } of answer.output?.batchItemFailures ?? []) {
-    if (!events.some(({ event }) => event.id === itemIdentifier))
-      return { reason: `the function named an unknown message: ${itemIdentifier.slice(0, 100)}` };
-    failures.set(itemIdentifier, { reason, final });
+  const stuck = new Set<string>();
+  const calls = callsFor(events, suspects);
+  const fail = ({ event }: EventMessage, failure: Failure) => {
+    failures.set(event.id, failure);
+    stuck.add(event.subject);
+  };
+  let unavailable: string | undefined;
+
+  for (let isFirst = true; calls.length > 0 && unavailable === undefined; isFirst = false) {
+    if (stop.aborted && !isFirst) break;
+    const [call = []] = calls.splice(0, 1);
+    for (const item of call.filter(({ event }) => stuck.has(event.subject))) fail(item, NOT_TRIED);
+    const ready = call.filter(({ event }) => !stuck.has(event.subject));
+    const [first] = ready;
+    if (!first) continue;
+    const isAlone = ready.length === 1;
+    const ids = idsOf(ready);
+    if (isAlone && suspects.get(first.event.id)) {
+      await noteSuspects(ctx.db, consumer, ids, false);
+      fail(first, NEVER_CAME_BACK);
+      continue;
+    }
+    // What an earlier poller had in hand may be why it ended.
+    const isNoted = ready.some(({ event, message }) => suspects.has(event.id) || message.fields.redelivered);
+    if (isNoted) await noteSuspects(ctx.db, consumer, ids, isAlone);
+
+    const outcome = await callFunction(
+      ctx,
+      consumer,
+      ready.map(({ message }) => message),
+    );
+    if (outcome.kind === 'unavailable') {
+      if (isNoted) await noteSuspects(ctx.db, consumer, ids, false);
+      unavailable = outcome.reason;
+      calls.unshift(ready);
+      continue;
+    }
+    const answer = outcome.kind === 'answered' ? readAnswer(outcome.payload, ids) : outcome;
+    if ('failures' in answer) {
+      for (const item of ready) {
+        const failure = answer.failures.get(item.event.id);
+        if (failure) fail(item, failure);
+      }
+      const untried = ready.filter(({ event }) => answer.untried.has(event.id));
+      if (untried.length > 0) calls.unshift(untried);
+      const answered = ids.filter((id) => !answer.untried.has(id));
+      // Before the next call, which may be the one that nothing comes back from.
+      if (isNoted) await clearSuspects(ctx.db, consumer, answered);
+      continue;
+    }
+    const { reason } = answer;
+    ctx.log.error('A consumer function failed', { consumer, messages: ready.length, reason });
+    await noteSuspects(ctx.db, consumer, ids, false);
+    for (const id of ids) suspects.set(id, false);
+    if (isAlone) fail(first, { reason, final: false });
+    else calls.unshift(...ready.map((item) => [item]));
   }
-  return { failures };
+  return { failures, untried: calls.flat(), ...(unavailable !== undefined && { unavailable }) };
+}
+
+const idsOf = (events: EventMessage[]) => events.map(({ event }) => event.id);
+
+/** One call for those that nothing is known of; then the suspects, and what is behind them of the same users, one by one. */
+function callsFor(events: EventMessage[], suspects: Suspects): EventMessage[][] {
+  const together: EventMessage[] = [];
+  const alone: EventMessage[][] = [];
+  const behind = new Set<string>();
+  for (const item of events) {
+    if (suspects.has(item.event.id) || behind.has(item.event.subject)) {
+      behind.add(item.event.subject);
+      alone.push([item]);
+    } else {
+      together.push(item);
+    }
+  }
+  return together.length > 0 ? [together, ...alone] : alone;
 }

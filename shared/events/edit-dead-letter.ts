@@ -32,8 +32,7 @@ export async function editDeadLetter(
         throw new DomainError('invalid_request', { errors });
       }
     }
-    await replaceEvent(tx, id, event);
-    const edited = { ...letter, event, body: null };
+    const edited = { ...letter, event: await replaceEvent(tx, id, event), body: null };
     await recordAct(tx, ctx, origin, {
       type: 'dead_letter.edited',
       subject: id,

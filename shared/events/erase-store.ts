@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Tx } from '../db/connection';
-import type { EventType } from './catalog';
+import type { EventType, UserEvent } from './catalog';
 
 /** Unique as a username has to be for some consumers, valid as one, and nobody's: the user id without hyphens. */
 const NO_NAMES = sql`jsonb_build_object('username', replace(subject::text, '-', ''), 'email', null)`;
@@ -35,8 +35,7 @@ const WITHOUT_PERSON: Record<EventType, RawBuilder<unknown>> = {
  * wrote them last.
  */
 export async function eraseFromEvents(tx: Tx, userId: string): Promise<void> {
-  const cases = Object.entries(WITHOUT_PERSON).map(([type, data]) => sql`when ${type} then ${data}`);
-  const withoutPerson = sql`case type ${sql.join(cases, sql` `)} end`;
+  const withoutPerson = dataWithoutPerson();
   // Locked in the order in which the relay marks them, so that the two cannot wait for each other.
   await sql`
     with own as materialized (
@@ -65,4 +64,40 @@ export async function eraseFromEvents(tx: Tx, userId: string): Promise<void> {
       ) as erased
       where copy.${sql.ref(key)} = erased.key`.execute(tx);
   }
+  // What is no event to this version, and has a subject all the same. Its data could be anything.
+  await sql`
+    update dead_letters set body = convert_to((convert_from(body, 'UTF8')::jsonb - 'data')::text, 'UTF8')
+    where subject = ${userId} and event is null`.execute(tx);
+}
+
+/**
+ * Those of the subjects that are no users, or none any more. The others stay until the transaction ends: whoever
+ * deletes one of them waits, and then finds what was written meanwhile.
+ */
+export async function findMissingUsers(tx: Tx, subjects: string[]): Promise<Set<string>> {
+  const { rows } = await sql<{ id: string }>`
+    select id from users where id = any(${subjects}::uuid[]) order by id for key share`.execute(tx);
+  const living = new Set(rows.map(({ id }) => id));
+  return new Set(subjects.filter((subject) => !living.has(subject)));
+}
+
+/** Whether it was a user who has been deleted, as far back as the event log goes. */
+export async function wasDeleted(tx: Tx, subject: string): Promise<boolean> {
+  const { rows } = await sql`
+    select from outbox where subject = ${subject} and type = 'user.deleted' limit 1`.execute(tx);
+  return rows.length > 0;
+}
+
+/** As `eraseFromEvents` leaves stored events: for copies that come, or come back, after their user was deleted. */
+export async function withoutPerson(tx: Tx, event: UserEvent): Promise<UserEvent> {
+  const { rows } = await sql<{ data: object }>`
+    select ${dataWithoutPerson()} as data
+    from (values (${event.type}::text, ${event.subject}::uuid, ${JSON.stringify(event.data)}::jsonb))
+      as event (type, subject, data)`.execute(tx);
+  return { ...event, data: rows[0]?.data } as UserEvent;
+}
+
+function dataWithoutPerson(): RawBuilder<unknown> {
+  const cases = Object.entries(WITHOUT_PERSON).map(([type, data]) => sql`when ${type} then ${data}`);
+  return sql`case type ${sql.join(cases, sql` `)} end`;
 }

@@ -1,7 +1,8 @@
 import type { ConsumeMessage } from 'amqplib';
 import type { BrokerConnection } from '../broker/connection';
+import type { Failures } from './call-function';
 import { parseEvent } from './catalog';
-import { deliverEvents, type Failures } from './deliver';
+import { deliverEvents } from './deliver';
 import { type EventMessage, splitByOrder } from './order';
 import type { PollContext } from './poller';
 import type { BatchResult } from './queue-poller';
@@ -18,15 +19,16 @@ export async function handleEvents(
   connection: BrokerConnection,
   consumer: Consumer,
   batch: ConsumeMessage[],
+  stop: AbortSignal,
 ): Promise<BatchResult> {
   const { events, invalid } = readBatch(batch);
   const subjects = [...new Set(events.map(({ event }) => event.subject))];
   const retrying = await findRetrying(ctx.db, consumer, subjects);
   const { ready, waiting } = splitByOrder(events, retrying);
 
-  const result = await deliverEvents(ctx, consumer, ready);
-  if (result.kind === 'unavailable') return result;
-  const unhandled = new Set([...result.failures.keys(), ...waiting.map(({ event }) => event.id)]);
+  const { failures, untried, unavailable } = await deliverEvents(ctx, consumer, ready, stop);
+  const open = new Set(untried.map(({ event }) => event.id));
+  const unhandled = new Set([...failures.keys(), ...open, ...waiting.map(({ event }) => event.id)]);
   const handled = new Set(ready.map(({ event }) => event.id).filter((id) => !unhandled.has(id)));
   await forgetRetrying(
     ctx.db,
@@ -37,10 +39,11 @@ export async function handleEvents(
   );
   const sendOn = await settle(ctx, connection, consumer, [
     ...invalid,
-    ...verdicts(ready, result.failures),
+    ...verdicts(ready, failures),
     ...waiting.map((item) => ({ verdict: 'waits' as const, ...item })),
   ]);
-  return { kind: 'settled', sendOn };
+  const rest = batch.filter(({ properties }) => open.has(String(properties.messageId)));
+  return { sendOn, rest, ...(unavailable !== undefined && { unavailable }) };
 }
 
 /** Each event once: of two copies, the one that has come further. */

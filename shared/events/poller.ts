@@ -6,9 +6,11 @@ import type { Config } from '../config';
 import type { Db } from '../db/connection';
 import type { Invoke } from '../lambda/invoke';
 import type { Log } from '../log';
-import { pollQueue } from './queue-poller';
+import { ensureTopology } from './ensure-topology';
+import { CLOSE_TIMEOUT_MS, pollQueue } from './queue-poller';
+import { CONFIRM_TIMEOUT_MS } from './settle';
 import { noteProblem } from './task-run-store';
-import { CONSUMER_NAMES, DEAD_LETTERS, declareTopology, type PolledQueue } from './topology';
+import { CONSUMER_NAMES, DEAD_LETTERS, type PolledQueue } from './topology';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const RECONNECT_DELAY_MS = 1_000;
@@ -23,9 +25,10 @@ export interface PollContext {
 }
 
 /**
- * Feeds every consumer's queue to its function until the budget is spent. Two runs at once are safe: the queues
- * have a single active consumer, so the later run waits for the earlier one's end. A broken connection is opened
- * again; what was in flight on it is delivered again.
+ * Feeds every consumer's queue to its function until the budget is spent, and then ends what is in hand: after one call
+ * of a function and the confirms of what that failed (`POLL_BUDGET_MS` and `endTimeoutMs` in all). Two runs at once are
+ * safe: the queues have a single active consumer, so the later run waits for the earlier one's end. A broken connection is
+ * opened again; what was in flight on it is delivered again. The connection stays open for the next run.
  */
 export async function pollQueues(ctx: PollContext, budgetMs: number, signal?: AbortSignal): Promise<void> {
   const end = AbortSignal.timeout(budgetMs);
@@ -36,6 +39,11 @@ export async function pollQueues(ctx: PollContext, budgetMs: number, signal?: Ab
     'The poller works again',
     (problem) => void noteProblem(ctx, 'poll-queues', problem),
   );
+  let lastResort: NodeJS.Timeout | undefined;
+  stop.addEventListener('abort', () => {
+    // A broker that has fallen silent answers nothing, and nobody else would end the wait for it.
+    lastResort = setTimeout(() => ctx.broker.discard(), endTimeoutMs(ctx.config.poll)).unref();
+  });
   while (!stop.aborted) {
     try {
       await pollConnection(ctx, await ctx.broker.open(CONNECT_TIMEOUT_MS), stop, trouble);
@@ -45,7 +53,12 @@ export async function pollQueues(ctx: PollContext, budgetMs: number, signal?: Ab
       await wait(RECONNECT_DELAY_MS, undefined, { signal: stop }).catch(() => {});
     }
   }
-  await ctx.broker.close();
+  clearTimeout(lastResort);
+}
+
+/** How much longer than its budget a run may take. */
+export function endTimeoutMs({ callTimeoutMs }: Pick<Config['poll'], 'callTimeoutMs'>): number {
+  return callTimeoutMs + CONFIRM_TIMEOUT_MS + CLOSE_TIMEOUT_MS;
 }
 
 async function pollConnection(
@@ -54,7 +67,7 @@ async function pollConnection(
   stop: AbortSignal,
   trouble: TroubleLog,
 ): Promise<void> {
-  await declareTopology(connection.model, ctx.config.events, ctx.log);
+  await ensureTopology(connection, ctx.config.events, ctx.log);
 
   // One queue that fails ends the others too, each after the batch in its hands: all start again together.
   const failed = new AbortController();

@@ -1,4 +1,9 @@
+import { blankAuditEntries } from '../audit/audit-store';
 import type { Context } from '../context';
+import { purgeEmailTokens } from '../emails/email-token-store';
+import { purgeCounters } from '../rate-limits/rate-limit-store';
+import { purgeSessions } from '../sessions/session-store';
+import { purgeKeys } from '../users/idempotency-store';
 import { purgeDeliveries } from '../webhooks/delivery-store';
 import { purgeHandled, purgeOverdueRetries, purgePublished } from './purge-store';
 
@@ -16,6 +21,12 @@ export interface PurgeReport {
   retries: number;
   /** Of webhooks. */
   deliveries: number;
+  sessions: number;
+  emailTokens: number;
+  idempotencyKeys: number;
+  rateLimits: number;
+  /** Entries of the audit log that have forgotten where somebody was. */
+  auditAddresses: number;
 }
 
 /** Takes out what is past its retention, in small batches, until nothing is left or the budget is spent. */
@@ -26,7 +37,7 @@ export async function purgeEvents(
 ): Promise<PurgeReport> {
   const end = performance.now() + budgetMs;
   const age = (days: number) => new Date(ctx.now().getTime() - days * DAY_MS);
-  const { retentionDays } = ctx.config.purge;
+  const { retentionDays, auditAddressDays } = ctx.config.purge;
   const all = async (purge: () => Promise<number>) => {
     let total = 0;
     let purged = BATCH_SIZE;
@@ -41,7 +52,12 @@ export async function purgeEvents(
     handled: await all(() => purgeHandled(ctx.db, age(retentionDays + INBOX_EXTRA_DAYS), BATCH_SIZE)),
     deliveries: await all(() => purgeDeliveries(ctx.db, age(retentionDays), BATCH_SIZE)),
     retries: await all(() => purgeOverdueRetries(ctx.db, age(INBOX_EXTRA_DAYS), BATCH_SIZE)),
+    sessions: await all(() => purgeSessions(ctx.db, ctx.now(), BATCH_SIZE)),
+    emailTokens: await all(() => purgeEmailTokens(ctx.db, ctx.now(), BATCH_SIZE)),
+    idempotencyKeys: await all(() => purgeKeys(ctx.db, ctx.now(), BATCH_SIZE)),
+    rateLimits: await all(() => purgeCounters(ctx.db, ctx.now(), BATCH_SIZE)),
+    auditAddresses: await all(() => blankAuditEntries(ctx.db, age(auditAddressDays), BATCH_SIZE)),
   };
-  ctx.log.info('The event log was purged', { ...report });
+  ctx.log.info('What is past its retention was purged', { ...report });
   return report;
 }

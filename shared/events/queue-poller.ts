@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { ConsumeMessage } from 'amqplib';
+import type { Channel, ConsumeMessage } from 'amqplib';
 import type { BrokerConnection } from '../broker/connection';
 import { BrokerTrouble, explainTrouble } from '../broker/trouble';
 import type { TroubleLog } from '../broker/trouble-log';
@@ -15,17 +15,17 @@ import { DEAD_LETTERS, type PolledQueue, queueOf } from './topology';
 const UNAVAILABLE_PAUSE_MS = 1_000;
 
 /** A broker that answers takes milliseconds. */
-const CLOSE_TIMEOUT_MS = 2_000;
+export const CLOSE_TIMEOUT_MS = 2_000;
 
-/**
- * | result        |                                                                                               |
- * | ------------- | --------------------------------------------------------------------------------------------- |
- * | `settled`     | the next batch may be handled, and this one be acknowledged when `sendOn` has resolved        |
- * | `unavailable` | nothing has become of the batch, and it may be tried again at any time                        |
- */
-export type BatchResult =
-  | { kind: 'settled'; sendOn: () => Promise<void> }
-  | { kind: 'unavailable'; reason: string };
+/** What has become of a batch. */
+export interface BatchResult {
+  /** Sends on what was not handled. When it has resolved, everything but the rest may be acknowledged. */
+  sendOn: () => Promise<void>;
+  /** Nothing has become of these, and they may be tried again at any time. */
+  rest: ConsumeMessage[];
+  /** Why the function could not be called. */
+  unavailable?: string;
+}
 
 /**
  * Consumes one queue, batch after batch, until told to stop; then gives back what it has not touched.
@@ -62,18 +62,28 @@ export async function pollQueue(
   onConsuming();
 
   let acknowledged = Promise.resolve();
+  let rest: ConsumeMessage[] = [];
   try {
     while (!stop.aborted) {
-      const batch = await collectBatch(buffer, ctx.config.poll, stop);
-      const last = batch.at(-1);
-      const sendOn = last && (await handleBatch(ctx, connection, polled, batch, buffer, stop, trouble));
-      if (!sendOn) continue;
-      // One acknowledgement is for all before it as well, so it waits for theirs.
-      acknowledged = Promise.all([acknowledged, sendOn()]).then(() => {
-        channel.ack(last, true);
-        trouble.works();
-      });
-      acknowledged.catch((error: Error) => buffer.fail(error));
+      const batch =
+        rest.length > 0
+          ? [...rest, ...buffer.take(ctx.config.poll.batchSize - rest.length)]
+          : await collectBatch(buffer, ctx.config.poll, stop);
+      if (batch.length === 0) continue;
+      const result = await handleBatch(ctx, connection, polled, batch, stop, trouble);
+      rest = result.rest;
+      const settled = batch.filter((message) => !result.rest.includes(message));
+      if (settled.length > 0) {
+        // One acknowledgement is for all before it as well, so it waits for theirs.
+        acknowledged = Promise.all([acknowledged, result.sendOn()]).then(() => {
+          acknowledge(channel, settled, result.rest.length === 0);
+          trouble.works();
+        });
+        acknowledged.catch((error: Error) => buffer.fail(error));
+      }
+      // To give the rest back to the queue would only have it delivered again at once.
+      if (rest.length > 0) await wait(UNAVAILABLE_PAUSE_MS, undefined, { signal: stop }).catch(() => {});
+      buffer.throwIfFailed();
     }
   } finally {
     // Whatever ends this, nothing of it is under way afterwards.
@@ -86,37 +96,36 @@ export async function pollQueue(
     throw new BrokerTrouble('The broker does not answer', `no close-ok for the channel on ${queue}`);
 }
 
-/**
- * Tries until the batch is handled: to give it back to the queue would only have it delivered again at once.
- * @returns what sends on the rest of it; nothing where it was told to stop meanwhile
- * @throws where the connection is gone, and so is the batch
- */
+/** @param isAll whether nothing before the last of them is still in hand */
+function acknowledge(channel: Channel, messages: ConsumeMessage[], isAll: boolean): void {
+  const last = messages.at(-1);
+  if (isAll && last) channel.ack(last, true);
+  else for (const message of messages) channel.ack(message);
+}
+
+/** @returns the whole batch as the rest where the database cannot be reached */
 async function handleBatch(
   ctx: PollContext,
   connection: BrokerConnection,
   polled: PolledQueue,
   batch: ConsumeMessage[],
-  buffer: MessageBuffer,
   stop: AbortSignal,
   trouble: TroubleLog,
-): Promise<(() => Promise<void>) | undefined> {
-  const handle = () =>
-    polled === DEAD_LETTERS ? handleDeadLetters(ctx, batch) : handleEvents(ctx, connection, polled, batch);
-  for (;;) {
-    try {
-      const result = await handle();
-      if (result.kind === 'settled') return result.sendOn;
-      const { reason } = result;
-      const message = 'A function cannot take its messages right now';
-      if (trouble.tell('warn', message, { function: polled, reason }))
-        void noteProblem(ctx, 'poll-queues', `${message}: ${polled}`);
-    } catch (error) {
-      // Only the database is asked before a batch is settled.
-      trouble.failed(error);
+): Promise<BatchResult> {
+  try {
+    const result =
+      polled === DEAD_LETTERS
+        ? await handleDeadLetters(ctx, connection, batch, stop)
+        : await handleEvents(ctx, connection, polled, batch, stop);
+    const reason = result.unavailable;
+    const message = 'A function cannot take its messages right now';
+    if (reason !== undefined && trouble.tell('warn', message, { function: polled, reason })) {
+      void noteProblem(ctx, 'poll-queues', `${message}: ${polled}`);
     }
-    await wait(UNAVAILABLE_PAUSE_MS, undefined, { signal: stop }).catch(() => {});
-    // Unacknowledged, so the broker delivers the batch again to the next run.
-    if (stop.aborted) return undefined;
-    buffer.throwIfFailed();
+    return result;
+  } catch (error) {
+    // Only the database is asked before a batch is settled.
+    trouble.failed(error);
+    return { sendOn: async () => {}, rest: batch };
   }
 }

@@ -58,6 +58,5 @@ export async function redriveQueue(ctx: Context, queue: string, origin: Origin):
 /** What an older version took for no event, such as a type that came with a newer one, may be one to this version. */
 async function recognize(tx: Tx, letter: DeadLetter): Promise<UserEvent | null> {
   const event = letter.body === null ? null : parseEvent(Buffer.from(letter.body));
-  if (event) await replaceEvent(tx, letter.id, event);
-  return event;
+  return event && replaceEvent(tx, letter.id, event);
 }

@@ -1,9 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { BrokerConnection } from '../broker/connection';
-import type { SendOutcome } from '../broker/send';
+import { RETURNED, type SendOutcome } from '../broker/send';
 import { TroubleLog } from '../broker/trouble-log';
 import type { Db } from '../db/connection';
 import { within } from '../within';
+import { ensureTopology, forgetTopology } from './ensure-topology';
 import {
   type ClaimedEvent,
   claimEvents,
@@ -16,7 +17,6 @@ import type { BrokerContext } from './publisher';
 import { claimRedeliveries, deleteRedeliveries, putBackRedeliveries } from './redelivery-store';
 import { createEventSender, sendToQueue } from './send-event';
 import { noteProblem } from './task-run-store';
-import { declareTopology } from './topology';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 /** Shorter than the lease of a claim, so that a batch is put back before another relay may take it. */
@@ -62,7 +62,6 @@ export async function relayOutbox(
     'The relay sends again',
     (problem) => void noteProblem(ctx, 'relay-outbox', problem),
   );
-  const declared = new WeakMap<BrokerConnection, Promise<void>>();
   const sendEvent = createEventSender(ctx.config.events);
   const run: Run = {
     ctx,
@@ -72,15 +71,11 @@ export async function relayOutbox(
       queue === null
         ? sendEvent(connection, event)
         : sendToQueue(connection, ctx.config.events, event, queue),
-    declareAnew: (connection) => declared.delete(connection),
   };
 
   async function connect(): Promise<BrokerConnection> {
     const connection = await ctx.broker.open(CONNECT_TIMEOUT_MS);
-    const declaring =
-      declared.get(connection) ?? declareTopology(connection.model, ctx.config.events, ctx.log);
-    declared.set(connection, declaring);
-    await declaring;
+    await ensureTopology(connection, ctx.config.events, ctx.log);
     return connection;
   }
 
@@ -111,13 +106,11 @@ interface Run {
   report: RelayReport;
   trouble: TroubleLog;
   send(connection: BrokerConnection, item: ClaimedEvent): Promise<SendOutcome>;
-  /** Has the topology declared before the next batch. */
-  declareAnew(connection: BrokerConnection): void;
 }
 
 /** @returns whether to wait before the next one, because the connection broke or nothing could be sent */
 async function relayBatch(
-  { ctx, report, trouble, send, declareAnew }: Run,
+  { ctx, report, trouble, send }: Run,
   connection: BrokerConnection,
   backlog: Backlog,
   claimed: ClaimedEvent[],
@@ -156,6 +149,8 @@ async function relayBatch(
   await backlog.release?.(ctx.db, ends);
 
   const refused = failed.filter((item) => item.attempt === 1);
+  // What the broker could not route may have lost its binding.
+  if (refused.some(({ error }) => error.includes(RETURNED))) forgetTopology(connection);
   const broken = refused.length < failed.length;
   if (broken) {
     const late = failed.find((item) => item.attempt === 0);
@@ -164,10 +159,9 @@ async function relayBatch(
   } else if (sent.length > 0) trouble.works();
   for (const { error } of refused) {
     const message = 'The broker refused an event: it is tried again';
-    if (!trouble.tell('warn', message, { reason: error })) continue;
-    void noteProblem(ctx, 'relay-outbox', `${message}. ${error}`);
-    // Where it reached no queue, some of what was declared is gone.
-    declareAnew(connection);
+    if (trouble.tell('warn', message, { reason: error })) {
+      void noteProblem(ctx, 'relay-outbox', `${message}. ${error}`);
+    }
   }
   report.published += sent.length;
   report.refused += refused.length;

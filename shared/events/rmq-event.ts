@@ -37,9 +37,20 @@ export interface RmqMessage {
   data: string;
 }
 
-/** What a consumer function answers: the messages, by `messageId`, that have to come again, or never (`final`). */
+/**
+ * What a consumer function answers: the messages, by `messageId`, that have to come again, or never (`final`), or that it
+ * had no time for (`untried`), which is no attempt.
+ */
 export interface BatchResponse {
-  batchItemFailures: { itemIdentifier: string; reason?: string; final?: boolean }[];
+  batchItemFailures: { itemIdentifier: string; reason?: string; final?: boolean; untried?: boolean }[];
+  /** Why none of the batch can be handled right now. It comes again as it is, and no attempt is counted. */
+  unavailable?: string;
+}
+
+/** @returns why a function that ran could not even begin; undefined for any other answer */
+export function unavailableReason(answer: unknown): string | undefined {
+  if (typeof answer !== 'object' || answer === null || !('unavailable' in answer)) return undefined;
+  return typeof answer.unavailable === 'string' ? answer.unavailable : undefined;
 }
 
 export function toRmqMessage(message: ConsumeMessage): RmqMessage {

@@ -5,6 +5,7 @@ import { within } from '../within';
 import type { UserEvent } from './catalog';
 import type { PollContext } from './poller';
 import { forgetRetrying, recordRetrying } from './retry-store';
+import { clearSuspects } from './suspect-store';
 import {
   ATTEMPT_HEADER,
   type Consumer,
@@ -15,7 +16,7 @@ import {
   retryExchangeOf,
 } from './topology';
 
-const CONFIRM_TIMEOUT_MS = 10_000;
+export const CONFIRM_TIMEOUT_MS = 10_000;
 const MAX_ERROR_LENGTH = 1_000;
 /** No event of ours comes near. Of a stranger's message that is larger, the dead letter keeps the beginning. */
 export const MAX_EVENT_BYTES = 256 * 1024;
@@ -55,6 +56,7 @@ export async function settle(
     await Promise.all(stops.map(({ copy }) => sendConfirmed(connection, copy)));
     const dead = stops.flatMap((stop) => (stop.kind === 'dead' && stop.event ? [stop.event.id] : []));
     await forgetRetrying(ctx.db, consumer, dead);
+    await clearSuspects(ctx.db, consumer, dead);
   };
 }
 
@@ -64,7 +66,7 @@ function aroundUntil(stop: NextStop): { event: UserEvent; delayMs: number }[] {
   return stop.event ? [{ event: stop.event, delayMs: 0 }] : [];
 }
 
-async function sendConfirmed(connection: BrokerConnection, copy: OutgoingMessage): Promise<void> {
+export async function sendConfirmed(connection: BrokerConnection, copy: OutgoingMessage): Promise<void> {
   const outcome = await within(CONFIRM_TIMEOUT_MS, send(connection, copy), NOT_CONFIRMED);
   if (outcome.kind === 'confirmed') return;
   const failure = new Error(`A failed message could not be sent to ${copy.exchange}: ${outcome.reason}`);
@@ -122,7 +124,7 @@ export function attemptOf(message: ConsumeMessage): number {
   return typeof attempt === 'number' && attempt >= 1 ? attempt : 1;
 }
 
-function copyOf(
+export function copyOf(
   message: ConsumeMessage,
   exchange: string,
   routingKey: string,

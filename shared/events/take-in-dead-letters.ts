@@ -1,6 +1,8 @@
+import * as v from 'valibot';
 import type { Context } from '../context';
 import { isStorable, storableText } from '../storable';
-import { parseEvent } from './catalog';
+import { UserId } from '../users/fields';
+import { isEvent } from './catalog';
 import { type NewDeadLetter, storeDeadLetters } from './dead-letter-store';
 import { type BatchResponse, headerText, type RmqEvent, type RmqMessage } from './rmq-event';
 import { ATTEMPT_HEADER, ERROR_HEADER, QUEUE_HEADER } from './topology';
@@ -23,15 +25,32 @@ function readLetter(ctx: Context, message: RmqMessage): NewDeadLetter {
   const { basicProperties } = message;
   const headers = basicProperties.headers ?? {};
   const body = Buffer.from(message.data, 'base64');
-  const event = parseEvent(body);
+  const json = readJson(body);
+  const event = isEvent(json) ? json : null;
   const attempts = headers[ATTEMPT_HEADER];
   return {
     id: ctx.newId(),
     queue: storableText(headerText(headers[QUEUE_HEADER]) ?? 'unknown'),
     messageId: basicProperties.messageId ? storableText(basicProperties.messageId) : null,
-    event: isStorable(event) ? event : null,
+    event,
+    subject: subjectOf(json),
     body,
     error: storableText(headerText(headers[ERROR_HEADER]) ?? 'unknown'),
     attempts: typeof attempts === 'number' ? attempts : 0,
   };
+}
+
+/** @returns null for what is no JSON, or none that can be stored */
+function readJson(body: Buffer): unknown {
+  try {
+    const json: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+    return isStorable(json) ? json : null;
+  } catch {
+    return null;
+  }
+}
+
+function subjectOf(json: unknown): string | null {
+  const result = v.safeParse(v.object({ subject: UserId }), json);
+  return result.success ? result.output.subject : null;
 }

@@ -4,12 +4,13 @@ import { DomainError, statusOf, titleOf } from '../errors';
 import type { Log } from '../log';
 import { cutPath } from '../storable';
 import { corsHeaders } from './cors';
+import { answerNoRoute, isOtherMethod } from './methods';
 import type { Reply } from './reply';
 import { type Request, readRequest } from './request';
 
 /** What the wrapper itself needs of a context; the function gets all of it. */
 export interface EndpointContext {
-  config: { corsOrigins: string[] };
+  config: { corsOrigins: string[]; trustedProxies: string[] };
   newId(): string;
   log: Log;
 }
@@ -31,19 +32,22 @@ export function endpoint<C extends EndpointContext>(
     } catch (error) {
       // Without a configuration there is no log either.
       process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-      const { requestId } = readRequest(event, randomUUID);
-      const answer = { status: 500, ...problem(new DomainError('internal_error'), requestId) };
-      return toResult(answer, { 'x-request-id': requestId });
+      const request = readRequest(event, randomUUID);
+      const answer = { status: 500, ...problem(new DomainError('internal_error'), request.requestId) };
+      return toResult(request, answer);
     }
-    const request = readRequest(event, ctx.newId);
+    const request = readRequest(event, ctx.newId, ctx.config.trustedProxies);
     const log = ctx.log.child({ requestId: request.requestId, traceId: request.traceparent.split('-')[1] });
     let answer: Reply;
     let code: string | undefined;
     try {
-      answer = await handle(request, { ...ctx, log });
+      answer = isOtherMethod(event.routeKey, request.method)
+        ? answerNoRoute(request.method)
+        : await handle(request, { ...ctx, log });
     } catch (error) {
       const known = error instanceof DomainError ? error : new DomainError('internal_error');
-      if (known !== error) log.error('A request failed', { error });
+      // What a client did wrong has no cause; what is wrong on our side has one to be logged.
+      if (known !== error || known.cause !== undefined) log.error('A request failed', { error });
       code = known.code;
       answer = { status: statusOf(known.code), ...problem(known, request.requestId) };
     }
@@ -54,10 +58,7 @@ export function endpoint<C extends EndpointContext>(
       ...(code && { code }),
       ms: Math.round((performance.now() - startedAt) * 10) / 10,
     });
-    return toResult(answer, {
-      'x-request-id': request.requestId,
-      ...corsHeaders(ctx.config.corsOrigins, request.headers['origin']),
-    });
+    return toResult(request, answer, corsHeaders(ctx.config.corsOrigins, request.headers['origin']));
   };
 }
 
@@ -77,24 +78,45 @@ function problem(error: DomainError, requestId: string): Omit<Reply, 'status'> {
   };
 }
 
-/** Text and bytes as they are, everything else as JSON. */
-function toBody(body: unknown): Pick<APIGatewayProxyStructuredResultV2, 'body' | 'isBase64Encoded'> {
-  if (body === undefined) return {};
-  if (Buffer.isBuffer(body)) return { body: body.toString('base64'), isBase64Encoded: true };
-  return { body: typeof body === 'string' ? body : JSON.stringify(body) };
-}
+/** A year, as RFC 6797 suggests at least, for the host and what is below it. */
+const STRICT_TRANSPORT = 'max-age=31536000; includeSubDomains';
 
-function toResult(answer: Reply, headers: Record<string, string>): APIGatewayProxyStructuredResultV2 {
+function toResult(
+  request: Request,
+  answer: Reply,
+  headers: Record<string, string> = {},
+): APIGatewayProxyStructuredResultV2 {
+  const { body, isBase64Encoded } = toBody(answer.body);
   return {
     statusCode: answer.status,
     headers: {
       // Nearly every answer has a token or a person in it; the few public documents say otherwise.
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
-      ...(answer.body === undefined ? {} : { 'content-type': 'application/json' }),
+      // Over https only (RFC 6797, section 7.2): on http, such as that of `npm start`, it must not be sent.
+      ...(request.headers['x-forwarded-proto'] === 'https' && {
+        'strict-transport-security': STRICT_TRANSPORT,
+      }),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      'x-request-id': request.requestId,
       ...headers,
       ...answer.headers,
+      // What GET says of its content, without the content (RFC 9110, sections 8.6 and 9.3.2).
+      ...(request.method === 'HEAD' &&
+        body !== undefined && { 'content-length': String(sizeOf(body, isBase64Encoded)) }),
     },
-    ...toBody(answer.body),
+    ...(request.method !== 'HEAD' &&
+      body !== undefined && { body, ...(isBase64Encoded && { isBase64Encoded }) }),
   };
+}
+
+/** Text and bytes as they are, everything else as JSON. */
+function toBody(body: unknown): { body?: string; isBase64Encoded?: boolean } {
+  if (body === undefined) return {};
+  if (Buffer.isBuffer(body)) return { body: body.toString('base64'), isBase64Encoded: true };
+  return { body: typeof body === 'string' ? body : JSON.stringify(body) };
+}
+
+function sizeOf(body: string, isBase64Encoded = false): number {
+  return Buffer.byteLength(body, isBase64Encoded ? 'base64' : 'utf8');
 }

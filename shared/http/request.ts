@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { characters } from '../characters';
 import { DomainError, type FieldError } from '../errors';
 import { cutPath, findUnstorable, MAX_ERRORS, storableText } from '../storable';
+import { clientAddress } from './client-address';
 
 export const MAX_BODY_BYTES = 64 * 1024;
 
@@ -27,7 +28,12 @@ const SANE_REQUEST_ID = /^[A-Za-z0-9_.:-]{1,128}$/;
 const TRACEPARENT = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})$/;
 const MAX_USER_AGENT = 512;
 
-export function readRequest(event: APIGatewayProxyEventV2, newId: () => string): Request {
+/** @param trustedProxies the networks whose word on where a request comes from counts */
+export function readRequest(
+  event: APIGatewayProxyEventV2,
+  newId: () => string,
+  trustedProxies: string[] = [],
+): Request {
   const headers = Object.fromEntries(
     Object.entries(event.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
   );
@@ -42,7 +48,7 @@ export function readRequest(event: APIGatewayProxyEventV2, newId: () => string):
     rawBody: Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8'),
     requestId: givenId && SANE_REQUEST_ID.test(givenId) ? givenId : newId(),
     traceparent: continueTrace(headers['traceparent'], newId),
-    address: http.sourceIp || null,
+    address: clientAddress(http.sourceIp, headers['x-forwarded-for'], trustedProxies),
     userAgent: headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null,
   };
 }

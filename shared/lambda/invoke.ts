@@ -16,8 +16,15 @@ export type InvokeOutcome =
   | { kind: 'failed'; reason: string }
   | { kind: 'unavailable'; reason: string };
 
-/** Runs another function and waits for its answer. Never throws. */
-export type Invoke = (functionName: string, payload: unknown) => Promise<InvokeOutcome>;
+/**
+ * Runs another function and waits for its answer, for as long as that takes: the caller holds the clock. Never throws.
+ * @param abandoned aborts when nobody waits for the answer any more
+ */
+export type Invoke = (
+  functionName: string,
+  payload: unknown,
+  abandoned?: AbortSignal,
+) => Promise<InvokeOutcome>;
 
 export function createInvoke(config: Config['lambda']): Invoke {
   const client = new LambdaClient({
@@ -29,10 +36,11 @@ export function createInvoke(config: Config['lambda']): Invoke {
       credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     }),
   });
-  return async (functionName, payload) => {
+  return async (functionName, payload, abandoned) => {
     try {
       const response = await client.send(
         new InvokeCommand({ FunctionName: functionName, Payload: Buffer.from(JSON.stringify(payload)) }),
+        { ...(abandoned && { abortSignal: abandoned }) },
       );
       const text = Buffer.from(response.Payload ?? []).toString('utf8');
       if (response.FunctionError) return { kind: 'failed', reason: errorMessage(text) };

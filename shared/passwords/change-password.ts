@@ -9,6 +9,7 @@ import { getUserToActFor } from '../users/assert-may-act-for';
 import { replacePassword } from '../users/credential-store';
 import { lockUserToChange } from '../users/lock-user';
 import { sequenceOf } from '../users/user-store';
+import { assertNotBreached } from './breached';
 import { REPEATS_NAME, repeatsName } from './fields';
 import { hashPassword } from './hash';
 import { provePassword } from './prove-password';
@@ -35,9 +36,11 @@ export async function changePassword(
   origin: Origin,
 ): Promise<SessionTokens | null> {
   const user = await getUserToActFor(ctx, caller, id);
-  if (repeatsName(newPassword, user)) throw invalid('newPassword', REPEATS_NAME);
+  const { appName } = ctx.config.mail;
+  if (repeatsName(newPassword, { ...user, appName })) throw invalid('newPassword', REPEATS_NAME);
   const checkedHash =
     user.id === caller.user.id ? await proveCurrentPassword(ctx, user.id, currentPassword) : null;
+  await assertNotBreached(ctx, 'newPassword', newPassword);
   const { bcryptCost } = ctx.config.users;
   // Before the transaction: no lock waits on the hash.
   const newHash = await hashPassword(newPassword, bcryptCost);

@@ -1,28 +1,44 @@
-import { createHash } from 'node:crypto';
+import { brotliDecompressSync } from 'node:zlib';
 import { COMMON_PASSWORDS } from './common-passwords';
+import { isPattern } from './patterns';
 
-const FINGERPRINT_BYTES = 4;
-
-let sorted: Buffer | undefined;
+let common: Set<string> | undefined;
 
 /**
- * Whether it is one of the passwords that everybody tries first, in whatever case. The list holds fingerprints: a
- * third of the size, nothing to parse, and one good password in a million taken for a common one.
+ * Whether it is one of the passwords that everybody tries first, in whatever case, with letters written as digits
+ * (`p@ssw0rd`) or with a few characters around it (`password!`); or a mere pattern.
  */
 export function isCommonPassword(password: string): boolean {
-  sorted ??= Buffer.from(COMMON_PASSWORDS, 'base64');
-  const wanted = fingerprintOf(password);
-  let [low, high] = [0, sorted.length / FINGERPRINT_BYTES];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    const found = sorted.readUInt32BE(middle * FINGERPRINT_BYTES);
-    if (found === wanted) return true;
-    if (found < wanted) low = middle + 1;
-    else high = middle;
-  }
-  return false;
+  common ??= new Set(brotliDecompressSync(Buffer.from(COMMON_PASSWORDS, 'base64')).toString().split('\n'));
+  return isPattern(fold(password)) || common.has(coreOf(password));
 }
 
-export function fingerprintOf(password: string): number {
-  return createHash('sha256').update(password.toLowerCase()).digest().readUInt32BE(0);
+/** Digits and signs before and behind a word; those that are needed to make it long enough are no more. */
+const AFFIXED = /^(\P{L}{0,3})(.*?)(\P{L}{0,4})$/su;
+const MAX_AFFIXES = 4;
+const MIN_CORE = 4;
+
+const LOOKALIKES: Record<string, string> = {
+  '@': 'a',
+  '4': 'a',
+  '0': 'o',
+  '1': 'i',
+  '!': 'i',
+  $: 's',
+  '5': 's',
+  '3': 'e',
+  '7': 't',
+};
+
+/** What the list holds of a password: the word that it is made around. */
+export function coreOf(password: string): string {
+  const folded = fold(password);
+  const [, before = '', word = '', behind = ''] = AFFIXED.exec(folded) ?? [];
+  const affixed = word.length >= MIN_CORE && before.length + behind.length <= MAX_AFFIXES;
+  return (affixed ? word : folded).replace(/[@401!$537]/g, (sign) => LOOKALIKES[sign] ?? sign);
+}
+
+/** Without regard to case, and to width (U+FF41 for "a"). */
+export function fold(password: string): string {
+  return password.normalize('NFKC').toLowerCase();
 }

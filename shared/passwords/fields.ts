@@ -1,7 +1,8 @@
 import * as v from 'valibot';
 import { characters } from '../characters';
-import { isCommonPassword } from './common';
+import { fold, isCommonPassword } from './common';
 import { MAX_PASSWORD_BYTES, preparePassword } from './hash';
+import { isPattern } from './patterns';
 
 export const MIN_PASSWORD_CHARACTERS = 8;
 
@@ -22,10 +23,31 @@ export const NewPassword = v.pipe(
   v.transform(preparePassword),
 );
 
-/** Whether a password merely repeats what everyone can see. */
-export function repeatsName(password: string, names: { username: string; email: string | null }): boolean {
-  const folded = password.toLowerCase();
-  return folded === names.username.toLowerCase() || folded === names.email?.toLowerCase();
+/** Names that an attacker knows. */
+interface Names {
+  username: string;
+  email: string | null;
+  appName: string;
 }
 
-export const REPEATS_NAME = 'must not be the username or the e-mail address';
+/** Shorter ones are in too many words. */
+const MIN_NAME = 3;
+/** What may be left of a password without a name: so few characters, or so many digits and signs, make it no better. */
+const MAX_REST = 4;
+const MAX_DIGITS = 8;
+
+/** Whether a password is made of a name: the username, the address, its mailbox or the service, and little more. */
+export function repeatsName(password: string, { username, email, appName }: Names): boolean {
+  const folded = fold(password);
+  const mailbox = email?.replace(/@.*$/, '') ?? '';
+  const names = [username, email ?? '', mailbox, mailbox.replace(/\+.*$/, ''), appName].map(fold);
+  // Without what separates its parts, too: jo.doe, jodoe1.
+  return [...names, ...names.map((name) => name.replace(/[^\p{L}\p{N}]/gu, ''))].some((name) => {
+    if (characters(name) < MIN_NAME || !folded.includes(name)) return false;
+    const rest = folded.replaceAll(name, '');
+    const length = characters(rest);
+    return length <= MAX_REST || (length <= MAX_DIGITS && !/\p{L}/u.test(rest)) || isPattern(rest);
+  });
+}
+
+export const REPEATS_NAME = 'must not be made of the username, the e-mail address or the name of the service';

@@ -9,6 +9,7 @@ import { hashToken } from '../tokens/opaque-token';
 import { resetPasswordHash } from '../users/credential-store';
 import type { User } from '../users/user';
 import { sequenceOf, takeMinorSequence } from '../users/user-store';
+import { assertNotBreached } from './breached';
 import { REPEATS_NAME, repeatsName } from './fields';
 import { hashPassword } from './hash';
 
@@ -28,9 +29,10 @@ export async function resetPassword(
   const owner = await findTokenOwner(ctx.db, 'reset_password', hash, ctx.now());
   if (!owner) throw new DomainError('invalid_token');
   await limitRate(ctx, [{ limit: 'mailAccount', subject: `reset-password ${owner.id}` }]);
-  if (repeatsName(password, owner)) {
+  if (repeatsName(password, { ...owner, appName: ctx.config.mail.appName })) {
     throw new DomainError('invalid_request', { errors: [{ path: 'password', message: REPEATS_NAME }] });
   }
+  await assertNotBreached(ctx, 'password', password);
   // Before the transaction, in which the token is looked at again: no lock waits on the hash.
   const passwordHash = await hashPassword(password, ctx.config.users.bcryptCost);
 

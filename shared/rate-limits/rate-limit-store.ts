@@ -61,3 +61,12 @@ export async function uncountUse(db: Db, { key, max }: CountedUse, now: Date): P
     .where('resets_at', '>', now)
     .execute();
 }
+
+/** Counters whose window has ended. @returns how many */
+export async function purgeCounters(db: Db, now: Date, limit: number): Promise<number> {
+  const { numAffectedRows } = await sql`
+    delete from rate_limits where key = any(array(
+      select key from rate_limits where resets_at <= ${now}
+      order by resets_at limit ${limit} for update skip locked))`.execute(db);
+  return Number(numAffectedRows ?? 0);
+}

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Db, Tx } from '../db/connection';
 import type { User } from '../users/user';
 import { USER_COLUMNS, userFromRow } from '../users/user-store';
@@ -18,9 +19,8 @@ export interface NewSession {
 /** How long a session is kept after its end. */
 const ENDED_SESSION_DAYS = 7;
 
-/** Stores a session, opened with the password, and its first refresh token, and takes away the user's sessions that ended long ago. */
+/** Stores a session, opened with the password, and its first refresh token. */
 export async function insertSession(tx: Tx, session: NewSession): Promise<void> {
-  const endedBefore = new Date(session.now.getTime() - ENDED_SESSION_DAYS * DAY_MS);
   await tx
     .with('opened', (db) =>
       db.insertInto('sessions').values({
@@ -33,12 +33,6 @@ export async function insertSession(tx: Tx, session: NewSession): Promise<void> 
         address: session.address,
         user_agent: session.userAgent,
       }),
-    )
-    .with('purged', (db) =>
-      db
-        .deleteFrom('sessions')
-        .where('user_id', '=', session.userId)
-        .where((eb) => eb.or([eb('expires_at', '<', endedBefore), eb('revoked_at', '<', endedBefore)])),
     )
     .insertInto('refresh_tokens')
     .values({ hash: session.tokenHash, session_id: session.id, created_at: session.now })
@@ -142,4 +136,14 @@ export async function isAlive(tx: Tx, sessionId: string, now: Date): Promise<boo
     .where('expires_at', '>', now)
     .executeTakeFirst();
   return row !== undefined;
+}
+
+/** Of everybody: sessions that ended long ago, with their refresh tokens. @returns how many */
+export async function purgeSessions(db: Db, now: Date, limit: number): Promise<number> {
+  const endedBefore = new Date(now.getTime() - ENDED_SESSION_DAYS * DAY_MS);
+  const { numAffectedRows } = await sql`
+    delete from sessions where id = any(array(
+      select id from sessions where least(expires_at, revoked_at) < ${endedBefore}
+      order by least(expires_at, revoked_at) limit ${limit} for update skip locked))`.execute(db);
+  return Number(numAffectedRows ?? 0);
 }

@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import type { Context } from '../context';
 import { DomainError } from '../errors';
 import { NOBODY } from '../events/origin';
+import { BREACHED, isBreached } from '../passwords/breached';
 import { NewPassword, REPEATS_NAME, repeatsName } from '../passwords/fields';
 import { hashPassword } from '../passwords/hash';
 import { createUser } from './create-user';
@@ -24,7 +25,8 @@ export async function createAdmin(
 ): Promise<string | null> {
   if (await findForLogin(ctx.db, { username })) return null;
   const chosen = password ?? randomBytes(GENERATED_PASSWORD_BYTES).toString('base64url');
-  const admin = assertValid({ username, email, password: chosen });
+  const admin = assertValid({ username, email, password: chosen }, ctx.config.mail.appName);
+  if (await isBreached(ctx, chosen)) throw new Error(`The administrator's password ${BREACHED}`);
 
   const passwordHash = await hashPassword(admin.password, ctx.config.users.bcryptCost);
   const names = { username: admin.username, email: admin.email };
@@ -42,10 +44,10 @@ export async function createAdmin(
 const Admin = v.object({ username: Username, email: v.nullable(Email), password: NewPassword });
 
 /** @returns what was given, in the form that is stored */
-function assertValid(given: v.InferInput<typeof Admin>): v.InferOutput<typeof Admin> {
+function assertValid(given: v.InferInput<typeof Admin>, appName: string): v.InferOutput<typeof Admin> {
   const { success, output, issues = [] } = v.safeParse(Admin, given);
   const problems = issues.map((issue) => `${WORDS[v.getDotPath(issue) ?? ''] ?? ''} ${issue.message}`);
-  if (repeatsName(given.password, given)) problems.push(`password ${REPEATS_NAME}`);
+  if (repeatsName(given.password, { ...given, appName })) problems.push(`password ${REPEATS_NAME}`);
   if (success && problems.length === 0) return output;
   throw new Error(problems.map((problem) => `The administrator's ${problem}`).join('\n'));
 }

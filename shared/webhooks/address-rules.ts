@@ -1,4 +1,5 @@
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
+import { isInNetworks, networkList } from '../networks';
 
 // What is not the public Internet (the IANA special-purpose address registries, RFC 6890). A webhook's URL is a client's
 // choice and the request comes from inside our network: without this, it could be sent to the metadata service of the
@@ -32,9 +33,9 @@ const NOT_PUBLIC_V6 = [
   '3fff::/20', // documentation
 ];
 
-const notPublicV4 = listOf(NOT_PUBLIC_V4);
-const publicV6 = listOf(PUBLIC_V6);
-const notPublicV6 = listOf(NOT_PUBLIC_V6);
+const notPublicV4 = networkList(NOT_PUBLIC_V4);
+const publicV6 = networkList(PUBLIC_V6);
+const notPublicV6 = networkList(NOT_PUBLIC_V6);
 
 /**
  * - `public`: anyone's
@@ -47,20 +48,10 @@ export type AddressKind = 'public' | 'allowed' | 'forbidden';
 export function kindOfAddress(address: string, allowedNetworks: string[]): AddressKind {
   const family = isIP(address);
   if (family === 0) return 'forbidden';
-  const type = family === 4 ? 'ipv4' : 'ipv6';
-  if (listOf(allowedNetworks).check(address, type)) return 'allowed';
+  if (isInNetworks(networkList(allowedNetworks), address)) return 'allowed';
   const isPublic =
     family === 4
-      ? !notPublicV4.check(address, type)
-      : publicV6.check(address, type) && !notPublicV6.check(address, type);
+      ? !isInNetworks(notPublicV4, address)
+      : isInNetworks(publicV6, address) && !isInNetworks(notPublicV6, address);
   return isPublic ? 'public' : 'forbidden';
-}
-
-function listOf(networks: string[]): BlockList {
-  const list = new BlockList();
-  for (const network of networks) {
-    const [address = '', prefix] = network.split('/');
-    list.addSubnet(address, Number(prefix), isIP(address) === 4 ? 'ipv4' : 'ipv6');
-  }
-  return list;
 }

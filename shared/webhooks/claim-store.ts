@@ -138,6 +138,7 @@ export async function settleDelivery(
   next: number | 'succeeded' | 'failed',
 ): Promise<boolean> {
   const retryMs = typeof next === 'number' ? next : null;
+  const attemptJson = JSON.stringify(attempt);
   const { numAffectedRows } = await sql`
     update webhook_deliveries set
       status = ${retryMs === null ? next : 'pending'},
@@ -145,7 +146,12 @@ export async function settleDelivery(
       finished_at = case when ${retryMs === null} then now() end,
       claimed_until = null,
       attempt_log = jsonb_path_query_array(
-        attempt_log || ${JSON.stringify([attempt])}::jsonb, ${`$[last - ${KEPT_ATTEMPTS - 1} to last]`}::jsonpath)
+        attempt_log || jsonb_build_array(
+          -- An answer may repeat what was sent, and its user may be gone since.
+          case when ${attempt.response === null} or type = 'user.deleted' or not exists (
+            select from outbox as deleted where deleted.type = 'user.deleted'
+            and deleted.subject = (select subject from outbox where outbox.id = event_id))
+          then ${attemptJson}::jsonb else ${attemptJson}::jsonb || '{"response": null}' end), ${`$[last - ${KEPT_ATTEMPTS - 1} to last]`}::jsonpath)
     where endpoint_id = ${endpointId} and event_id = ${eventId}
       and status = 'pending' and attempts = ${attempt.attempt}`.execute(db);
   return numAffectedRows === 1n;

@@ -105,7 +105,7 @@ test('refuses to go on without credentials', async () => {
   const message = 'There are no AWS credentials. Set AWS_PROFILE, or log in: aws sso login\n';
   expect([exitCode, stderr]).toEqual([1, message]);
   expect(aws.calls).toEqual([]);
-}, 60_000);
+});
 
 const SERVICE: ResolvedService = {
   name: 'rollcall-prod',
@@ -215,7 +215,7 @@ test('--check looks at all of it and does nothing', async () => {
   expect([exitCode, stderr]).toEqual([0, '']);
   expect(stdout).toBe('Everything is there for rollcall-prod in account 123456789012, eu-central-1.\n');
   expect(aws.calls).toEqual(['GetCallerIdentity', 'GetSecretValue', 'DescribeStacks', QUOTA]);
-}, 60_000);
+});
 
 test.each([
   [
@@ -252,4 +252,4 @@ test('the stack is touched after the migration only', async () => {
   // The framework goes on from here, and is refused: this server has no answers for the deployment itself.
   expect(aws.calls.length).toBeGreaterThan(migrated + 1);
   expect(exitCode).toBe(1);
-}, 120_000);
+});

@@ -92,4 +92,4 @@ test('builds from what it copies alone, and runs from the one file', async () =>
   await once(worker, 'exit');
   expect(worker.exitCode).toBe(0);
   expect(await isHealthy()).toBe(false);
-}, 60_000);
+});

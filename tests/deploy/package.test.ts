@@ -42,7 +42,8 @@ const EVERYTHING = {
 const DEVELOPER = {
   ...Object.fromEntries(SECRET_VARIABLES.map((name) => [name, `x://${SENTINEL}@localhost`])),
   LAMBDA_ENDPOINT: `http://${SENTINEL}`,
-  CORS_ORIGINS: 'https://app.example.com',
+  // Not as browsers write it, and as the gateway has to have it all the same.
+  CORS_ORIGINS: 'https://App.Example.com:443/',
 };
 
 let service: string;
@@ -59,7 +60,7 @@ beforeAll(async () => {
     'prod with everything',
     (await packageStage(service, 'prod', EVERYTHING, DEVELOPER)).template,
   );
-}, 180_000);
+});
 afterAll(() => rm(service, { recursive: true, force: true }));
 
 function templateOf(name: string): Template {
@@ -149,13 +150,25 @@ test('the checks find a route that is gone', async () => {
   expect(await checkRoutes(template, document.paths)).toContain('POST /login is not served');
 });
 
+test.each([
+  ['GET /roles', 'ANY /roles', 'GET /roles answers no HEAD: write it as ANY'],
+  ['ANY /users/me', 'GET /users/me', 'ANY /users/me may take PUT /users/{id}'],
+])('the checks find %s in the place of %s', async (key, replaced, problem) => {
+  const template = structuredClone(templateOf('prod'));
+  const route = Object.values(template.Resources).find(
+    ({ Properties }) => Properties?.['RouteKey'] === replaced,
+  );
+  Object.assign(route?.Properties ?? {}, { RouteKey: key });
+  expect(await checkRoutes(template, document.paths)).toContain(problem);
+});
+
 test('no secret of the deployer gets into what is deployed', async () => {
   for (const [name, template] of templates) expect([name, JSON.stringify(template)]).not.toContain(SENTINEL);
   const state = await readFile(join(output, 'serverless-state.json'), 'utf8');
   expect(state).not.toContain(SENTINEL);
   expect(resource('dev', 'LoginLambdaFunction')?.['Environment'].Variables).toEqual({
     FUNCTION_PREFIX: 'rollcall-dev-',
-    CORS_ORIGINS: 'https://app.example.com',
+    CORS_ORIGINS: 'https://App.Example.com:443/',
     METRICS: 'on',
     SECRET_ID: 'rollcall/dev',
   });
@@ -222,6 +235,9 @@ test('a stage gets its VPC, its domain, its address for alarms, and the reserved
   const login = resource('prod with everything', 'LoginLambdaFunction');
   expect(login?.['VpcConfig'].SubnetIds).toEqual(['subnet-0a1b2c3d', 'subnet-1a2b3c4d']);
   expect(resource('prod with everything', 'ApiDomain')?.['DomainName']).toBe('auth.example.com');
+  // A second address would be one without what stands in front of the first.
+  expect(resource('prod with everything', 'HttpApi')?.['DisableExecuteApiEndpoint']).toBe(true);
+  expect(resource('prod', 'HttpApi')).not.toHaveProperty('DisableExecuteApiEndpoint');
   expect(resource('prod with everything', 'AlarmTopic')?.['Subscription'][0].Endpoint).toBe(
     'ops@example.com',
   );

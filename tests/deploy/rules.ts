@@ -127,6 +127,12 @@ export async function checkRoutes(
     .filter(({ Type }) => Type === 'AWS::ApiGatewayV2::Route')
     .map(({ Properties }) => String(Properties['RouteKey']))
     .filter((key) => key !== '$default');
+  // A route for any method is that of GET, and of HEAD with it.
+  const ofGet = served.flatMap((key) => {
+    if (key.startsWith('ANY ')) return [key.replace('ANY', 'GET'), key.replace('ANY', 'HEAD')];
+    return [key];
+  });
+  const gets = ofGet.filter((key) => key.startsWith('GET '));
   const methods = ['get', 'post', 'put', 'patch', 'delete'];
   const documented = Object.entries(paths).flatMap(([path, operations]) =>
     Object.keys(operations)
@@ -137,8 +143,24 @@ export async function checkRoutes(
     routes.map(({ method, path }) => `${method} ${path}`),
   );
   return [
-    ...documented.filter((route) => !served.includes(route)).map((route) => `${route} is not served`),
-    ...served.filter((route) => !documented.includes(route)).map((route) => `${route} is not documented`),
-    ...configured.filter((route) => !served.includes(route)).map((route) => `${route} is configured only`),
+    ...documented.filter((route) => !ofGet.includes(route)).map((route) => `${route} is not served`),
+    ...ofGet
+      .filter((route) => !documented.includes(route.replace(/^HEAD /, 'GET ')))
+      .map((route) => `${route} is not documented`),
+    ...configured.filter((route) => !ofGet.includes(route)).map((route) => `${route} is configured only`),
+    ...gets
+      .filter((route) => !ofGet.includes(route.replace('GET', 'HEAD')))
+      .map((route) => `${route} answers no HEAD: write it as ANY`),
+    ...served.flatMap((any) =>
+      served.filter((other) => takes(any, other)).map((other) => `${any} may take ${other}`),
+    ),
   ];
+}
+
+/** Whether a route for any method is one that API Gateway may prefer to another's method, for its more exact path. */
+function takes(any: string, other: string): boolean {
+  const [method, path = ''] = any.split(' ');
+  const [otherMethod, pattern = ''] = other.split(' ');
+  if (method !== 'ANY' || otherMethod === 'ANY' || path === pattern) return false;
+  return new RegExp(`^${pattern.replace(/\{\w+\}/g, '[^/]+')}$`).test(path);
 }

@@ -110,7 +110,7 @@ export function rows(size: Size): Row[] {
       return checkBlackHole(scenario.latencies.slice(before), blackHoleMs);
     }),
     repeatedly('broker: confirms dropped', async ({ proxy }) => {
-      proxy.muteBroker();
+      proxy.muteServer();
       await wait(DEADLINE_MS);
       proxy.heal();
     }),

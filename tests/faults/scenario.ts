@@ -72,7 +72,7 @@ export class Scenario {
       ...options.environment,
     };
     const config = readConfig(environment);
-    const db = openDatabase(databaseUrl.toString(), 2, () => {});
+    const db = openDatabase({ url: databaseUrl.toString(), poolSize: 2 }, () => {});
     await migrateToLatest(db);
     await createEffectTables(db);
     const model = await connect(servers.rabbit.url);

@@ -12,7 +12,7 @@ beforeAll(async () => {
   received = await Received.bound(client.channel, exchange);
   const mirrors = [{ format: 'envelope', exchange: '', queue: `${exchange}-copies` }];
   service = await startService({ EVENT_EXCHANGE: exchange, EVENT_MIRRORS: JSON.stringify(mirrors) });
-}, 60_000);
+});
 afterAll(async () => {
   await service.stop();
   await client.model.close();
@@ -113,7 +113,7 @@ test('fifty at once with one username: one 201, 49 times 409, one event', async 
   const id = answers.find((answer) => answer.status === 201)?.body.user.id;
   const log = await service.request(`/events?subject=${id}`, { token: service.adminToken });
   expect(log.body.events).toHaveLength(1);
-}, 60_000);
+});
 
 test.each<[string, string, Parameters<Service['request']>[1], number, string]>([
   ['no JSON', '/register', { method: 'POST', body: '{' }, 400, 'invalid_json'],

@@ -11,7 +11,7 @@ let service: Service;
 beforeAll(async () => {
   proxy = await startProxy(brokerUrl());
   service = await startService({ RABBITMQ_URL: proxy.url });
-}, 60_000);
+});
 afterAll(async () => {
   await service.stop();
   await proxy.stop();

@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { freePort } from '../../local/ports';
 import { VARIABLES } from '../../shared/config';
+import { openClient } from '../setup/broker';
 import { registration } from '../setup/people';
 import { eventually } from '../setup/service';
 
@@ -110,8 +111,30 @@ async function auditEntries(token: string, subject: string): Promise<unknown[]> 
   return (await readJson(response)).entries;
 }
 
+/** Whether exchange and queues are there when HTTP is first answered. */
+async function topologyAtFirstAnswer(): Promise<unknown> {
+  await eventually(
+    () => fetch(`${url}/health`).catch(() => null),
+    (response) => response !== null,
+  );
+  const { model, channel } = await openClient(`amqp://guest:guest@127.0.0.1:${environment['AMQP_PORT']}`);
+  try {
+    await channel.checkExchange('user_events');
+    for (const name of ['audit', 'emails', 'webhooks', 'dead_letters'])
+      await channel.checkQueue(`rollcall.${name}`);
+    return 'there';
+  } catch (error) {
+    return error;
+  } finally {
+    await model.close();
+  }
+}
+
 test('starts from nothing, says where everything is, and ends with Ctrl-C', async () => {
+  const atFirstAnswer = topologyAtFirstAnswer();
   const { child, output } = await start();
+  expect(output()).toContain('Rollcall is running');
+  expect(await atFirstAnswer).toBe('there');
   expect(output()).toContain(`localhost:${environment['HTTP_PORT']}/register`);
   expect(output()).toContain(`localhost:${environment['HTTP_PORT']}/docs`);
   expect(output()).toContain(`127.0.0.1:${environment['PG_PORT']}`);
@@ -123,11 +146,15 @@ test('starts from nothing, says where everything is, and ends with Ctrl-C', asyn
     () => auditEntries(token, id),
     (entries) => entries.length === 1,
   );
+  // Each scheduled function runs by our schedule, and not a second time by that of serverless-offline.
+  const log = await readFile(join(checkout, '.local/functions.log'), 'utf8');
+  expect(log).toContain('(λ: login)');
+  expect(log).not.toContain('Scheduling [');
   child.kill('SIGINT');
   await once(child, 'exit');
   expect(child.exitCode).toBe(0);
   await expect(fetch(`${url}/health`)).rejects.toThrow();
-}, 60_000);
+});
 
 test('a second start keeps the data, a kill -9 loses nothing, and every event is handled once', async () => {
   const { child, output } = await start();
@@ -156,7 +183,7 @@ test('a second start keeps the data, a kill -9 loses nothing, and every event is
     );
     expect(entries).toHaveLength(1);
   }
-}, 90_000);
+});
 
 test('a taken port is a message that names the variable', async () => {
   const { child, output } = await start();
@@ -178,4 +205,4 @@ test('serves an edited function without a restart, and goes on handling events',
     () => auditEntries(token, id),
     (entries) => entries.length === 1,
   );
-}, 60_000);
+});

@@ -39,7 +39,7 @@ const seen = new Map<string, Set<number>>();
 beforeAll(async () => {
   service = await startService();
   admin = service.adminToken;
-}, 60_000);
+});
 afterAll(() => service.stop());
 
 type Check = (reply: TestReply) => void;
@@ -422,6 +422,23 @@ test('what is there for anyone', async () => {
   for (const each of open) await expectStatus(nameOf(each), 200, null);
 });
 
+/** What an operation takes without looking anybody up, so that it gets as far as its limits and the database. */
+function bodyOf(operationId: string): unknown {
+  const bodies: Record<string, unknown> = {
+    register: registration(),
+    login: { username: 'nobody', password: 'x' },
+    refresh: { refreshToken: 'x' },
+    verifyEmail: { token: 'x' },
+    forgotPassword: { email: 'a@example.com' },
+    resetPassword: { token: 'x', password: 'quite another password' },
+    changePassword: { currentPassword: 'x', newPassword: 'quite another password' },
+    resendVerification: undefined,
+    logout: { all: true, currentPassword: 'x' },
+    stepUp: { password: 'x' },
+  };
+  return Object.entries(bodies).find(([id]) => operationId.startsWith(id))?.[1];
+}
+
 test('too many requests are 429, and told when to come back', async () => {
   const limited = await startService({ RATE_LIMITS: 'on', ...TIGHT });
   const person: Person = (await limited.request('/register', { method: post, body: registration() })).body;
@@ -437,22 +454,10 @@ test('too many requests are 429, and told when to come back', async () => {
       limited,
     );
   try {
-    const bodies: Record<string, unknown> = {
-      register: registration(),
-      login: { username: 'nobody', password: 'x' },
-      refresh: { refreshToken: 'x' },
-      verifyEmail: { token: 'x' },
-      forgotPassword: { email: 'a@example.com' },
-      resetPassword: { token: 'x', password: 'quite another password' },
-      changePassword: { currentPassword: 'x', newPassword: 'quite another password' },
-      resendVerification: undefined,
-      logout: { all: true, currentPassword: 'x' },
-      stepUp: { password: 'x' },
-    };
     const limitedOnes = documented.filter(({ operation }) => '429' in operation.responses);
     for (const each of limitedOnes) {
       const { operationId } = each.operation;
-      const [, body] = Object.entries(bodies).find(([id]) => operationId.startsWith(id)) ?? [];
+      const body = bodyOf(operationId);
       const request = {
         method: each.method.toUpperCase(),
         path: each.path.replace('{id}', 'me'),
@@ -470,7 +475,7 @@ test('too many requests are 429, and told when to come back', async () => {
   } finally {
     await limited.stop();
   }
-}, 60_000);
+});
 
 test('a service that is not configured is 500 everywhere, and says nothing of why', async () => {
   const broken = await startService({}, { JWT_SECRET: 'short' });
@@ -491,13 +496,32 @@ test('a service that is not configured is 500 everywhere, and says nothing of wh
   } finally {
     await broken.stop();
   }
-}, 60_000);
+});
 
-test('a service without its database is 503 in its health', async () => {
+test('without its database, a service is 503 wherever it needs it, says when to come back, and nothing of why', async () => {
   const url = `postgres://127.0.0.1:${await freePort()}/none` satisfies Config['database']['url'];
   const lost = await startService({}, { DATABASE_URL: url });
-  await expectStatus('GET /health', 503, null, {}, () => {}, lost).finally(() => lost.stop());
-}, 60_000);
+  const untold: Check = ({ headers, body }) => {
+    expect(Number(headers['retry-after'])).toBeGreaterThan(0);
+    expect(JSON.stringify(body)).not.toMatch(/127\.0\.0\.1|ECONNREFUSED|none/);
+  };
+  try {
+    await expectStatus('GET /health', 503, null, {}, () => {}, lost);
+    for (const each of documented) {
+      const { method, path, operation } = each;
+      if (!('503' in operation.responses) || path === '/health') continue;
+      const body = bodyOf(operation.operationId);
+      const request = {
+        path: unknown(path),
+        ...(bearer.includes(each) ? { token: admin } : {}),
+        ...(body === undefined ? {} : { body }),
+      };
+      await expectStatus(nameOf({ method, path }), 503, 'unavailable', request, untold, lost);
+    }
+  } finally {
+    await lost.stop();
+  }
+});
 
 test('that was every status that the document gives', () => {
   const missing = documented.flatMap((each) =>

@@ -8,7 +8,7 @@ let receivers: Receiver[];
 beforeAll(async () => {
   receivers = [await startReceiver(), await startReceiver(status(500))];
   service = await startService();
-}, 60_000);
+});
 afterAll(async () => {
   await service.stop();
   await Promise.all(receivers.map((receiver) => receiver.stop()));

@@ -23,6 +23,10 @@ export async function testContext(environment: Record<string, string> = {}): Pro
   const config = readConfig({
     DATABASE_URL: database.url,
     DATABASE_POOL_SIZE: '10',
+    // A machine that does other things as well may be slow: that is no fault of the database.
+    DATABASE_CONNECT_TIMEOUT_MS: '20000',
+    DATABASE_STATEMENT_TIMEOUT_MS: '20000',
+    DATABASE_LOCK_TIMEOUT_MS: '20000',
     RABBITMQ_URL: brokerUrl(),
     JWT_SECRET: 'a secret of the tests, long enough',
     BCRYPT_COST: '4',

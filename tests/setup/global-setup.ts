@@ -31,7 +31,7 @@ export default async function globalSetup(): Promise<void> {
   process.env['TEST_TEMPLATE'] = template;
   await administer(`create database ${template}`);
   cleanups.push(() => administer(`drop database ${template} with (force)`));
-  const db = openDatabase(databaseUrl(template), 1, () => {});
+  const db = openDatabase({ url: databaseUrl(template), poolSize: 1 }, () => {});
   await migrateToLatest(db);
   // PostgreSQL copies a template only while nobody is connected to it.
   await db.destroy();

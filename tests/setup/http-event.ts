@@ -11,6 +11,8 @@ export interface TestRequest {
   token?: string;
   /** The client's. */
   address?: string;
+  /** The route that the gateway has chosen; by default that of this method and path. */
+  routeKey?: string;
 }
 
 export interface TestReply {
@@ -31,10 +33,11 @@ export function httpEvent(request: TestRequest): APIGatewayProxyEventV2 {
     body,
     token,
     address = '192.0.2.1',
+    routeKey = `${method} ${path}`,
   } = request;
   return {
     version: '2.0',
-    routeKey: `${method} ${path}`,
+    routeKey,
     rawPath: path,
     rawQueryString: new URLSearchParams(query).toString(),
     headers: {
@@ -54,7 +57,7 @@ export function httpEvent(request: TestRequest): APIGatewayProxyEventV2 {
       domainPrefix: 'test',
       http: { method, path, protocol: 'HTTP/1.1', sourceIp: address, userAgent: 'tests' },
       requestId: 'gateway',
-      routeKey: `${method} ${path}`,
+      routeKey,
       stage: '$default',
       time: '',
       timeEpoch: 0,

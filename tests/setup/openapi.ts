@@ -39,7 +39,11 @@ const ajv = addFormats(new Ajv2020({ strict: false, allErrors: true })).addSchem
 );
 
 /** Fails where the document does not say that this operation may answer this. */
-export function expectDocumented({ method, path, operation }: Documented, reply: TestReply): void {
+export function expectDocumented(
+  { method, path, operation }: Documented,
+  reply: TestReply,
+  isHead = false,
+): void {
   const name = `${method.toUpperCase()} ${path}`;
   const pointer = ['paths', path, method, 'responses', String(reply.status)];
   const response = operation.responses[reply.status];
@@ -66,6 +70,10 @@ export function expectDocumented({ method, path, operation }: Documented, reply:
       `${name} answered ${reply.status} with ${mediaType || 'no'} content, unlike openapi.json`,
     );
   }
+  if (isHead) {
+    if (reply.body !== undefined) throw new Error(`HEAD ${path} answered with content`);
+    return;
+  }
   const root = shared === undefined ? pointer : ['components', 'responses', shared];
   const validate = ajv.getSchema(
     `openapi#/${[...root, 'content', mediaType, 'schema'].map(pointerToken).join('/')}`,
@@ -80,13 +88,15 @@ export function expectDocumented({ method, path, operation }: Documented, reply:
 
 /** As above, by what was requested. What the document does not have, the service has to answer with 404. */
 export function expectRouteDocumented(method: string, path: string, reply: TestReply): void {
-  const found = findDocumented(method, path);
+  const isHead = method === 'HEAD';
+  const found = findDocumented(isHead ? 'GET' : method, path);
   if (found) {
-    expectDocumented(found, reply);
+    expectDocumented(found, reply, isHead);
     return;
   }
   const isPreflight = method === 'OPTIONS' && reply.status === 204;
-  if (!isPreflight && reply.body?.code !== 'not_found') {
+  const isNotFound = isHead ? reply.status === 404 : reply.body?.code === 'not_found';
+  if (!isPreflight && !isNotFound) {
     throw new Error(`${method} ${path} answered ${reply.status}, and openapi.json has no such route`);
   }
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** A TCP proxy in front of the broker, for faults on the wire that are real to both ends. */
+/** A TCP proxy in front of a server, for faults on the wire that are real to both ends. */
 export interface TcpProxy {
   url: string;
   /** Cuts every connection and refuses new ones. */
@@ -10,8 +10,12 @@ export interface TcpProxy {
   start(): Promise<void>;
   /** From now on takes connections and bytes, and lets none through: no answer, no error. */
   blackHole(): void;
-  /** Lets the client's bytes through and none of the broker's: a confirm that never arrives. */
-  muteBroker(): void;
+  /** From now on the connections that are there pass nothing on, as when a path has changed. New ones work. */
+  silence(): void;
+  /** Lets the client's bytes through and none of the server's: a confirm, or a commit, whose answer never arrives. */
+  muteServer(): void;
+  /** The same from the moment on at which a client sends this. */
+  muteServerAt(text: string): void;
   /** From now on everything takes this much longer, both ways. */
   delay(ms: number): void;
   /** Ends all of those, by cutting the connections that went through them. */
@@ -21,32 +25,41 @@ export interface TcpProxy {
 export async function startProxy(target: string): Promise<TcpProxy> {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
-  let mode: 'open' | 'black-hole' | 'mute-broker' = 'open';
+  const silent = new WeakSet<Socket>();
+  let mode: 'open' | 'black-hole' | 'mute-server' = 'open';
+  let muteAt: string | undefined;
   let delayMs = 0;
   const pass = (to: Socket, bytes: Buffer) => {
     if (delayMs === 0) to.write(bytes);
     else setTimeout(() => to.write(bytes), delayMs);
   };
 
-  const server = createServer((client) => {
-    const broker = connect(Number(port), hostname);
-    for (const socket of [client, broker]) {
+  const listener = createServer((client) => {
+    const server = connect(Number(port), hostname);
+    for (const socket of [client, server]) {
       sockets.add(socket);
       socket.on('error', () => {});
       socket.on('close', () => {
         sockets.delete(socket);
-        const other = socket === client ? broker : client;
+        // The other end hears nothing of it, and keeps what the connection holds.
+        if (silent.has(client)) return;
+        const other = socket === client ? server : client;
         // After the bytes that are on their way.
         if (delayMs === 0) other.destroy();
         else setTimeout(() => other.destroy(), delayMs);
       });
     }
-    client.on('data', (bytes) => void (mode !== 'black-hole' && pass(broker, bytes)));
-    broker.on('data', (bytes) => void (mode === 'open' && pass(client, bytes)));
+    client.on('data', (bytes) => {
+      if (muteAt !== undefined && bytes.includes(muteAt)) mode = 'mute-server';
+      if (mode !== 'black-hole' && !silent.has(client)) pass(server, bytes);
+    });
+    server.on('data', (bytes) => {
+      if (mode === 'open' && !silent.has(client)) pass(client, bytes);
+    });
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const ownPort = (server.address() as AddressInfo).port;
+  listener.listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const ownPort = (listener.address() as AddressInfo).port;
 
   const cut = () => {
     for (const socket of sockets) socket.destroy();
@@ -57,27 +70,34 @@ export async function startProxy(target: string): Promise<TcpProxy> {
   return {
     url: url.toString(),
     stop: async () => {
-      if (!server.listening) return cut();
-      const closed = once(server, 'close');
-      server.close();
+      if (!listener.listening) return cut();
+      const closed = once(listener, 'close');
+      listener.close();
       cut();
       await closed;
     },
     start: async () => {
-      server.listen(ownPort, '127.0.0.1');
-      await once(server, 'listening');
+      listener.listen(ownPort, '127.0.0.1');
+      await once(listener, 'listening');
     },
     blackHole: () => {
       mode = 'black-hole';
     },
-    muteBroker: () => {
-      mode = 'mute-broker';
+    silence: () => {
+      for (const socket of sockets) silent.add(socket);
+    },
+    muteServer: () => {
+      mode = 'mute-server';
+    },
+    muteServerAt: (text) => {
+      muteAt = text;
     },
     delay: (ms) => {
       delayMs = ms;
     },
     heal: () => {
       mode = 'open';
+      muteAt = undefined;
       delayMs = 0;
       cut();
     },

@@ -72,7 +72,7 @@ export async function startService(
   const { PATH = '', HOME = '' } = process.env;
   let failure: string | undefined;
   const server = await serveFunctions(
-    { httpPort, lambdaPort, dataDir },
+    { httpPort, lambdaPort, dataDir, noTimeout: true },
     { PATH, HOME, ...settings, ...broken },
     {
       onLogLine: () => {},
@@ -81,11 +81,7 @@ export async function startService(
       },
     },
   );
-  const schedule = startSchedule(
-    ['rollcall-dev-relay-outbox', 'rollcall-dev-poll-queues', 'rollcall-dev-send-webhooks'],
-    lambdaEndpoint,
-    () => {},
-  );
+  const schedule = startSchedule('rollcall-dev-', lambdaEndpoint, () => {});
 
   const url = `http://127.0.0.1:${httpPort}`;
   const request = async (

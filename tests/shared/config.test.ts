@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
 import { ConfigError, readConfig, VARIABLES } from '../../shared/config';
+import { CHECK_TIMEOUT_MS } from '../../shared/db/pooled-connection';
 import { createLog } from '../../shared/log';
 import { createPlainContext } from '../../shared/plain-context';
 
@@ -128,4 +130,14 @@ test('every variable is passed to the functions by serverless.yml and explained 
     expect(serverless).toMatch(new RegExp(`^    ${name}: `, 'm'));
     expect(example).toMatch(new RegExp(`^#? ?${name}=`, 'm'));
   }
+});
+
+test('by default, the database is given up before a function is: there is time to say so', () => {
+  const { connectTimeoutMs, statementTimeoutMs } = readConfig(COMPLETE).database;
+  const { provider, functions } = parse(readFileSync('serverless.yml', 'utf8')) as {
+    provider: { timeout: number };
+    functions: Record<string, { timeout?: number }>;
+  };
+  const shortest = Math.min(...Object.values(functions).map(({ timeout }) => timeout ?? provider.timeout));
+  expect(CHECK_TIMEOUT_MS + connectTimeoutMs + statementTimeoutMs).toBeLessThan(shortest * 1000);
 });

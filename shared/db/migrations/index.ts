@@ -12,6 +12,8 @@ import * as eventLogStart from './0011-event-log-start';
 import * as provenSessions from './0012-proven-sessions';
 import * as hashCosts from './0014-hash-costs';
 import * as auditDetails from './0016-audit-details';
+import * as purging from './0017-purging';
+import * as suspectedEvents from './0018-suspected-events';
 import * as taskRuns from './0020-task-runs';
 
 /** In order of their names. They are listed, not read from a folder, so that they are part of a bundle. */
@@ -29,5 +31,7 @@ export const migrations: Record<string, Migration> = {
   '0012-proven-sessions': provenSessions,
   '0014-hash-costs': hashCosts,
   '0016-audit-details': auditDetails,
+  '0017-purging': purging,
+  '0018-suspected-events': suspectedEvents,
   '0020-task-runs': taskRuns,
 };

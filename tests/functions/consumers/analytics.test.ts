@@ -134,7 +134,7 @@ test('any order, any duplicates and any batches of the same events give the same
     }),
     { numRuns: 60 },
   );
-}, 60_000);
+});
 
 describe('counting a range again', () => {
   const from = new Date('2026-11-20T23:00:00Z');
@@ -173,7 +173,7 @@ describe('counting a range again', () => {
       }),
       { numRuns: 40 },
     );
-  }, 60_000);
+  });
 
   test("leaves other consumers' events and hours alone", async () => {
     const inside = eventOf('user.created', '2026-11-20T23:30:00.000Z');

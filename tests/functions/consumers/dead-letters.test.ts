@@ -1,8 +1,18 @@
+import { sql } from 'kysely';
 import { uuidv7 } from 'uuidv7';
 import { deadLetters } from '../../../functions/consumers/dead-letters';
+import { deleteUserById } from '../../../functions/users/delete-user';
+import type { Db } from '../../../shared/db/connection';
 import type { UserEvent } from '../../../shared/events/catalog';
+import { editDeadLetter } from '../../../shared/events/edit-dead-letter';
+import { eraseFromEvents } from '../../../shared/events/erase-store';
+import { NOBODY } from '../../../shared/events/origin';
 import type { RmqEvent } from '../../../shared/events/rmq-event';
+import { deleteUserRow, lockUserRow } from '../../../shared/users/user-store';
 import { type TestContext, testContext } from '../../setup/context';
+import { storedEvents } from '../../setup/events';
+import { call } from '../../setup/http';
+import { type Person, registerPerson } from '../../setup/people';
 import { rmqEvent } from '../../setup/rmq';
 
 let ctx: TestContext;
@@ -94,3 +104,83 @@ test('throws where the database is gone, so that the batch comes again', async (
   await ctx.db.schema.alterTable('dead_letters').renameTo('elsewhere').execute();
   await expect(store(batch)).rejects.toThrow('dead_letters');
 });
+
+describe('of a user who was deleted nothing personal comes back', () => {
+  const NOW_ANONYMOUS = (id: string) => ({ username: id.replaceAll('-', ''), email: null });
+  async function createdEvent(person: Person): Promise<UserEvent> {
+    const [event] = (await storedEvents(ctx)).filter(({ subject }) => subject === person.user.id);
+    if (event?.type !== 'user.created') throw new Error('There is no such event');
+    return event;
+  }
+  const remove = ({ user, accessToken: token }: Person) =>
+    call(deleteUserById, ctx, { method: 'DELETE', params: { id: user.id }, token });
+
+  test('with a letter that comes after it', async () => {
+    const person = await registerPerson(ctx);
+    const other = await registerPerson(ctx);
+    const [event, kept] = [await createdEvent(person), await createdEvent(other)];
+    expect((await remove(person)).status).toBe(200);
+    await store(letter(event));
+    await store(letter(kept));
+    expect((await stored()).map((row) => row.event)).toEqual([
+      { ...event, data: { ...event.data, ...NOW_ANONYMOUS(person.user.id) } },
+      kept,
+    ]);
+  });
+
+  test('with a letter that comes while it is being deleted', async () => {
+    const person = await registerPerson(ctx);
+    const event = await createdEvent(person);
+    let storing: Promise<unknown> | undefined;
+    await ctx.db.transaction().execute(async (tx) => {
+      await lockUserRow(tx, person.user.id);
+      await eraseFromEvents(tx, person.user.id);
+      storing = store(letter(event));
+      await untilSomebodyWaits(ctx.db);
+      await deleteUserRow(tx, person.user.id);
+    });
+    await storing;
+    expect((await stored()).map((row) => row.event)).toMatchObject([{ data: NOW_ANONYMOUS(person.user.id) }]);
+  });
+
+  test('with what this version takes for no event, before or after', async () => {
+    const person = await registerPerson(ctx);
+    const unknown = (id: string) => ({
+      ...deletion(),
+      type: 'user.renamed',
+      subject: id,
+      data: { name: 'Jo' },
+    });
+    await store(letter(unknown(person.user.id)));
+    expect((await remove(person)).status).toBe(200);
+    await store(letter(unknown(person.user.id)));
+    // About something else than a user, for all that is known.
+    await store(letter(unknown(uuidv7())));
+    const bodies = (await stored()).map(({ body }) => body?.toString() ?? '');
+    expect(bodies.map((body) => [body.includes(person.user.id), body.includes('Jo')])).toEqual([
+      [true, false],
+      [true, false],
+      [false, true],
+    ]);
+  });
+
+  test('with what is put in its place by hand', async () => {
+    const person = await registerPerson(ctx);
+    const event = await createdEvent(person);
+    await store(letter(event));
+    expect((await remove(person)).status).toBe(200);
+    const [row] = await stored();
+    const edited = await editDeadLetter(ctx, row?.id ?? '', event, NOBODY);
+    expect(edited.event?.data).toMatchObject(NOW_ANONYMOUS(person.user.id));
+    expect((await stored())[0]?.event).toEqual(edited.event);
+  });
+});
+
+async function untilSomebodyWaits(db: Db): Promise<void> {
+  for (;;) {
+    const { rows } = await sql`
+      select from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock'`.execute(db);
+    if (rows.length > 0) return;
+  }
+}

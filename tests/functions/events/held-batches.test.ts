@@ -49,7 +49,10 @@ test('while the database is away, a batch waits in the hands of the poller', asy
   await sendOneEvent();
   const proxy = await startProxy(ctx.config.database.url);
   await proxy.stop();
-  const { db } = createContext({ ...ctx.config, database: { url: proxy.url, poolSize: 5 } }, ctx.log);
+  const { db } = createContext(
+    { ...ctx.config, database: { ...ctx.config.database, url: proxy.url, poolSize: 5 } },
+    ctx.log,
+  );
   const told = (level: string, text: string) =>
     ctx.logged.filter((line) => line['level'] === level && line.message.includes(text));
 
@@ -65,4 +68,28 @@ test('while the database is away, a batch waits in the hands of the poller', asy
   expect(told('info', 'The poller works again')).toHaveLength(1);
   await db.destroy();
   await proxy.stop();
+});
+
+test('a function whose database is away gets its batch again as it was, without an attempt being counted', async () => {
+  ctx = await testContext();
+  await sendOneEvent();
+  const stop = new AbortController();
+  const given: RmqEvent[] = [];
+  const invoke = async (name: string, payload: unknown): Promise<InvokeOutcome> => {
+    if (!name.endsWith('-audit')) return { kind: 'answered', payload: null };
+    given.push(payload as RmqEvent);
+    if (given.length === 1)
+      return { kind: 'answered', payload: { batchItemFailures: [], unavailable: 'no database' } };
+    stop.abort();
+    return { kind: 'answered', payload: null };
+  };
+  await pollQueues({ ...ctx, invoke }, 60_000, stop.signal);
+  expect(given).toHaveLength(2);
+  expect(given[1]).toEqual(given[0]);
+  expect(ctx.logged).toContainEqual(
+    expect.objectContaining({
+      message: 'A function cannot take its messages right now',
+      reason: 'no database',
+    }),
+  );
 });

@@ -1,10 +1,18 @@
+import { sql } from 'kysely';
+import { logout } from '../../../functions/auth/logout';
+import { refresh } from '../../../functions/auth/refresh';
+import { register } from '../../../functions/auth/register';
+import { appendAuditEntry } from '../../../shared/audit/audit-store';
+import { insertEmailToken } from '../../../shared/emails/email-token-store';
 import { lockLogStart } from '../../../shared/events/log-start-store';
+import { NOBODY } from '../../../shared/events/origin';
 import { purgeEvents } from '../../../shared/events/purge';
 import { claimRedeliveries, replayEvents } from '../../../shared/events/redelivery-store';
 import { relayOutbox } from '../../../shared/events/relay';
 import { type TestContext, testContext } from '../../setup/context';
 import { untilLockIsAwaited } from '../../setup/database';
-import { registerPerson } from '../../setup/people';
+import { call } from '../../setup/http';
+import { registerPerson, registration } from '../../setup/people';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -32,12 +40,12 @@ test('published events go after their retention, and what says that they were ha
   await relayOutbox(ctx, 0);
   await markHandled();
   pass(9);
-  expect(await purge()).toEqual({ events: 0, handled: 0, retries: 0, deliveries: 0 });
+  expect(await purge()).toMatchObject({ events: 0, handled: 0 });
   pass(2);
-  expect(await purge()).toEqual({ events: 1, handled: 0, retries: 0, deliveries: 0 });
+  expect(await purge()).toMatchObject({ events: 1, handled: 0 });
   expect([await events(), (await handled()).length]).toEqual([[], 1]);
   pass(30);
-  expect(await purge()).toEqual({ events: 0, handled: 1, retries: 0, deliveries: 0 });
+  expect(await purge()).toMatchObject({ events: 0, handled: 1 });
 });
 
 test('what is unsent stays, however old, and so does what is about to be sent again', async () => {
@@ -88,8 +96,8 @@ test('goes in small batches, until its budget is spent', async () => {
     await db.insertInto('inbox').values(rows).execute();
   });
   pass(365);
-  expect(await purge(0)).toEqual({ events: 0, handled: 0, retries: 0, deliveries: 0 });
-  expect(await purge()).toEqual({ events: 0, handled: 2_500, retries: 0, deliveries: 0 });
+  expect(await purge(0)).toMatchObject({ events: 0, handled: 0 });
+  expect(await purge()).toMatchObject({ events: 0, handled: 2_500 });
   expect(await handled()).toEqual([]);
 });
 
@@ -104,4 +112,103 @@ test('a retry that never came around is forgotten', async () => {
   expect(await purge()).toMatchObject({ retries: 0, deliveries: 0 });
   pass(2);
   expect(await purge()).toMatchObject({ retries: 1 });
+});
+
+test('sessions go a week after their end, with their refresh tokens, without anybody logging in again', async () => {
+  const { refreshToken, accessToken: token } = await registerPerson(ctx);
+  await registerPerson(ctx);
+  await call(refresh, ctx, { method: 'POST', body: { refreshToken } });
+  await call(logout, ctx, { method: 'POST', body: {}, token });
+  const left = async () => [
+    (await ctx.db.selectFrom('sessions').select('id').execute()).length,
+    (await ctx.db.selectFrom('refresh_tokens').select('hash').execute()).length,
+  ];
+  pass(6);
+  expect([(await purge()).sessions, await left()]).toEqual([0, [2, 3]]);
+  pass(2);
+  expect([(await purge()).sessions, await left()]).toEqual([1, [1, 1]]);
+  pass(28);
+  expect([(await purge()).sessions, await left()]).toEqual([0, [1, 1]]);
+  pass(2);
+  expect([(await purge()).sessions, await left()]).toEqual([1, [0, 0]]);
+});
+
+test('what has run out goes: tokens of mails, idempotency keys, counters', async () => {
+  const limited = {
+    ...ctx,
+    config: { ...ctx.config, rateLimits: { ...ctx.config.rateLimits, enabled: true } },
+  };
+  const headers = { 'idempotency-key': 'a key' };
+  const { body } = await call(register, limited, { method: 'POST', body: registration(), headers });
+  const inAnHour = new Date(ctx.clock.now.getTime() + 60 * 60 * 1000);
+  const token = { hash: Buffer.from('x'), userId: body.user.id, address: body.user.email };
+  await ctx.db
+    .transaction()
+    .execute((tx) =>
+      insertEmailToken(tx, { ...token, purpose: 'verify_email', now: ctx.clock.now, expiresAt: inAnHour }),
+    );
+  expect(await purge()).toMatchObject({ emailTokens: 0, idempotencyKeys: 0, rateLimits: 0 });
+  pass(2);
+  const { emailTokens, idempotencyKeys, rateLimits } = await purge();
+  expect([emailTokens, idempotencyKeys, rateLimits > 0]).toEqual([1, 1, true]);
+  for (const table of ['email_tokens', 'idempotency_keys', 'rate_limits'] as const)
+    expect(await ctx.db.selectFrom(table).selectAll().execute()).toEqual([]);
+});
+
+describe('the audit log forgets where somebody was, and nothing else', () => {
+  const entries = () => ctx.db.selectFrom('audit_log').selectAll().orderBy('event_id').execute();
+  const entryOf = (time: Date) =>
+    appendAuditEntry(ctx.db, {
+      id: ctx.newId(),
+      type: 'session.failed',
+      subject: null,
+      time,
+      origin: { ...NOBODY, address: '192.0.2.9', userAgent: 'a browser', requestId: 'r' },
+      details: { nameHash: 'abc', reason: 'invalid_credentials' },
+    });
+  const ago = (days: number) => new Date(ctx.clock.now.getTime() - days * DAY_MS);
+
+  test('after AUDIT_ADDRESS_DAYS', async () => {
+    for (const days of [300, 91, 89]) await entryOf(ago(days));
+    const before = await entries();
+    expect(await purge()).toMatchObject({ auditAddresses: 2 });
+    expect(await entries()).toEqual(
+      before.map((entry, i) =>
+        i === 2
+          ? entry
+          : { ...entry, address: null, user_agent: null, details: { reason: 'invalid_credentials' } },
+      ),
+    );
+    expect(await purge()).toMatchObject({ auditAddresses: 0 });
+  });
+
+  test('a day old at least, whatever a clock says', async () => {
+    await entryOf(ctx.clock.now);
+    pass(1_000);
+    expect(await purge()).toMatchObject({ auditAddresses: 0 });
+  });
+
+  const blank = sql`update audit_log set address = null, user_agent = null, details = details - 'nameHash'`;
+  test.each([
+    ['another address', sql`update audit_log set address = '192.0.2.10'`],
+    ['half of it', sql`update audit_log set address = null`],
+    ['another reason', sql`update audit_log set address = null, user_agent = null, details = '{}'`],
+    [
+      'who did it',
+      sql`update audit_log set address = null, user_agent = null, actor_id = gen_random_uuid(),
+      details = details - 'nameHash'`,
+    ],
+    [
+      'the time',
+      sql`update audit_log set address = null, user_agent = null, time = now(),
+      details = details - 'nameHash'`,
+    ],
+    ['all of it', sql`delete from audit_log`],
+  ])('the database takes no other change: %s', async (_what, statement) => {
+    await entryOf(ago(100));
+    const before = await entries();
+    await expect(statement.execute(ctx.db)).rejects.toMatchObject({ code: '42501' });
+    expect(await entries()).toEqual(before);
+    await blank.execute(ctx.db);
+  });
 });

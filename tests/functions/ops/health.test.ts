@@ -121,7 +121,7 @@ test('a broker that is down is reported, and no reason for 503: users can regist
 });
 
 test('a database that is down is 503', async () => {
-  const db = openDatabase(`postgres://127.0.0.1:${await freePort()}/none`, 1, () => {});
+  const db = openDatabase({ url: `postgres://127.0.0.1:${await freePort()}/none`, poolSize: 1 }, () => {});
   const { status, body } = await call(health, { ...ctx, db });
   const unknown = { outbox: null, relay: null, poller: null };
   expect([status, body]).toEqual([503, { status: 'down', database: 'down', broker: 'up', ...unknown }]);

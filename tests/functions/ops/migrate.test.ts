@@ -5,12 +5,12 @@ import { migrations } from '../../../shared/db/migrations';
 import { administer, databaseUrl, untilLockIsAwaited } from '../../setup/database';
 
 const name = `rollcall_migrate_${process.pid}`;
-const url = () => databaseUrl(name);
+const open = (poolSize: number) => openDatabase({ url: databaseUrl(name), poolSize }, () => {});
 beforeAll(() => administer(`create database ${name}`));
 afterAll(() => administer(`drop database ${name} with (force)`));
 
 test('two at once apply everything once, and a later one finds nothing to do', async () => {
-  const [a, b] = [openDatabase(url(), 2, () => {}), openDatabase(url(), 2, () => {})];
+  const [a, b] = [open(2), open(2)];
   const applied = await Promise.all([migrateToLatest(a), migrateToLatest(b)]);
   expect(applied.flat()).toEqual(Object.keys(migrations));
   expect(await migrateToLatest(a)).toEqual([]);
@@ -19,7 +19,7 @@ test('two at once apply everything once, and a later one finds nothing to do', a
 });
 
 test('a table in use is waited for in short tries, so that its queries go on, and is named in the end', async () => {
-  const db = openDatabase(url(), 3, () => {});
+  const db = open(3);
   await migrateToLatest(db);
   const altering: typeof migrations = {
     ...migrations,
@@ -51,7 +51,7 @@ test('a table in use is waited for in short tries, so that its queries go on, an
 });
 
 test('a migration that fails says which, and changes nothing', async () => {
-  const db = openDatabase(url(), 1, () => {});
+  const db = open(1);
   const broken: typeof migrations = {
     ...migrations,
     '9998-fine': { up: async (tx) => void (await sql`create table half_done (id int)`.execute(tx)) },

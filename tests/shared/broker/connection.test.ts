@@ -7,7 +7,7 @@ test('a broker that has fallen silent keeps nobody from closing, and from openin
   const proxy = await startProxy(brokerUrl());
   const broker = createBroker(proxy.url, 'rollcall-test', createLog('silent'));
   const silent = await broker.open(5_000);
-  proxy.muteBroker();
+  proxy.muteServer();
   await broker.close();
   expect(silent.closed).not.toBeNull();
   proxy.heal();

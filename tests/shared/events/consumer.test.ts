@@ -1,9 +1,11 @@
 import { uuidv7 } from 'uuidv7';
+import { createContext } from '../../../shared/context';
 import type { UserEvent } from '../../../shared/events/catalog';
 import { consumer, newestOnly } from '../../../shared/events/consumer';
 import { PermanentError } from '../../../shared/events/permanent-error';
 import { POLLER_ARN } from '../../../shared/events/rmq-event';
 import { type TestContext, testContext } from '../../setup/context';
+import { startProxy } from '../../setup/proxy';
 import { rmqEvent } from '../../setup/rmq';
 
 let ctx: TestContext;
@@ -119,6 +121,28 @@ test('a permanent error is final to our poller, and one like any other to Amazon
     batchItemFailures: [{ itemIdentifier: bad?.id, reason: 'there is no such mailbox', final: true }],
   });
   await expect(handle(rmqEvent(batch, 'arn:aws:mq:broker'))).rejects.toThrow('there is no such mailbox');
+});
+
+test('without its database, it answers that the batch has to wait, and blames no event', async () => {
+  const proxy = await startProxy(ctx.config.database.url);
+  await proxy.stop();
+  const database = { ...ctx.config.database, url: proxy.url };
+  const lost = { ...ctx, db: createContext({ ...ctx.config, database }, ctx.log).db };
+  const handle = consumer('audit', { '*': async () => {} }, () => lost);
+  const batch = Array.from({ length: 20 }, () => eventsOf(uuidv7(), 1)).flat();
+  const waiting = () => ctx.logged.filter(({ message }) => message === 'Events wait for the database').length;
+  const before = waiting();
+  expect(await handle(rmqEvent(batch))).toEqual({
+    batchItemFailures: [],
+    unavailable: expect.stringContaining('ECONNREFUSED'),
+  });
+  expect(waiting() - before).toBe(1);
+  // Which understands no such answer: a call that throws has the whole batch come again.
+  await expect(handle(rmqEvent(batch, 'arn:aws:mq:broker'))).rejects.toThrow('not available');
+  await proxy.start();
+  expect(await handle(rmqEvent(batch))).toEqual({ batchItemFailures: [] });
+  await lost.db.destroy();
+  await proxy.stop();
 });
 
 describe('a handler that keeps state per user', () => {

@@ -1,12 +1,17 @@
 // What a registration costs, and what becomes of its event, while the broker fails in one way or another.
 import { register } from '../../../functions/auth/register';
+import { createPublisher } from '../../../shared/events/publisher';
 import { brokerUrl, openClient, Received } from '../../setup/broker';
 import { type TestContext, testContext } from '../../setup/context';
 import { call } from '../../setup/http';
 import { registration } from '../../setup/people';
 import { startProxy, type TcpProxy } from '../../setup/proxy';
+import { eventually } from '../../setup/service';
 
-const DEADLINE_MS = 200;
+/** Longer than a broker that answers takes on a busy machine. */
+const DEADLINE_MS = 60_000;
+/** Where the broker never answers, so that nobody waits for longer than needs be. */
+const SHORT_DEADLINE_MS = 200;
 
 let proxy: TcpProxy;
 let ctx: TestContext;
@@ -19,18 +24,21 @@ afterEach(async () => {
   await proxy.stop();
 });
 
+function impatient(): TestContext {
+  const config = { ...ctx.config, events: { ...ctx.config.events, publishDeadlineMs: SHORT_DEADLINE_MS } };
+  return { ...ctx, config, publisher: createPublisher({ ...ctx, config }) };
+}
+
 /** Registers somebody. @returns the event's row as it is then */
-async function registerOne() {
-  const startedAt = performance.now();
-  const answer = await call(register, ctx, { method: 'POST', body: registration() });
-  const ms = performance.now() - startedAt;
+async function registerOne(context = ctx) {
+  const answer = await call(register, context, { method: 'POST', body: registration() });
   expect(answer.status).toBe(201);
   const row = await ctx.db
     .selectFrom('outbox')
     .selectAll()
     .where('subject', '=', answer.body.user.id)
     .executeTakeFirstOrThrow();
-  return { ms, row };
+  return { row };
 }
 
 test('a broker that is down costs nothing, and leaves the event to the relay', async () => {
@@ -41,28 +49,34 @@ test('a broker that is down costs nothing, and leaves the event to the relay', a
 
 test('a broker that does not answer costs the deadline once, and nothing while publishing is paused', async () => {
   proxy.blackHole();
-  expect((await registerOne()).row.published_at).toBeNull();
+  const hasty = impatient();
+  expect((await registerOne(hasty)).row.published_at).toBeNull();
   const pauses = () => ctx.logged.filter((line) => JSON.stringify(line).includes('Publishing is paused'));
   expect(pauses()).toHaveLength(1);
 
   // Nothing is tried in the pause: a proxy that counted would see no new connection, and neither does the log.
-  const { row } = await registerOne();
+  const { row } = await registerOne(hasty);
   expect(row.published_at).toBeNull();
   expect(pauses()).toHaveLength(1);
 });
 
 test('after the pause it publishes again, on a new connection', async () => {
   proxy.blackHole();
-  await registerOne();
+  const hasty = impatient();
+  await registerOne(hasty);
   proxy.heal();
-  ctx.clock.now = new Date(ctx.clock.now.getTime() + ctx.config.events.publishPauseMs);
-  expect((await registerOne()).row.published_at).not.toBeNull();
+  const afterAPause = () => {
+    ctx.clock.now = new Date(ctx.clock.now.getTime() + ctx.config.events.publishPauseMs);
+    return registerOne(hasty);
+  };
+  // On a busy machine the short deadline may pass once more, and the pause with it.
+  await eventually(afterAPause, ({ row }) => row.published_at !== null);
 });
 
 test('an event whose confirm is lost is not taken for published', async () => {
   await registerOne();
-  proxy.muteBroker();
-  const { row } = await registerOne();
+  proxy.muteServer();
+  const { row } = await registerOne(impatient());
   expect(row.published_at).toBeNull();
 });
 

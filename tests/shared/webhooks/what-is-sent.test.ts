@@ -120,6 +120,21 @@ describe('what is sent', () => {
         { attempt: 2, responseStatus: 500, response: null },
       ]);
     });
+
+    test('of a user who is deleted while the endpoint answers, keeps no answer', async () => {
+      let answering = async () => {};
+      const there = await ctx.receiver((response, { body }) => {
+        void answering().then(() => response.writeHead(500).end(body));
+      });
+      const webhook = await subscribe(ctx, there.url);
+      const person = await registerPerson(ctx);
+      await handled();
+      answering = async () => void (await remove(person));
+      await sendOnce(ctx);
+      expect((await deliveriesOf(ctx, webhook)).at(-1)?.attempts).toMatchObject([
+        { attempt: 1, responseStatus: 500, response: null },
+      ]);
+    });
   });
 
   test('is nothing where the log does not hold the event any more, and the endpoint is not to blame', async () => {

@@ -1,0 +1,26 @@
+import { createBroker } from '../shared/broker/connection';
+import { readConfig } from '../shared/config';
+import { declareTopology } from '../shared/events/topology';
+import { createLog } from '../shared/log';
+
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/**
+ * Declares exchanges and queues, so that they are there for whoever sees the first answer over HTTP. A broker of one's own
+ * that is away or refuses is no reason not to start: registrations take none, and relay and poller go on trying.
+ */
+export async function prepareBroker(environment: NodeJS.ProcessEnv): Promise<void> {
+  const { broker: place, events, logLevel } = readConfig(environment);
+  const log = createLog(logLevel);
+  const broker = createBroker(place.url, 'rollcall-start', log);
+  try {
+    const { model } = await broker.open(CONNECT_TIMEOUT_MS);
+    await declareTopology(model, events, log);
+  } catch (error) {
+    console.error(
+      `Exchange and queues are not declared yet: ${error instanceof Error ? error.message : error}`,
+    );
+  } finally {
+    await broker.close();
+  }
+}

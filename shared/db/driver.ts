@@ -1,0 +1,37 @@
+import type { DatabaseConnection, Driver, TransactionSettings } from 'kysely';
+import { type ConnectionLimits, PooledConnection } from './pooled-connection';
+import type { TrustedPool } from './trusted-pool';
+
+/** kysely's driver for PostgreSQL, on connections that are checked before they are relied on. */
+export class PooledDriver implements Driver {
+  constructor(
+    private readonly pool: TrustedPool,
+    private readonly limits: ConnectionLimits,
+  ) {}
+
+  async init(): Promise<void> {}
+
+  async acquireConnection(): Promise<DatabaseConnection> {
+    return PooledConnection.open(this.pool, this.limits);
+  }
+
+  async beginTransaction(connection: PooledConnection, settings: TransactionSettings): Promise<void> {
+    await connection.begin(settings);
+  }
+
+  async commitTransaction(connection: PooledConnection): Promise<void> {
+    await connection.commit();
+  }
+
+  async rollbackTransaction(connection: PooledConnection): Promise<void> {
+    await connection.rollback();
+  }
+
+  async releaseConnection(connection: PooledConnection): Promise<void> {
+    connection.release();
+  }
+
+  async destroy(): Promise<void> {
+    await this.pool.end();
+  }
+}

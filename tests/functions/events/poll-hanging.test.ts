@@ -1,0 +1,124 @@
+// A function that crashes or hangs over one event: that one counts an attempt, all others go on, and the next poller knows.
+import type { BatchResponse } from '../../../shared/events/rmq-event';
+import { DEAD_LETTERS } from '../../../shared/events/topology';
+import type { InvokeOutcome } from '../../../shared/lambda/invoke';
+import { done, messagesOf, Polling, type SlowAnswer } from '../../setup/polling';
+
+const SHORT = { callTimeoutMs: 1_000 };
+
+let polling: Polling;
+beforeEach(async () => {
+  polling = await Polling.open({ RETRY_DELAYS_MS: '20' });
+});
+afterEach(() => polling.close());
+
+const never = new Promise<BatchResponse>(() => {});
+const idsIn = (event: Parameters<SlowAnswer>[0]) =>
+  messagesOf(event).map((message) => String(message.basicProperties.messageId));
+const suspected = () => polling.ctx.db.selectFrom('suspected_events').select('event_id').execute();
+
+test('one that hangs is a dead letter after its attempts; the others are handled beside it', async () => {
+  const ids = await polling.send(10);
+  const hanging = ids[4] ?? '';
+  const handled: string[] = [];
+  const dead = await polling.deadLetters();
+  const run = polling.poll((event) => {
+    if (idsIn(event).includes(hanging)) return never;
+    handled.push(...idsIn(event));
+    return done(event);
+  }, SHORT);
+  await dead.atLeast(1);
+  const later = await polling.send(3);
+  await run.until(() => later.every((id) => handled.includes(id)));
+  await run.stop();
+  expect(handled.sort()).toEqual([...ids, ...later].filter((id) => id !== hanging).sort());
+  expect(dead.messages[0]?.properties).toMatchObject({
+    messageId: hanging,
+    headers: { 'rollcall-attempt': 2, 'rollcall-error': 'the function has not answered within 1 s' },
+  });
+  // With the batch, and then by itself at each attempt.
+  expect(
+    run.calls.filter(({ event }) => idsIn(event).includes(hanging)).map(({ event }) => idsIn(event).length),
+  ).toEqual([10, 1, 1]);
+  expect([await suspected(), await polling.retrying(), await polling.queued()]).toEqual([[], [], 0]);
+});
+
+test('what one run has found out, the next one knows', async () => {
+  const ids = await polling.send(10);
+  const hanging = ids[4] ?? '';
+  const dead = await polling.deadLetters();
+  const answer: SlowAnswer = (event) => (idsIn(event).includes(hanging) ? never : done(event));
+  const sizes: number[][] = [];
+  // Each run is told to stop while its first call hangs.
+  while (dead.messages.length === 0) {
+    const run = polling.poll(answer, SHORT);
+    await run.until(
+      () => run.calls.some(({ event }) => idsIn(event).includes(hanging)) || dead.messages.length > 0,
+    );
+    await run.stop();
+    sizes.push(run.calls.map(({ messages }) => messages.length));
+    if (sizes.length > 20) break;
+  }
+  expect(sizes[0]).toEqual([10]);
+  expect(
+    sizes
+      .slice(1)
+      .flat()
+      .every((size) => size === 1),
+  ).toBe(true);
+  expect(dead.messages.map(({ properties }) => properties.messageId)).toEqual([hanging]);
+});
+
+test('an event that takes the poller along counts an attempt, once it was tried by itself', async () => {
+  const ids = await polling.send(3);
+  const deadly = ids[1] ?? '';
+  const handled: string[] = [];
+  const dead = await polling.deadLetters();
+  const graves: ((outcome: InvokeOutcome) => void)[] = [];
+  // A process that ends has its connection closed, and nothing of it goes on.
+  while (dead.messages.length === 0) {
+    const died = new Promise<void>((die) => {
+      polling.poll((event) => {
+        if (!idsIn(event).includes(deadly)) {
+          handled.push(...idsIn(event));
+          return done(event);
+        }
+        die();
+        return new Promise((resolve) => graves.push(resolve));
+      });
+    });
+    await Promise.race([died, dead.atLeast(1)]);
+    await polling.proxy.stop();
+    await polling.proxy.start();
+  }
+  expect(dead.messages[0]?.properties).toMatchObject({
+    messageId: deadly,
+    headers: { 'rollcall-attempt': 2, 'rollcall-error': expect.stringContaining('has not come back') },
+  });
+  expect([...new Set(handled)].sort()).toEqual(ids.filter((id) => id !== deadly).sort());
+  for (const resolve of graves) resolve({ kind: 'unavailable', reason: 'the process has ended' });
+});
+
+test('a dead letter that cannot be stored holds up no other', async () => {
+  const ids = await polling.send(3);
+  const [poison = ''] = ids;
+  const stored: string[] = [];
+  const storing: SlowAnswer = (event) => {
+    if (idsIn(event).includes(poison)) return { kind: 'failed', reason: 'a bug' };
+    stored.push(...idsIn(event));
+    return done(event);
+  };
+  const run = polling.poll(
+    (event) => ({
+      batchItemFailures: idsIn(event).map((itemIdentifier) => ({ itemIdentifier, final: true })),
+    }),
+    {},
+    storing,
+  );
+  await run.until(() => stored.length === 2);
+  const [later = ''] = await polling.send(1);
+  await run.until(() => stored.includes(later));
+  await run.stop();
+  expect(stored.sort()).toEqual([...ids.slice(1), later].sort());
+  expect(await polling.queued(DEAD_LETTERS)).toBe(1);
+});

@@ -1,0 +1,96 @@
+// How long the database may take, and what that costs the connection.
+import { sql } from 'kysely';
+import { type Db, openDatabase } from '../../../shared/db/connection';
+import { DatabaseUnavailable } from '../../../shared/db/unavailable';
+import { DomainError } from '../../../shared/errors';
+import { createTestDatabase } from '../../setup/database';
+import { backendPid, note } from '../../setup/flaky-database';
+
+let database: Awaited<ReturnType<typeof createTestDatabase>>;
+const opened: Db[] = [];
+beforeAll(async () => {
+  database = await createTestDatabase();
+  await sql`create table notes (text text)`.execute(open());
+});
+afterAll(async () => {
+  for (const db of opened) await db.destroy();
+  await database.drop();
+});
+
+function open(limits: Partial<Parameters<typeof openDatabase>[0]> = {}): Db {
+  const db = openDatabase({ url: database.url, poolSize: 1, connectTimeoutMs: 20_000, ...limits }, () => {});
+  opened.push(db);
+  return db;
+}
+
+async function show(db: Db): Promise<unknown> {
+  const { rows } = await sql`
+    select current_setting('statement_timeout') as statement, current_setting('lock_timeout') as lock,
+      current_setting('idle_in_transaction_session_timeout') as idle`.execute(db);
+  return rows[0];
+}
+
+const thrownBy = (work: Promise<unknown>) =>
+  work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+
+test('the server knows the limits of a transaction, and the session keeps none of them', async () => {
+  const db = open({ statementTimeoutMs: 10_000, lockTimeoutMs: 8_000, idleInTransactionTimeoutMs: 60_000 });
+  const none = { statement: '0', lock: '0', idle: '0' };
+  expect(await show(db)).toEqual(none);
+  const inside = await db.transaction().execute((tx) => show(tx));
+  expect(inside).toEqual({ statement: '9s', lock: '8s', idle: '1min' });
+  expect(await show(db)).toEqual(none);
+});
+
+test('without limits, the server is told of none', async () => {
+  expect(
+    await open()
+      .transaction()
+      .execute((tx) => show(tx)),
+  ).toEqual({ statement: '0', lock: '0', idle: '0' });
+});
+
+test.each([
+  ['a lock that is not given up', { lockTimeoutMs: 50 }],
+  ['a statement without an end', { statementTimeoutMs: 1_000 }],
+])('%s is unavailable, and the connection is kept', async (_name, limits) => {
+  const [holder, db] = [open(), open(limits)];
+  const before = await backendPid(db);
+  const error = await holder.transaction().execute(async (tx) => {
+    await sql`lock table notes`.execute(tx);
+    return thrownBy(db.transaction().execute((waiting) => note(waiting, 'late')));
+  });
+  expect(error).toMatchObject({ code: 'unavailable' });
+  expect(error instanceof DomainError && !(error instanceof DatabaseUnavailable)).toBe(true);
+  expect(await backendPid(db)).toBe(before);
+});
+
+test('a transaction that is left alone is ended by the server, with what it holds', async () => {
+  const db = open({ idleInTransactionTimeoutMs: 50 });
+  const error = await thrownBy(
+    db.transaction().execute(async (tx) => {
+      await sql`lock table notes`.execute(tx);
+      // Another one gets the lock, although this one has not ended.
+      await note(open(), 'written');
+      await note(tx, 'late');
+    }),
+  );
+  expect(error).toMatchObject({ code: 'unavailable', outcome: 'not_done' });
+  await expect(note(db, 'later')).resolves.toBeUndefined();
+});
+
+test('a connection with a transaction left open is given to nobody else', async () => {
+  const db = open();
+  const before = await backendPid(db);
+  await sql`begin`.execute(db);
+  expect(await backendPid(db)).not.toBe(before);
+});
+
+test('whoever waits too long for a free connection is told so', async () => {
+  const db = open({ connectTimeoutMs: 100 });
+  const error = await db.transaction().execute(() => thrownBy(note(db, 'late')));
+  expect(error).toMatchObject({ code: 'unavailable', outcome: 'not_done' });
+});
