@@ -87,6 +87,7 @@ const Environment = v.object({
   PUBLIC_URL: v.optional(parsed(parseBaseUrl), 'http://localhost:3000'),
   VERIFY_EMAIL_SECONDS: integer(DAY_SECONDS, 60, 30 * DAY_SECONDS),
   RESET_PASSWORD_SECONDS: integer(60 * 60, 60, DAY_SECONDS),
+  UNDO_EMAIL_CHANGE_SECONDS: integer(7 * DAY_SECONDS, 60, 30 * DAY_SECONDS),
 
   EVENT_EXCHANGE: brokerName('user_events', { existing: 'amq.topic' }),
   EVENT_MIRRORS: v.optional(parsed(parseMirrors), '[]'),
@@ -241,6 +242,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
       publicUrl: env.PUBLIC_URL,
       verifySeconds: env.VERIFY_EMAIL_SECONDS,
       resetSeconds: env.RESET_PASSWORD_SECONDS,
+      undoSeconds: env.UNDO_EMAIL_CHANGE_SECONDS,
     },
     events: {
       exchange: env.EVENT_EXCHANGE,

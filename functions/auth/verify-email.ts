@@ -15,10 +15,11 @@ const Body = exactly({ token: v.string('must be a string') });
 
 export const operation = {
   summary: 'Verify an e-mail address',
+  description: 'A `pendingEmail` becomes the `email` by this.',
   auth: 'none',
   body: Body,
   replies: { 200: { description: 'The user, verified', body: UserAnswer, headers: ['etag'] } },
-  errors: ['invalid_token', 'rate_limited'],
+  errors: ['invalid_token', 'email_taken', 'rate_limited'],
 } satisfies Operation;
 
 export async function verifyEmailAddress(request: Request, ctx: PublishingContext): Promise<Reply> {

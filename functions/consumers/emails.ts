@@ -1,5 +1,11 @@
-// Queue rollcall.emails: the mails that users get. Verification, welcome, password reset.
+// Queue rollcall.emails: the mails that users get. Verification, welcome, password reset, notices of changes.
 import { type Context, containerContext } from '../../shared/context';
+import { sendPasswordNotice, sendRoleNotice } from '../../shared/emails/send-account-notices';
+import {
+  sendEmailChangeNotice,
+  sendEmailChangeRequestNotice,
+} from '../../shared/emails/send-email-change-notices';
+import { sendMailsOfUpdate } from '../../shared/emails/send-mails-of-update';
 import { sendPasswordReset } from '../../shared/emails/send-password-reset';
 import { sendVerification } from '../../shared/emails/send-verification';
 import { sendWelcome } from '../../shared/emails/send-welcome';
@@ -10,9 +16,11 @@ export const emails = (context: () => Context) =>
     'emails',
     {
       'user.created': (event, tx, ctx) => sendVerification(event, tx, ctx, event.data.email),
-      'user.updated': async (event, tx, ctx) => {
-        if ('email' in event.data.changes) await sendVerification(event, tx, ctx, event.data.email);
-      },
+      'user.updated': sendMailsOfUpdate,
+      'user.email_change_requested': sendEmailChangeRequestNotice,
+      'user.email_changed': sendEmailChangeNotice,
+      'user.password_changed': sendPasswordNotice,
+      'user.role_changed': sendRoleNotice,
       'user.verification_requested': sendVerification,
       'user.email_verified': sendWelcome,
       'user.password_reset_requested': sendPasswordReset,

@@ -18,6 +18,8 @@ const fields = {
   username: v.exactOptional(Username),
   displayName: v.exactOptional(DisplayName),
   metadata: v.exactOptional(Metadata),
+  pendingEmail: v.exactOptional(v.null('must be null, which gives the address up')),
+  currentPassword: v.exactOptional(v.string('must be a string')),
 };
 const Body = exactly({ ...fields, email: v.exactOptional(Email) });
 const BodyWithOptionalEmail = exactly({ ...fields, email: v.exactOptional(v.nullable(Email)) });
@@ -25,7 +27,7 @@ const BodyWithOptionalEmail = exactly({ ...fields, email: v.exactOptional(v.null
 export const operation = {
   summary: 'Change a user',
   description:
-    'Fields that are not sent stay. A new address is unverified again. Where `REQUIRE_EMAIL` is false, `email` may be null.',
+    "Fields that are not sent stay. Another `email` of one's own takes the `currentPassword` and is the `pendingEmail` until the link that is sent to it is used; the address in use is told, with a link that stops the change. `pendingEmail: null` gives it up. An administrator sets another user's `email` at once, unverified. Another `username` of one's own takes the `currentPassword`, or a token from a login or `POST /step-up` of the last `REAUTH_SECONDS`. Where `REQUIRE_EMAIL` is false, `email` may be null.",
   auth: 'bearer',
   permission: 'users:write',
   orSelf: true,
@@ -33,7 +35,13 @@ export const operation = {
   body: Body,
   example: { displayName: 'Gorden', metadata: { plan: 'pro' } },
   replies: { 200: { description: 'The user as it is now', body: User, headers: ['etag'] } },
-  errors: ['username_taken', 'email_taken'],
+  errors: [
+    'username_taken',
+    'email_taken',
+    'invalid_credentials',
+    'reauthentication_required',
+    'rate_limited',
+  ],
 } satisfies Operation;
 
 export async function updateUserById(request: Request, ctx: PublishingContext): Promise<Reply> {

@@ -24,6 +24,8 @@ const SUMMARIES: Partial<Record<EventType, string>> = {
   'user.updated': 'Fields of a user have changed: which, from what and to what',
   'user.deleted': 'A user is gone; earlier events say no longer who it was',
   'user.email_verified': 'The address has been proven to be theirs',
+  'user.email_change_requested': 'The user wants another address, and has not proven it yet',
+  'user.email_changed': 'The user has another address',
   'user.password_changed': 'The password was changed or reset',
   'user.role_changed': 'The user holds another role',
   'user.verification_requested': 'Another verification mail was asked for',

@@ -10,6 +10,7 @@ export interface UsersTable {
   username: string;
   email: string | null;
   email_verified: Generated<boolean>;
+  pending_email: ColumnType<string | null, string | null | undefined, string | null>;
   password_hash: string;
   display_name: string | null;
   metadata: JSONColumnType<JsonObject>;
@@ -170,12 +171,20 @@ export interface AuditLogTable {
 export interface EmailTokensTable {
   hash: Buffer;
   user_id: string;
-  purpose: 'verify_email' | 'reset_password';
+  purpose: 'verify_email' | 'reset_password' | 'undo_email_change';
   address: string;
   /** SHA-256 of the password hash that a reset would replace; null for a verification. */
   password_digest: Buffer | null;
   created_at: Date;
   expires_at: Date;
+}
+
+export interface FormerEmailsTable {
+  user_id: string;
+  address: string;
+  /** The user's at the change that replaced it. */
+  version: number;
+  restorable_until: Date;
 }
 
 export interface WelcomedUsersTable {
@@ -260,6 +269,7 @@ export interface Tables {
   redeliveries: RedeliveriesTable;
   audit_log: AuditLogTable;
   email_tokens: EmailTokensTable;
+  former_emails: FormerEmailsTable;
   welcomed_users: WelcomedUsersTable;
   analytics_hourly: AnalyticsHourlyTable;
   webhook_endpoints: WebhookEndpointsTable;

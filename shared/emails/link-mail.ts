@@ -2,31 +2,58 @@ import type { Mailbox } from '../config-mailboxes';
 import type { Context } from '../context';
 import type { Tx } from '../db/connection';
 import { hashToken, newOpaqueToken } from '../tokens/opaque-token';
+import { isSameAddress } from '../users/email-address';
 import type { User } from '../users/user';
 import { type EmailTokenPurpose, insertEmailToken } from './email-token-store';
 import { oneLine } from './render-mail';
 import { sendMail } from './send-mail';
-import { type MailContent, passwordResetMail, verificationMail } from './templates';
+import {
+  emailChangedMail,
+  emailChangeRequestedMail,
+  type MailContent,
+  passwordResetMail,
+  verificationMail,
+} from './templates';
 
 type Template = (values: { appName: string; name: string; link: string; seconds: number }) => MailContent;
 
-const LINKS = {
-  verify_email: { template: verificationMail, page: 'verify-email', seconds: 'verifySeconds' },
-  reset_password: { template: passwordResetMail, page: 'reset-password', seconds: 'resetSeconds' },
-} as const satisfies Record<EmailTokenPurpose, { template: Template; page: string; seconds: string }>;
+interface LinkMail {
+  template: Template;
+  purpose: EmailTokenPurpose;
+  page: string;
+  seconds: 'verifySeconds' | 'resetSeconds' | 'undoSeconds';
+}
+
+const UNDO = { purpose: 'undo_email_change', page: 'undo-email-change', seconds: 'undoSeconds' } as const;
+const LINK_MAILS = {
+  verify_email: {
+    template: verificationMail,
+    purpose: 'verify_email',
+    page: 'verify-email',
+    seconds: 'verifySeconds',
+  },
+  reset_password: {
+    template: passwordResetMail,
+    purpose: 'reset_password',
+    page: 'reset-password',
+    seconds: 'resetSeconds',
+  },
+  email_change_requested: { template: emailChangeRequestedMail, ...UNDO },
+  email_changed: { template: emailChangedMail, ...UNDO },
+} as const satisfies Record<string, LinkMail>;
 
 /**
- * Sends a link with a new token, which is made here, where it leaves for the mailbox, and stored as its hash.
+ * Sends the user a link with a new token, which is made here, where it leaves for the mailbox, and stored as its hash.
  * @throws Error where the mail could not be sent
  */
 export async function sendLinkMail(
   tx: Tx,
   ctx: Context,
   eventId: string,
-  purpose: EmailTokenPurpose,
+  kind: keyof typeof LINK_MAILS,
   user: User & { email: string },
 ): Promise<void> {
-  const { template, page, seconds: setting } = LINKS[purpose];
+  const { template, purpose, page, seconds: setting } = LINK_MAILS[kind];
   const { appName, publicUrl, [setting]: seconds } = ctx.config.mail;
   const token = newOpaqueToken();
   const now = ctx.now();
@@ -51,6 +78,12 @@ export async function sendLinkMail(
  */
 export function salutation(user: User): string {
   return nameFor(user) ?? 'there';
+}
+
+/** The user for a mail to another address than the one in use: there nobody has proven to be them. */
+export function asSeenAt(user: User, address: string): User & { email: string } {
+  const emailVerified = user.emailVerified && isSameAddress(user.email, address);
+  return { ...user, email: address, emailVerified };
 }
 
 /** Whom a mail goes to, with the name that `salutation` may use. */

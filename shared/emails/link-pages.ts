@@ -20,15 +20,27 @@ export function verifyEmailPage(appName: string): LinkPage {
   );
 }
 
+const NEW_PASSWORD = `<label>New password <input name="password" type="password" autocomplete="new-password" required></label>
+`;
+
 /** Where the link of a reset mail leads, likewise. */
 export function resetPasswordPage(appName: string): LinkPage {
-  const fields = `<label>New password <input name="password" type="password" autocomplete="new-password" required></label>
-<button>Set the password</button>`;
   return linkPage(
     appName,
     'Choose a new password',
-    fields,
+    `${NEW_PASSWORD}<button>Set the password</button>`,
     'Your password is changed. You can log in with it now.',
+  );
+}
+
+/** Where the notices of a change of address lead, likewise. */
+export function undoEmailChangePage(appName: string): LinkPage {
+  return linkPage(
+    appName,
+    'Keep your e-mail address',
+    `<p>Someone who knows your password asked for another address. Choose a new password to keep yours. All your sessions end.</p>
+${NEW_PASSWORD}<button>Keep my address</button>`,
+    'Your address and your new password are set. You can log in with them now.',
   );
 }
 

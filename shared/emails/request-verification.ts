@@ -6,7 +6,8 @@ import { takeMinorSequence } from '../users/user-store';
 
 /** Asks for another verification mail. Nothing happens where no address waits for one. */
 export async function requestVerification(ctx: Context, user: User, origin: Origin): Promise<void> {
-  if (user.email === null || user.emailVerified) return;
+  const unproven = user.pendingEmail ?? (user.emailVerified ? null : user.email);
+  if (unproven === null) return;
   await ctx.db.transaction().execute(async (tx) => {
     const sequence = await takeMinorSequence(tx, user.id);
     // Deleted since the request was authenticated.

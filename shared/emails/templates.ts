@@ -45,6 +45,76 @@ export function passwordResetMail({ appName, name, link, seconds }: Action): Mai
   ]);
 }
 
+export function emailChangeRequestedMail({ appName, name, link, seconds }: Action): MailContent {
+  return renderMail(appName, `Your e-mail address at ${appName} is about to change`, [
+    { paragraph: `Hello ${name},` },
+    {
+      paragraph: `someone asked to replace this e-mail address of your account at ${appName} with another one.`,
+    },
+    { paragraph: 'If this was you, confirm the new address with the link that we sent to it.' },
+    { paragraph: 'If it was not you, someone knows your password. Stop the change and choose a new one:' },
+    { button: 'Stop the change', url: link },
+    {
+      paragraph: `The link works once, for ${duration(seconds)}, also after the change. It ends all your sessions.`,
+    },
+  ]);
+}
+
+export function emailChangedMail({ appName, name, link, seconds }: Notice & Partial<Action>): MailContent {
+  return renderMail(appName, `Your e-mail address at ${appName} was changed`, [
+    { paragraph: `Hello ${name},` },
+    { paragraph: `this is no longer the e-mail address of your account at ${appName}.` },
+    ...(link === undefined || seconds === undefined
+      ? [{ paragraph: `If you did not expect this, contact ${appName}.` }]
+      : [
+          { paragraph: 'If it was not you, take your address back and choose a new password:' },
+          { button: 'Take my address back', url: link },
+          { paragraph: `The link works once, for ${duration(seconds)}. It ends all your sessions.` },
+        ]),
+  ]);
+}
+
+interface Notice {
+  appName: string;
+  name: string;
+}
+
+export function passwordChangedMail({ appName, name }: Notice): MailContent {
+  return renderMail(appName, `Your password at ${appName} was changed`, [
+    { paragraph: `Hello ${name},` },
+    { paragraph: `the password of your account at ${appName} was changed, and other sessions were ended.` },
+    { paragraph: 'If it was not you, request a password reset for this address right away.' },
+  ]);
+}
+
+/** Without the username: where the address is not proven, a name that reads as a host would be a link for a stranger. */
+export function usernameChangedMail({ appName, name }: Notice): MailContent {
+  return renderMail(appName, `Your username at ${appName} was changed`, [
+    { paragraph: `Hello ${name},` },
+    { paragraph: `the username of your account at ${appName} was changed.` },
+    { paragraph: 'If it was not you, request a password reset for this address right away.' },
+  ]);
+}
+
+export function roleChangedMail({
+  appName,
+  name,
+  from,
+  to,
+}: Notice & { from: string; to: string }): MailContent {
+  return renderMail(appName, `Your role at ${appName} was changed`, [
+    { paragraph: `Hello ${name},` },
+    { paragraph: `an administrator changed the role of your account at ${appName}.` },
+    {
+      facts: [
+        ['Before', from],
+        ['Now', to],
+      ],
+    },
+    { paragraph: `If you did not expect this, contact ${appName}.` },
+  ]);
+}
+
 export interface NewUser {
   id: string;
   username: string;

@@ -28,6 +28,9 @@ export const EVENT_DATA = {
   }),
   'user.deleted': v.object({ id: Id }),
   'user.email_verified': v.object({ id: Id }),
+  // Another address waits to be proven. It is in the `user.updated` of the same change.
+  'user.email_change_requested': v.object({ id: Id }),
+  'user.email_changed': v.object({ id: Id, from: v.nullable(v.string()), to: v.nullable(v.string()) }),
   'user.password_changed': v.object({ id: Id }),
   'user.role_changed': v.object({ id: Id, from: v.string(), to: v.string() }),
   // No token crosses the broker: the e-mail consumer makes it.

@@ -8,6 +8,7 @@ const NO_NAMES = sql`jsonb_build_object('username', replace(subject::text, '-', 
 const NO_VALUES = sql`jsonb_build_object('changes', (
   select coalesce(jsonb_object_agg(field, '{"from": null, "to": null}'::jsonb), '{}')
   from jsonb_object_keys(data -> 'changes') as field))`;
+const NO_ADDRESSES = sql`jsonb_build_object('from', null, 'to', null)`;
 const UNCHANGED = sql`data`;
 
 /** What is left of each type's data. Every type says so, that none with personal data can be forgotten. */
@@ -16,6 +17,8 @@ const WITHOUT_PERSON: Record<EventType, RawBuilder<unknown>> = {
   'user.updated': sql`data || ${NO_NAMES} || ${NO_VALUES}`,
   'user.deleted': UNCHANGED,
   'user.email_verified': UNCHANGED,
+  'user.email_change_requested': UNCHANGED,
+  'user.email_changed': sql`data || ${NO_ADDRESSES}`,
   'user.password_changed': UNCHANGED,
   'user.role_changed': UNCHANGED,
   'user.verification_requested': UNCHANGED,

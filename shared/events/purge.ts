@@ -1,6 +1,7 @@
 import { blankAuditEntries } from '../audit/audit-store';
 import type { Context } from '../context';
 import { purgeEmailTokens } from '../emails/email-token-store';
+import { purgeFormerEmails } from '../emails/former-email-store';
 import { purgeCounters } from '../rate-limits/rate-limit-store';
 import { purgeSessions } from '../sessions/session-store';
 import { purgeKeys } from '../users/idempotency-store';
@@ -23,6 +24,7 @@ export interface PurgeReport {
   deliveries: number;
   sessions: number;
   emailTokens: number;
+  formerEmails: number;
   idempotencyKeys: number;
   rateLimits: number;
   /** Entries of the audit log that have forgotten where somebody was. */
@@ -54,6 +56,7 @@ export async function purgeEvents(
     retries: await all(() => purgeOverdueRetries(ctx.db, age(INBOX_EXTRA_DAYS), BATCH_SIZE)),
     sessions: await all(() => purgeSessions(ctx.db, ctx.now(), BATCH_SIZE)),
     emailTokens: await all(() => purgeEmailTokens(ctx.db, ctx.now(), BATCH_SIZE)),
+    formerEmails: await all(() => purgeFormerEmails(ctx.db, ctx.now(), BATCH_SIZE)),
     idempotencyKeys: await all(() => purgeKeys(ctx.db, ctx.now(), BATCH_SIZE)),
     rateLimits: await all(() => purgeCounters(ctx.db, ctx.now(), BATCH_SIZE)),
     auditAddresses: await all(() => blankAuditEntries(ctx.db, age(auditAddressDays), BATCH_SIZE)),

@@ -32,6 +32,10 @@ export const User = v.object({
   username: v.string(),
   email: v.nullable(v.string()),
   emailVerified: v.boolean(),
+  pendingEmail: v.pipe(
+    v.nullable(v.string()),
+    v.description('Becomes `email` once the link that was sent to it is used'),
+  ),
   displayName: v.nullable(v.string()),
   metadata: v.pipe(v.record(v.string(), v.unknown()), v.description("The client's own")),
   role: v.string(),

@@ -26,8 +26,9 @@ export async function resetPassword(
   requestOrigin: Origin,
 ): Promise<User> {
   const hash = hashToken(token);
-  const owner = await findTokenOwner(ctx.db, 'reset_password', hash, ctx.now());
-  if (!owner) throw new DomainError('invalid_token');
+  const found = await findTokenOwner(ctx.db, 'reset_password', hash, ctx.now());
+  if (!found) throw new DomainError('invalid_token');
+  const { user: owner } = found;
   await limitRate(ctx, [{ limit: 'mailAccount', subject: `reset-password ${owner.id}` }]);
   if (repeatsName(password, { ...owner, appName: ctx.config.mail.appName })) {
     throw new DomainError('invalid_request', { errors: [{ path: 'password', message: REPEATS_NAME }] });
@@ -39,8 +40,9 @@ export async function resetPassword(
   // Whoever reads the mail acts as the user.
   const origin = { ...requestOrigin, actorId: owner.id };
   const { user, events } = await ctx.db.transaction().execute(async (tx) => {
-    const before = await useToken(tx, 'reset_password', hash, ctx.now());
-    if (!before) throw new DomainError('invalid_token');
+    const used = await useToken(tx, 'reset_password', hash, ctx.now());
+    if (!used) throw new DomainError('invalid_token');
+    const { user: before } = used;
     const user = await resetPasswordHash(tx, before.id, passwordHash, ctx.now());
     const about = { subject: user.id, data: { id: user.id }, origin };
     const events: PendingEvent[] = [

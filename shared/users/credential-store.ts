@@ -3,7 +3,7 @@ import type { Db, Tx } from '../db/connection';
 import { addressKey } from './email-address';
 import { foldCase } from './fold-case';
 import type { User } from './user';
-import { USER_COLUMNS, userFromRow } from './user-store';
+import { rethrowViolation, USER_COLUMNS, userFromRow } from './user-store';
 
 export type LoginName = { username: string } | { email: string };
 
@@ -84,7 +84,17 @@ export function markEmailVerified(tx: Tx, userId: string, now: Date): Promise<Us
 
 /** As `markEmailVerified`, with the password that was chosen by whoever proved the address. */
 export function resetPasswordHash(tx: Tx, userId: string, passwordHash: string, now: Date): Promise<User> {
-  return changeCredentials(tx, userId, { email_verified: true, password_hash: passwordHash }, now);
+  return changeCredentials(tx, userId, { email_verified: true, ...newPassword(passwordHash) }, now);
+}
+
+/** As `resetPasswordHash`, with the address that was proven. @throws DomainError `email_taken` */
+export function restoreCredentials(
+  tx: Tx,
+  userId: string,
+  { email, passwordHash }: { email: string | null; passwordHash: string },
+  now: Date,
+): Promise<User> {
+  return changeCredentials(tx, userId, { email, email_verified: true, ...newPassword(passwordHash) }, now);
 }
 
 /** What a user has to prove a password with, and the name that a wrong one counts against. */
@@ -113,13 +123,18 @@ export async function replacePassword(
   now: Date,
 ): Promise<User | null> {
   if (checkedHash !== null && (await findCredentials(tx, userId))?.passwordHash !== checkedHash) return null;
-  return changeCredentials(tx, userId, { password_hash: passwordHash }, now);
+  return changeCredentials(tx, userId, newPassword(passwordHash), now);
+}
+
+/** Whoever knew the old password may have asked for another address: with the password, that goes too. */
+function newPassword(passwordHash: string) {
+  return { password_hash: passwordHash, pending_email: null };
 }
 
 async function changeCredentials(
   tx: Tx,
   userId: string,
-  change: { email_verified?: true; password_hash?: string },
+  change: { email?: string | null; email_verified?: true; password_hash?: string; pending_email?: null },
   now: Date,
 ): Promise<User> {
   const row = await tx
@@ -127,6 +142,7 @@ async function changeCredentials(
     .set((eb) => ({ ...change, version: eb('version', '+', 1), minor_version: 0, updated_at: now }))
     .where('id', '=', userId)
     .returning(USER_COLUMNS)
-    .executeTakeFirstOrThrow();
+    .executeTakeFirstOrThrow()
+    .catch(rethrowViolation);
   return userFromRow(row);
 }

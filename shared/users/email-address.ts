@@ -41,6 +41,12 @@ export function addressKey(address: string): string {
   return foldCase(storedAddress(address.trim()));
 }
 
+/** Whether two addresses are one: letters' case makes no other address. */
+export function isSameAddress(one: string | null, other: string | null): boolean {
+  if (one === null || other === null) return one === other;
+  return addressKey(one) === addressKey(other);
+}
+
 /** Whether a mail server on the Internet could take it (RFC 5321), by its stored form. */
 export function isMailAddress(address: string): boolean {
   const stored = storedAddress(address);

@@ -1,3 +1,5 @@
+import { isReserved } from '../emails/former-email-store';
+import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
 import type { PublishingContext } from '../events/publisher';
 import { assertNotBreached } from '../passwords/breached';
@@ -57,6 +59,9 @@ export async function registerUser(
     if (claim && !(await claimKey(tx, claim))) return claim;
     const id = claim?.userId ?? ctx.newId();
     const { user, event } = await createUser(tx, ctx, 'inline', { ...input, id, passwordHash }, origin);
+    // After the insert, which has waited for a change that was about to free the address.
+    const reserved = user.email !== null && (await isReserved(tx, user.email, id, ctx.now()));
+    if (reserved) throw new DomainError('email_taken');
     const { tokens } = await openSession(tx, ctx, user, rolePermissions, origin);
     return { user, tokens, event };
   });

@@ -23,6 +23,7 @@ export const USER_COLUMNS = [
   'users.username',
   'users.email',
   'users.email_verified',
+  'users.pending_email',
   'users.display_name',
   'users.metadata',
   'users.role',
@@ -39,6 +40,7 @@ export function userFromRow(row: UserRow): User {
     username: row.username,
     email: row.email,
     emailVerified: row.email_verified,
+    pendingEmail: row.pending_email,
     displayName: row.display_name,
     metadata: row.metadata,
     role: row.role,
@@ -111,6 +113,7 @@ export async function updateUserRow(tx: Tx, user: User, now: Date): Promise<User
       username: user.username,
       email: user.email,
       email_verified: user.emailVerified,
+      pending_email: user.pendingEmail,
       display_name: user.displayName,
       metadata: JSON.stringify(user.metadata),
       version: eb('version', '+', 1),
@@ -164,7 +167,8 @@ export function sequenceOf(version: number): string {
   return String(version).padStart(10, '0');
 }
 
-function rethrowViolation(error: unknown): never {
+/** @throws DomainError in the place of a violated constraint; whatever else it is, as it is */
+export function rethrowViolation(error: unknown): never {
   switch (violatedUniqueConstraint(error)) {
     case 'users_username_key':
       throw new DomainError('username_taken');

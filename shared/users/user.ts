@@ -4,6 +4,8 @@ export interface User {
   username: string;
   email: string | null;
   emailVerified: boolean;
+  /** What is to become the address once it is proven. Until then it gets no mail but that which asks for the proof. */
+  pendingEmail: string | null;
   displayName: string | null;
   metadata: Record<string, unknown>;
   role: string;

@@ -6,6 +6,8 @@ import { login } from '../../functions/auth/login';
 import { refresh } from '../../functions/auth/refresh';
 import { register } from '../../functions/auth/register';
 import { resetForgottenPassword } from '../../functions/auth/reset-password';
+import { stepUpSession } from '../../functions/auth/step-up';
+import { undoChangeOfEmail } from '../../functions/auth/undo-email-change';
 import { verifyEmailAddress } from '../../functions/auth/verify-email';
 import { listAudit } from '../../functions/events/list-audit';
 import { listEventLog } from '../../functions/events/list-events';
@@ -137,11 +139,20 @@ const BODIES: [string, Handle, Record<string, unknown>][] = [
   ['refresh', refresh, { refreshToken: 'x' }],
   ['verify-email', verifyEmailAddress, { token: 'x' }],
   ['reset-password', resetForgottenPassword, { token: 'x', password: 'a long password' }],
+  ['undo-email-change', undoChangeOfEmail, { token: 'x', password: 'a long password' }],
+  ['step-up', stepUpSession, { password: 'x' }],
   ['forgot-password', forgotPassword, { email: 'a@example.com' }],
   [
     'update-user',
     updateUserById,
-    { username: 'abc', email: 'a@example.com', displayName: 'A', metadata: {} },
+    {
+      username: 'abc',
+      email: 'a@example.com',
+      pendingEmail: null,
+      currentPassword: 'x',
+      displayName: 'A',
+      metadata: {},
+    },
   ],
   ['change-password', changeUserPassword, { currentPassword: 'x', newPassword: 'a long password' }],
   ['change-role', changeUserRole, { role: 'user' }],

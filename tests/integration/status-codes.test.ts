@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { uuidv7 } from 'uuidv7';
 import { freePort } from '../../local/ports';
 import type { Config } from '../../shared/config';
-import { insertEmailToken } from '../../shared/emails/email-token-store';
+import { type EmailTokenPurpose, insertEmailToken } from '../../shared/emails/email-token-store';
 import { statusOf } from '../../shared/errors';
 import { queueOf } from '../../shared/events/topology';
 import { hashToken, newOpaqueToken } from '../../shared/tokens/opaque-token';
@@ -70,14 +70,18 @@ async function register(): Promise<Person> {
   return (await service.request('/register', { method: 'POST', body: registration() })).body;
 }
 
-async function mailToken(person: Person, purpose: 'verify_email' | 'reset_password'): Promise<string> {
+async function mailToken(
+  person: Person,
+  purpose: EmailTokenPurpose,
+  address = person.user.email ?? '',
+): Promise<string> {
   const token = newOpaqueToken();
   await service.db.transaction().execute((tx) =>
     insertEmailToken(tx, {
       hash: hashToken(token),
       userId: person.user.id,
       purpose,
-      address: person.user.email ?? '',
+      address,
       now: new Date(),
       expiresAt: new Date(Date.now() + 60_000),
     }),
@@ -188,6 +192,31 @@ test('the flows that go by mail', async () => {
   const token = await mailToken(person, 'verify_email');
   await expectStatus('POST /verify-email', 200, null, { body: { token } });
   await expectStatus('POST /verify-email', 400, 'invalid_token', { body: { token } });
+  const other = await register();
+  const wanted = `new-${other.user.email}`;
+  const request = { email: wanted, currentPassword: PASSWORD };
+  await service.request('/users/me', { method: 'PUT', token: other.accessToken, body: request });
+  const body = { token: await mailToken(other, 'verify_email', wanted) };
+  const stop = {
+    token: await mailToken(other, 'undo_email_change'),
+    password: 'quite another password',
+  };
+  await service.request('/register', { method: post, body: registration({ email: wanted }) });
+  await expectStatus('POST /verify-email', 409, 'email_taken', { body });
+  await expectStatus('POST /undo-email-change', 200, null, { body: stop });
+  await expectStatus('POST /undo-email-change', 400, 'invalid_token', { body: stop });
+  const third = await register();
+  const taken = { token: await mailToken(third, 'undo_email_change', wanted), password: stop.password };
+  await service.db
+    .insertInto('former_emails')
+    .values({
+      user_id: third.user.id,
+      address: wanted,
+      version: 1,
+      restorable_until: new Date(Date.now() + 60_000),
+    })
+    .execute();
+  await expectStatus('POST /undo-email-change', 409, 'email_taken', { body: taken });
   await expectStatus('POST /verify-email/resend', 202, null, { token: person.accessToken });
   await expectStatus('POST /forgot-password', 202, null, { body: { email: person.user.email } });
   const reset = { token: await mailToken(person, 'reset_password'), password: 'quite another password' };
@@ -224,7 +253,10 @@ test('read, change and delete a user', async () => {
   );
   const { username, email } = b.user;
   await expectStatus('PUT /users/{id}', 409, 'username_taken', { ...own, body: { username } });
-  await expectStatus('PUT /users/{id}', 409, 'email_taken', { ...own, body: { email } });
+  await expectStatus('PUT /users/{id}', 409, 'email_taken', {
+    ...own,
+    body: { email, currentPassword: PASSWORD },
+  });
   await expectStatus('DELETE /users/{id}', 409, 'last_admin', { path: '/users/me', token: admin });
   await expectStatus('DELETE /users/{id}', 200, null, own);
 });
@@ -435,6 +467,8 @@ function bodyOf(operationId: string): unknown {
     resendVerification: undefined,
     logout: { all: true, currentPassword: 'x' },
     stepUp: { password: 'x' },
+    undo: { token: 'x', password: 'quite another password' },
+    updateUser: { email: 'x@example.com', currentPassword: 'x' },
   };
   return Object.entries(bodies).find(([id]) => operationId.startsWith(id))?.[1];
 }
@@ -462,7 +496,7 @@ test('too many requests are 429, and told when to come back', async () => {
         method: each.method.toUpperCase(),
         path: each.path.replace('{id}', 'me'),
         ...(body === undefined ? {} : { body }),
-        ...(/resend|password$|logout|step-up/.test(each.path) &&
+        ...(/resend|password$|logout|step-up|\{id\}$/.test(each.path) &&
         each.path !== '/reset-password' &&
         each.path !== '/forgot-password'
           ? { token: person.accessToken }

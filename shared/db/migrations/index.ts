@@ -10,6 +10,7 @@ import * as webhooks from './0009-webhooks';
 import * as analyticsAndAudit from './0010-analytics-and-audit';
 import * as eventLogStart from './0011-event-log-start';
 import * as provenSessions from './0012-proven-sessions';
+import * as emailChanges from './0013-email-changes';
 import * as hashCosts from './0014-hash-costs';
 import * as auditDetails from './0016-audit-details';
 import * as purging from './0017-purging';
@@ -29,6 +30,7 @@ export const migrations: Record<string, Migration> = {
   '0010-analytics-and-audit': analyticsAndAudit,
   '0011-event-log-start': eventLogStart,
   '0012-proven-sessions': provenSessions,
+  '0013-email-changes': emailChanges,
   '0014-hash-costs': hashCosts,
   '0016-audit-details': auditDetails,
   '0017-purging': purging,

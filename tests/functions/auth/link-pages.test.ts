@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { showResetPassword } from '../../../functions/auth/reset-password-page';
+import { showUndoEmailChange } from '../../../functions/auth/undo-email-change-page';
 import { showVerifyEmail } from '../../../functions/auth/verify-email-page';
 import { endpoint } from '../../../shared/http/endpoint';
 import { type TestContext, testContext } from '../../setup/context';
@@ -15,6 +16,7 @@ afterAll(() => ctx.close());
 test.each([
   ['/verify-email', showVerifyEmail],
   ['/reset-password', showResetPassword],
+  ['/undo-email-change', showUndoEmailChange],
 ])(
   'GET %s shows a page that only its own script can act on, and does not echo the token',
   async (path, show) => {

@@ -46,6 +46,7 @@ test('creates the user and logs them in', async () => {
       username: 'Gorden',
       email: 'Gorden@example.com',
       emailVerified: false,
+      pendingEmail: null,
       displayName: 'Gorden F.',
       metadata: { plan: 'free' },
       role: 'user',

@@ -141,6 +141,62 @@ describe('user.email_verified', () => {
   });
 });
 
+describe('notices', () => {
+  const notice = async (type: EventType, data: (user: { id: string; username: string }) => object) => {
+    const { user } = await registerPerson(flow.ctx, { displayName: 'Gorden F.' });
+    await changeUser(user.id, { email_verified: true, pending_email: 'pending@example.com' });
+    await consume(handler(), [event(type, user.id, data(user) as UserEvent['data'])]);
+    expect(flow.server.mails.map((mail) => mail.recipients)).toEqual([[user.email]]);
+    const [mail] = flow.server.mails;
+    expect(mail?.text).toContain('Hello Gorden F.,');
+    expect(mail?.text).not.toContain('token=');
+    return mail;
+  };
+
+  test('of another password go to the address in use, not to the one that waits', async () => {
+    const mail = await notice('user.password_changed', ({ id }) => ({ id }));
+    expect(mail?.subject).toBe('Your password at Rollcall was changed');
+  });
+
+  test('of another role say which', async () => {
+    const mail = await notice('user.role_changed', ({ id }) => ({ id, from: 'user', to: 'admin' }));
+    expect(mail?.subject).toBe('Your role at Rollcall was changed');
+    expect(mail?.text).toContain('Before: user\nNow: admin');
+  });
+
+  test('of another username', async () => {
+    const mail = await notice('user.updated', ({ id, username }) => ({
+      id,
+      username,
+      email: 'x@example.com',
+      changes: { username: { from: 'before', to: username } },
+    }));
+    expect(mail?.subject).toBe('Your username at Rollcall was changed');
+  });
+
+  test('of a username in other case, and to those who have no address or are gone: none', async () => {
+    const { user } = await registerPerson(flow.ctx, { username: 'Gorden' });
+    const updated = { id: user.id, username: 'Gorden', email: user.email };
+    const changes = { username: { from: 'gorden', to: 'Gorden' } };
+    await consume(handler(), [event('user.updated', user.id, { ...updated, changes })]);
+    await changeUser(user.id, { email: null });
+    const gone = flow.ctx.newId();
+    await consume(handler(), [
+      event('user.password_changed', user.id, { id: user.id }),
+      event('user.password_changed', gone, { id: gone }),
+      event('user.email_changed', gone, { id: gone, from: 'a@example.com', to: 'b@example.com' }),
+      event('user.email_change_requested', gone, { id: gone }),
+    ]);
+    expect(flow.server.mails).toEqual([]);
+  });
+
+  test('of an address that is no longer to change: none', async () => {
+    const { user } = await registerPerson(flow.ctx);
+    await consume(handler(), [event('user.email_change_requested', user.id, { id: user.id })]);
+    expect(flow.server.mails).toEqual([]);
+  });
+});
+
 test('user.password_reset_requested sends a reset link for an hour', async () => {
   const { user } = await registerPerson(flow.ctx);
   await consume(handler(), [event('user.password_reset_requested', user.id, { id: user.id })]);

@@ -133,7 +133,7 @@ test('sessions go a week after their end, with their refresh tokens, without any
   expect([(await purge()).sessions, await left()]).toEqual([1, [0, 0]]);
 });
 
-test('what has run out goes: tokens of mails, idempotency keys, counters', async () => {
+test('what has run out goes: tokens of mails, former addresses, idempotency keys, counters', async () => {
   const limited = {
     ...ctx,
     config: { ...ctx.config, rateLimits: { ...ctx.config.rateLimits, enabled: true } },
@@ -147,11 +147,16 @@ test('what has run out goes: tokens of mails, idempotency keys, counters', async
     .execute((tx) =>
       insertEmailToken(tx, { ...token, purpose: 'verify_email', now: ctx.clock.now, expiresAt: inAnHour }),
     );
-  expect(await purge()).toMatchObject({ emailTokens: 0, idempotencyKeys: 0, rateLimits: 0 });
+  await ctx.db
+    .insertInto('former_emails')
+    .values({ user_id: body.user.id, address: 'a@example.com', version: 2, restorable_until: inAnHour })
+    .execute();
+  const none = { emailTokens: 0, formerEmails: 0, idempotencyKeys: 0, rateLimits: 0 };
+  expect(await purge()).toMatchObject(none);
   pass(2);
-  const { emailTokens, idempotencyKeys, rateLimits } = await purge();
-  expect([emailTokens, idempotencyKeys, rateLimits > 0]).toEqual([1, 1, true]);
-  for (const table of ['email_tokens', 'idempotency_keys', 'rate_limits'] as const)
+  const { emailTokens, formerEmails, idempotencyKeys, rateLimits } = await purge();
+  expect([emailTokens, formerEmails, idempotencyKeys, rateLimits > 0]).toEqual([1, 1, 1, true]);
+  for (const table of ['email_tokens', 'former_emails', 'idempotency_keys', 'rate_limits'] as const)
     expect(await ctx.db.selectFrom(table).selectAll().execute()).toEqual([]);
 });
 

@@ -20,7 +20,7 @@ import { call } from '../../setup/http';
 import { readEvents } from '../../setup/mail-flow';
 import { type MailServer, startMailServer, tokenIn } from '../../setup/mail-server';
 import { countUnsent, makeDue } from '../../setup/outbox';
-import { logInAdmin, type Person, registerPerson } from '../../setup/people';
+import { logInAdmin, PASSWORD, type Person, registerPerson } from '../../setup/people';
 
 let ctx: TestContext;
 let mail: MailServer;
@@ -111,7 +111,8 @@ async function live(): Promise<Person[]> {
   const [leaver, changer, forgetful] = people;
   if (!leaver || !changer || !forgetful) throw new Error('There are four');
   const own = (person: Person) => ({ params: { id: person.user.id }, token: person.accessToken });
-  await call(updateUserById, ctx, { method: 'PUT', body: { email: 'new@example.com' }, ...own(changer) });
+  const change = { email: 'new@example.com', currentPassword: PASSWORD };
+  await call(updateUserById, ctx, { method: 'PUT', body: change, ...own(changer) });
   await call(forgotPassword, ctx, { method: 'POST', body: { email: forgetful.user.email } });
   await call(deleteUserById, ctx, { method: 'DELETE', ...own(leaver) });
   await call(logout, ctx, { method: 'POST', body: {}, token: forgetful.accessToken });

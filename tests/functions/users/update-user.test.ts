@@ -2,7 +2,7 @@ import { updateUserById } from '../../../functions/users/update-user';
 import { type TestContext, testContext } from '../../setup/context';
 import { eventsOf } from '../../setup/events';
 import { call } from '../../setup/http';
-import { logInAdmin, type Person, registerPerson } from '../../setup/people';
+import { logInAdmin, PASSWORD, type Person, registerPerson } from '../../setup/people';
 import { logInWith } from '../../setup/roles';
 
 let ctx: TestContext;
@@ -55,11 +55,63 @@ test('where nothing changes, nothing happens', async () => {
   expect(await eventsOf(ctx, person.user.id)).toEqual(['user.created']);
 });
 
-test('a new e-mail address is unverified again; another field leaves it verified', async () => {
+test('an administrator sets another user’s address at once, unverified; another field leaves it verified', async () => {
   const person = await registerPerson(ctx);
   await ctx.db.updateTable('users').set({ email_verified: true }).where('id', '=', person.user.id).execute();
-  expect((await put(person, { displayName: 'X' })).body.emailVerified).toBe(true);
-  expect((await put(person, { email: `new-${person.user.email}` })).body.emailVerified).toBe(false);
+  const set = (body: unknown) => put(admin, body, {}, person.user.id);
+  expect((await set({ displayName: 'X' })).body.emailVerified).toBe(true);
+  const email = `new-${person.user.email}`;
+  expect((await set({ email })).body).toMatchObject({ email, emailVerified: false, pendingEmail: null });
+  expect(await eventsOf(ctx, person.user.id)).toEqual([
+    'user.created',
+    'user.updated',
+    'user.updated',
+    'user.email_changed',
+  ]);
+});
+
+test.each(['oneself', 'an administrator'])(
+  'by %s, an address in other case is the same address',
+  async (who) => {
+    const person = await registerPerson(ctx);
+    await ctx.db
+      .updateTable('users')
+      .set({ email_verified: true })
+      .where('id', '=', person.user.id)
+      .execute();
+    const email = person.user.email?.toUpperCase();
+    const { status, body } = await put(who === 'oneself' ? person : admin, { email }, {}, person.user.id);
+    expect([status, body.email, body.emailVerified, body.pendingEmail]).toEqual([200, email, true, null]);
+    expect(await eventsOf(ctx, person.user.id)).toEqual(['user.created', 'user.updated']);
+  },
+);
+
+describe('another username of one’s own, long after the login', () => {
+  const pass = (minutes: number) => {
+    ctx.clock.now = new Date(ctx.clock.now.getTime() + minutes * 60_000);
+  };
+  const long = () => pass(10);
+  afterEach(() => pass(-10));
+
+  test('takes the password or a recent proof of it; another case does not', async () => {
+    const person = await registerPerson(ctx);
+    long();
+    const username = `${person.user.username}_2`;
+    const refused = await put(person, { username });
+    expect([refused.status, refused.body.code]).toEqual([401, 'reauthentication_required']);
+    const wrong = await put(person, { username, currentPassword: 'wrong' });
+    expect([wrong.status, wrong.body.code]).toEqual([401, 'invalid_credentials']);
+    expect((await put(person, { username: person.user.username.toUpperCase() })).status).toBe(200);
+    expect((await put(person, { username, currentPassword: PASSWORD })).body.username).toBe(username);
+  });
+
+  test('does not for those who act for another', async () => {
+    const person = await registerPerson(ctx);
+    const chief = await logInAdmin(ctx);
+    long();
+    const username = `${person.user.username}_3`;
+    expect((await put(chief, { username }, {}, person.user.id)).status).toBe(200);
+  });
 });
 
 test('the case of a username can change, and a taken name cannot be had', async () => {
@@ -67,7 +119,7 @@ test('the case of a username can change, and a taken name cannot be had', async 
   expect((await put(a, { username: a.user.username.toUpperCase() })).status).toBe(200);
   const name = await put(b, { username: a.user.username });
   expect([name.status, name.body.code]).toEqual([409, 'username_taken']);
-  const email = await put(b, { email: a.user.email?.toUpperCase() });
+  const email = await put(b, { email: a.user.email?.toUpperCase(), currentPassword: PASSWORD });
   expect([email.status, email.body.code]).toEqual([409, 'email_taken']);
 });
 
@@ -122,6 +174,8 @@ test.each([
   [{ username: 'x' }, 'username'],
   [{ username: null }, 'username'],
   [{ email: null }, 'email'],
+  [{ email: 'other@example.com' }, 'currentPassword'],
+  [{ pendingEmail: 'other@example.com' }, 'pendingEmail'],
   [{ metadata: 'x' }, 'metadata'],
 ])('refuses %j', async (body, path) => {
   const person = await registerPerson(ctx);

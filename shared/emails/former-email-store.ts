@@ -1,0 +1,84 @@
+import { sql } from 'kysely';
+import type { Db, Tx } from '../db/connection';
+import { addressKey } from '../users/email-address';
+
+export interface FormerEmail {
+  userId: string;
+  address: string;
+  /** The user's, since the address is no longer theirs. */
+  version: number;
+  restorableUntil: Date;
+}
+
+/** Keeps an address that a user had. The caller holds a lock on the user. */
+export async function keepFormerEmail(tx: Tx, former: FormerEmail): Promise<void> {
+  await forgetFormerEmail(tx, former.userId, former.address);
+  await tx
+    .insertInto('former_emails')
+    .values({
+      user_id: former.userId,
+      address: former.address,
+      version: former.version,
+      restorable_until: former.restorableUntil,
+    })
+    .execute();
+}
+
+/** @returns the version that replaced it; null: it is none of the user's former addresses, or was so too long ago */
+export async function findFormerEmail(
+  db: Db,
+  userId: string,
+  address: string,
+  now: Date,
+): Promise<number | null> {
+  const row = await db
+    .selectFrom('former_emails')
+    .select('version')
+    .where('user_id', '=', userId)
+    .where(sql`lower(address)`, '=', addressKey(address))
+    .where('restorable_until', '>', now)
+    .executeTakeFirst();
+  return row?.version ?? null;
+}
+
+/**
+ * Whether another user can still get this address back: whoever took over an account must not take the owner's address
+ * with a second account meanwhile.
+ */
+export async function isReserved(tx: Tx, address: string, userId: string, now: Date): Promise<boolean> {
+  const row = await tx
+    .selectFrom('former_emails')
+    .select('user_id')
+    .where(sql`lower(address)`, '=', addressKey(address))
+    .where('user_id', '<>', userId)
+    .where('restorable_until', '>', now)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** One address, which is the user's again or replaced anew. */
+export async function forgetFormerEmail(tx: Tx, userId: string, address: string): Promise<void> {
+  await tx
+    .deleteFrom('former_emails')
+    .where('user_id', '=', userId)
+    .where(sql`lower(address)`, '=', addressKey(address))
+    .execute();
+}
+
+/** All that were replaced by this version or a later one. */
+export async function forgetFormerEmailsSince(tx: Tx, userId: string, version: number): Promise<void> {
+  await tx
+    .deleteFrom('former_emails')
+    .where('user_id', '=', userId)
+    .where('version', '>=', version)
+    .execute();
+}
+
+/** Those that nobody can have back any more. @returns how many */
+export async function purgeFormerEmails(db: Db, now: Date, limit: number): Promise<number> {
+  const { numAffectedRows } = await sql`
+    delete from former_emails where ctid = any(array(
+      select ctid from former_emails where restorable_until <= ${now}
+      order by restorable_until limit ${limit} for update skip locked))`.execute(db);
+  return Number(numAffectedRows ?? 0);
+}

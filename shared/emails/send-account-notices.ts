@@ -1,0 +1,49 @@
+import type { Context } from '../context';
+import type { Tx } from '../db/connection';
+import type { UserEvent } from '../events/catalog';
+import { findUser } from '../users/user-store';
+import { recipientOf, salutation } from './link-mail';
+import { sendMail } from './send-mail';
+import { type MailContent, passwordChangedMail, roleChangedMail, usernameChangedMail } from './templates';
+
+/** Tells the user that the password is another one, whoever changed it. */
+export async function sendPasswordNotice(
+  event: UserEvent<'user.password_changed'>,
+  tx: Tx,
+  ctx: Context,
+): Promise<void> {
+  await sendNotice(event, event.id, tx, ctx, passwordChangedMail);
+}
+
+export async function sendRoleNotice(
+  event: UserEvent<'user.role_changed'>,
+  tx: Tx,
+  ctx: Context,
+): Promise<void> {
+  const { from, to } = event.data;
+  await sendNotice(event, event.id, tx, ctx, (values) => roleChangedMail({ ...values, from, to }));
+}
+
+/** Of an event that may bring a verification mail too, so under an id of its own. */
+export async function sendUsernameNotice(
+  event: UserEvent<'user.updated'>,
+  tx: Tx,
+  ctx: Context,
+): Promise<void> {
+  await sendNotice(event, `${event.id}.notice`, tx, ctx, usernameChangedMail);
+}
+
+/** To the address in use, never to one that waits to be proven. */
+async function sendNotice(
+  event: UserEvent,
+  messageId: string,
+  tx: Tx,
+  ctx: Context,
+  content: (values: { appName: string; name: string }) => MailContent,
+): Promise<void> {
+  const user = await findUser(tx, event.subject);
+  if (!user?.email) return;
+  const { appName } = ctx.config.mail;
+  const recipient = recipientOf({ ...user, email: user.email });
+  await sendMail(ctx, messageId, recipient, content({ appName, name: salutation(user) }));
+}

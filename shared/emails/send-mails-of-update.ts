@@ -1,0 +1,28 @@
+import type { Context } from '../context';
+import type { Tx } from '../db/connection';
+import type { UserEvent } from '../events/catalog';
+import { isSameAddress } from '../users/email-address';
+import { foldCase } from '../users/fold-case';
+import { sendUsernameNotice } from './send-account-notices';
+import { sendVerification } from './send-verification';
+
+/** Asks for the proof of an address that is new or to be new, and tells of another username. */
+export async function sendMailsOfUpdate(
+  event: UserEvent<'user.updated'>,
+  tx: Tx,
+  ctx: Context,
+): Promise<void> {
+  const { email, pendingEmail, username } = event.data.changes;
+  const wanted = pendingEmail && textOrNull(pendingEmail.to);
+  if (wanted) await sendVerification(event, tx, ctx, wanted);
+  if (email && !isSameAddress(textOrNull(email.from), textOrNull(email.to))) {
+    await sendVerification(event, tx, ctx, event.data.email);
+  }
+  if (username && foldCase(String(username.from)) !== foldCase(String(username.to))) {
+    await sendUsernameNotice(event, tx, ctx);
+  }
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}

@@ -1,0 +1,42 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Context } from '../context';
+import type { Tx } from '../db/connection';
+import type { Origin } from '../events/origin';
+import { appendEvent, type PendingEvent } from '../events/outbox';
+import type { User } from './user';
+import { sequenceOf } from './user-store';
+
+const FIELDS = ['username', 'email', 'pendingEmail', 'displayName', 'metadata'] as const;
+
+/** Those of a user's own fields that are not what they were. */
+export function changedFields(before: User, after: User): (typeof FIELDS)[number][] {
+  return FIELDS.filter((field) => !isDeepStrictEqual(stored(after[field]), before[field]));
+}
+
+/** Tells everyone which fields have changed, from what to what, in the transaction that has stored them. */
+export async function appendUpdate(
+  tx: Tx,
+  ctx: Context,
+  before: User,
+  after: User,
+  origin: Origin,
+): Promise<PendingEvent[]> {
+  const changed = changedFields(before, after);
+  if (changed.length === 0) return [];
+  const changes = Object.fromEntries(
+    changed.map((field) => [field, { from: before[field], to: after[field] }]),
+  );
+  const event = await appendEvent(tx, ctx, 'inline', {
+    type: 'user.updated',
+    subject: after.id,
+    sequence: sequenceOf(after.version),
+    data: { id: after.id, username: after.username, email: after.email, changes },
+    origin,
+  });
+  return [event];
+}
+
+/** As it comes back from the database: JSON knows no -0, and a number beyond all bounds is null. */
+function stored(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
+}
