@@ -39,7 +39,8 @@ export function binding(queueName: string, exchangeName: string, pattern: string
  *
  * | the broker says                                    |                                                          |
  * | -------------------------------------------------- | -------------------------------------------------------- |
- * | an exchange exists with another type, or internal  | throws: events would be confirmed and reach nobody       |
+ * | an exchange exists with another type, or internal  | throws, when all else is declared: events would be       |
+ * |                                                    | confirmed and reach nobody                               |
  * | it exists with other arguments                     | used as it is, and named in the log                      |
  * | we may not declare it                              | used as it is where it exists, else throws               |
  *
@@ -52,6 +53,7 @@ export async function declareEach(
 ): Promise<void> {
   let channel = await openChannel(model);
   const assumed: string[] = [];
+  let wrong: BrokerTrouble | undefined;
   for (const declaration of declarations) {
     try {
       await declaration.declare(channel);
@@ -66,12 +68,14 @@ export async function declareEach(
           `The ${declaration.what} exists with other arguments and is used as it is. To have it right, delete it once it is empty, or choose other names with QUEUE_PREFIX or EVENT_EXCHANGE.`,
           { reason: error.message },
         );
-      } else throw explainWrong(declaration, error);
+      } else if (isOfOtherArguments(error)) wrong ??= explainWrong(declaration, error);
+      else throw explainTrouble(error);
     }
   }
   await channel.close();
   if (assumed.length > 0)
     log.info('Without the permission to declare, what exists on the broker is used as it is', { assumed });
+  if (wrong) throw wrong;
 }
 
 async function assertExists(channel: Channel, declaration: Declaration, denied: Error): Promise<void> {
@@ -82,8 +86,7 @@ async function assertExists(channel: Channel, declaration: Declaration, denied: 
   });
 }
 
-function explainWrong({ what }: Declaration, error: unknown): BrokerTrouble {
-  if (!isOfOtherArguments(error)) return explainTrouble(error);
+function explainWrong({ what }: Declaration, error: Error): BrokerTrouble {
   return new BrokerTrouble(
     `The ${what} exists with another type, so events would not reach their queues and nothing is published: delete it, or choose other names with EVENT_EXCHANGE, QUEUE_PREFIX or EVENT_MIRRORS`,
     error.message,
