@@ -3,6 +3,7 @@ import { parseOrigins } from '../../shared/config-origins';
 import { DEAD_LETTERS } from '../../shared/events/topology';
 import { corsHeaders, preflightHeaders } from '../../shared/http/cors';
 import { functionFiles } from '../bundle';
+import { accessLogSettings } from './access-log';
 import { alarms } from './alarms';
 import { dashboard } from './dashboard';
 import { deployedEnvironment } from './environment';
@@ -66,6 +67,7 @@ export function completeService(service: Service, stageName: string, naming: Nam
             ThrottlingBurstLimit: parameters.throttleBurst,
             DetailedMetricsEnabled: false,
           },
+          ...accessLogSettings(parameters),
         },
       },
       ...Object.fromEntries(

@@ -58,6 +58,7 @@ const Parameters = v.object({
     count,
     v.check((days) => RETENTIONS.includes(days), `must be one of ${RETENTIONS.join(', ')}`),
   ),
+  accessLogs: flag,
   throttleRate: count,
   throttleBurst: count,
   reservedConcurrency: flag,

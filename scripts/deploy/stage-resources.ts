@@ -1,3 +1,4 @@
+import { ACCESS_LOG_PREFIX, accessLogGroup } from './access-log';
 import type { Parameters } from './parameters';
 import { type Resource, type Resources, sub } from './service';
 
@@ -15,6 +16,7 @@ export function stageResources(stage: string, parameters: Parameters): Resources
         }),
       },
     },
+    ...accessLogGroup(stage, parameters),
     ...customDomain(parameters),
   };
 }
@@ -57,8 +59,10 @@ function encryptionKey(stage: string): Resource {
             ],
             {
               ArnLike: {
-                'kms:EncryptionContext:aws:logs:arn': sub(
-                  `arn:\${AWS::Partition}:logs:\${AWS::Region}:\${AWS::AccountId}:log-group:/aws/lambda/${stage}-*`,
+                'kms:EncryptionContext:aws:logs:arn': ['/aws/lambda/', ACCESS_LOG_PREFIX].map((prefix) =>
+                  sub(
+                    `arn:\${AWS::Partition}:logs:\${AWS::Region}:\${AWS::AccountId}:log-group:${prefix}${stage}-*`,
+                  ),
                 ),
               },
             },

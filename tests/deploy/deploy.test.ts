@@ -114,6 +114,7 @@ const SERVICE: ResolvedService = {
     secret: 'rollcall/prod',
     tracing: 'off',
     logRetentionDays: 30,
+    accessLogs: false,
     throttleRate: 1,
     throttleBurst: 1,
     reservedConcurrency: true,

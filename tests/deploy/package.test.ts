@@ -200,6 +200,21 @@ test('Amazon MQ takes the place of the poller', () => {
   expect(templateOf('prod').Resources['PollerAlarm']).toBeDefined();
 });
 
+test('the API logs each request where the stage says so, and of what a client wrote nothing', () => {
+  expect(resource('dev', 'AccessLogGroup')).toBeUndefined();
+  expect(resource('dev', 'HttpApiStage')?.['AccessLogSettings']).toBeUndefined();
+  const group = resource('prod', 'AccessLogGroup');
+  expect(group).toMatchObject({ LogGroupName: '/aws/vendedlogs/rollcall-prod-access', RetentionInDays: 30 });
+  const { DestinationArn, Format } = resource('prod', 'HttpApiStage')?.['AccessLogSettings'] ?? {};
+  expect(DestinationArn).toEqual({ 'Fn::GetAtt': ['AccessLogGroup', 'Arn'] });
+  const fields: string[] = Object.values(JSON.parse(Format));
+  expect(fields).toEqual(expect.arrayContaining(['$context.identity.sourceIp', '$context.status']));
+  // A quotation mark in one of these would forge fields.
+  for (const forged of ['$context.path', '$context.identity.userAgent']) expect(fields).not.toContain(forged);
+  const key = JSON.stringify(resource('prod', 'EncryptionKey'));
+  expect(key).toContain('log-group:/aws/vendedlogs/rollcall-prod-*');
+});
+
 test('every metric of an alarm is one that is written', async () => {
   const source = await readFile('shared/events/measured-runs.ts', 'utf8');
   const watched = Object.values(templateOf('prod').Resources).flatMap(({ Type, Properties }) =>
