@@ -224,6 +224,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
         mailAddress: env.RATE_LIMIT_MAIL_ADDRESS,
       },
     },
+    /** Turns names that nobody could log in with into what says nothing to a reader of the audit log. */
+    audit: { secret: `audit, ${signingKey.privateJwk.k ?? signingKey.privateJwk.d}` },
     /** Turns idempotency keys, and what was sent with them, into what says nothing to a reader of the table. */
     idempotency: { secret: `idempotency, ${signingKey.privateJwk.k ?? signingKey.privateJwk.d}` },
     /** `off`, the URL of a range service, or the path of a local copy. */

@@ -23,11 +23,10 @@ export const operation = {
 } satisfies Operation;
 
 export async function forgotPassword(request: Request, ctx: Context): Promise<Reply> {
+  // Before the body is read: a refusal should cost nothing.
+  await limitRate(ctx, [useByAddress('mailAddress', request.address)]);
   const { email } = parseBody(request, Body);
-  await limitRate(ctx, [
-    useByAddress('mailAddress', request.address),
-    { limit: 'mailAccount', subject: `forgot-password ${addressKey(email)}` },
-  ]);
+  await limitRate(ctx, [{ limit: 'mailAccount', subject: `forgot-password ${addressKey(email)}` }]);
   await requestPasswordReset(ctx, email, originOf(request, null));
   return reply(202, { status: 'accepted' });
 }

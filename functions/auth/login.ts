@@ -7,6 +7,7 @@ import { type Reply, reply } from '../../shared/http/reply';
 import { exactly, parseBody, type Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
 import { LoggedIn } from '../../shared/openapi/schemas';
+import { limitRate, useByAddress } from '../../shared/rate-limits/limit-rate';
 import { logIn } from '../../shared/sessions/log-in';
 import { shownUser } from '../../shared/users/shown-user';
 
@@ -30,6 +31,8 @@ export const operation = {
 } satisfies Operation;
 
 export async function login(request: Request, ctx: Context): Promise<Reply> {
+  // Before the body is read: a refusal should cost nothing.
+  await limitRate(ctx, [useByAddress('loginAddress', request.address)]);
   const { username = '', email, password } = parseBody(request, Body);
   const name = email === undefined ? { username } : { email };
   const { user, tokens } = await logIn(ctx, name, password, originOf(request, null));

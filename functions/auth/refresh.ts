@@ -7,6 +7,7 @@ import { type Reply, reply } from '../../shared/http/reply';
 import { exactly, parseBody, type Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
 import { SessionTokens } from '../../shared/openapi/schemas';
+import { limitRate, useByAddress } from '../../shared/rate-limits/limit-rate';
 import { refreshSession } from '../../shared/sessions/refresh-session';
 
 const Body = exactly({ refreshToken: v.string('must be a string') });
@@ -22,6 +23,8 @@ export const operation = {
 } satisfies Operation;
 
 export async function refresh(request: Request, ctx: Context): Promise<Reply> {
+  // Before the body is read: a refusal should cost nothing.
+  await limitRate(ctx, [useByAddress('refreshAddress', request.address)]);
   const { refreshToken } = parseBody(request, Body);
   return reply(200, await refreshSession(ctx, refreshToken, originOf(request, null)));
 }

@@ -9,6 +9,7 @@ import { bearerToken, exactly, idempotencyKey, parseBody, type Request } from '.
 import type { Operation } from '../../shared/openapi/operation';
 import { LoggedIn } from '../../shared/openapi/schemas';
 import { NewPassword, REPEATS_NAME, repeatsName } from '../../shared/passwords/fields';
+import { limitRate, useByAddress } from '../../shared/rate-limits/limit-rate';
 import { authenticateOptional } from '../../shared/sessions/authenticate';
 import { DisplayName, Email, Metadata, Username } from '../../shared/users/fields';
 import { registerUser } from '../../shared/users/register-user';
@@ -57,6 +58,10 @@ export const operation = {
 
 export async function register(request: Request, ctx: PublishingContext): Promise<Reply> {
   const caller = await authenticateOptional(ctx, bearerToken(request));
+  // Before the body is read: a refusal should cost nothing. Whoever may change every user may make as many as they like.
+  if (!caller?.permissions.has('users:write')) {
+    await limitRate(ctx, [useByAddress('registerAddress', request.address)]);
+  }
   const key = idempotencyKey(request);
   const { users, mail } = ctx.config;
   const body = parseBody(request, bodySchema(users.requireEmail, caller === null, mail.appName));

@@ -24,8 +24,9 @@ export const operation = {
 } satisfies Operation;
 
 export async function resetForgottenPassword(request: Request, ctx: PublishingContext): Promise<Reply> {
-  const { token, password } = parseBody(request, Body);
+  // Before the body is read: a refusal should cost nothing.
   await limitRate(ctx, [useByAddress('mailAddress', request.address)]);
+  const { token, password } = parseBody(request, Body);
   const user = await resetPassword(ctx, token, password, originOf(request, null));
   return reply(200, { user: shownUser(user) }, { etag: `"${user.version}"` });
 }

@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { type Context, containerContext } from '../../shared/context';
 import { endpoint } from '../../shared/http/endpoint';
+import { originOf } from '../../shared/http/origin';
 import { type Reply, reply } from '../../shared/http/reply';
 import { bearerToken, exactly, parseBody, type Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
@@ -27,7 +28,7 @@ export const operation = {
 export async function stepUpSession(request: Request, ctx: Context): Promise<Reply> {
   const caller = await authenticate(ctx, bearerToken(request));
   const { password } = parseBody(request, Body);
-  return reply(200, await stepUp(ctx, caller, password));
+  return reply(200, await stepUp(ctx, caller, password, originOf(request, caller)));
 }
 
 export const handler = endpoint(containerContext, stepUpSession);

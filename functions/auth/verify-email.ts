@@ -23,8 +23,9 @@ export const operation = {
 } satisfies Operation;
 
 export async function verifyEmailAddress(request: Request, ctx: PublishingContext): Promise<Reply> {
-  const { token } = parseBody(request, Body);
+  // Before the body is read: a refusal should cost nothing.
   await limitRate(ctx, [useByAddress('mailAddress', request.address)]);
+  const { token } = parseBody(request, Body);
   const user = await verifyEmail(ctx, token, originOf(request, null));
   return reply(200, { user: shownUser(user) }, { etag: `"${user.version}"` });
 }

@@ -39,7 +39,7 @@ export async function changePassword(
   const { appName } = ctx.config.mail;
   if (repeatsName(newPassword, { ...user, appName })) throw invalid('newPassword', REPEATS_NAME);
   const checkedHash =
-    user.id === caller.user.id ? await proveCurrentPassword(ctx, user.id, currentPassword) : null;
+    user.id === caller.user.id ? await proveCurrentPassword(ctx, user.id, currentPassword, origin) : null;
   await assertNotBreached(ctx, 'newPassword', newPassword);
   const { bcryptCost } = ctx.config.users;
   // Before the transaction: no lock waits on the hash.
@@ -74,9 +74,10 @@ async function proveCurrentPassword(
   ctx: PublishingContext,
   userId: string,
   currentPassword: string | undefined,
+  origin: Origin,
 ): Promise<string> {
   if (currentPassword === undefined) throw invalid('currentPassword', 'is required');
-  return provePassword(ctx, userId, currentPassword);
+  return provePassword(ctx, userId, currentPassword, origin);
 }
 
 function invalid(path: string, message: string): DomainError {

@@ -24,27 +24,27 @@ export interface Guess {
  * other, which address belongs to which username. Nobody's names are counted as well, and answered alike.
  * @param hash of the password that is guessed at; null where there is none. With a new password, all starts anew
  * @param place where the guess comes from: an address block, or a session of this user
- * @param first limits that come before
- * @throws DomainError `rate_limited` where one of those is used up
  */
 export async function countGuess(
   ctx: Context,
   name: LoginName,
   hash: string | null,
   place: { block: string } | { sessionOf: string },
-  first: Use[] = [],
 ): Promise<Guess> {
-  const subject =
-    'email' in name ? `email ${addressKey(name.email)}` : `username ${foldCase(name.username.trim())}`;
+  const subject = guessedName(name);
   // In a session the user may change their name: that must not be a fresh start.
   const where = 'block' in place ? `${subject} at ${place.block}` : `session of ${place.sessionOf}`;
   const ofPlace = usesOf(`${where} ${hash}`);
   const ofName = usesOf(`${subject} ${hash}`);
-  const refused = await refuseUse(ctx, [...first, ...ofPlace, ...ofName]);
+  const refused = await refuseUse(ctx, [...ofPlace, ...ofName]);
   if (refused === null) return { uses: [...ofPlace, ...ofName], slowed: null, allowedWhereKnown: true };
-  if (refused.index < first.length) throw refused.error;
-  const allowedWhereKnown = refused.index >= first.length + ofPlace.length;
+  const allowedWhereKnown = refused.index >= ofPlace.length;
   return { uses: ofPlace, slowed: refused.error, allowedWhereKnown };
+}
+
+/** A name in the one form in which guesses at it are counted. */
+export function guessedName(name: LoginName): string {
+  return 'email' in name ? `email ${addressKey(name.email)}` : `username ${foldCase(name.username.trim())}`;
 }
 
 /** The guess was right. */

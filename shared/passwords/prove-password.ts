@@ -1,7 +1,9 @@
+import { recordFailedSignIn } from '../audit/record-sign-in';
 import type { Context } from '../context';
 import { DomainError } from '../errors';
+import type { Origin } from '../events/origin';
 import { findCredentials } from '../users/credential-store';
-import { countGuess, giveBackGuess } from './count-guess';
+import { countGuess, giveBackGuess, guessedName } from './count-guess';
 import { verifyPassword } from './hash';
 
 /**
@@ -10,15 +12,25 @@ import { verifyPassword } from './hash';
  * @returns the hash that was checked: a change that relies on it has to see whether it is still the user's
  * @throws DomainError `invalid_credentials`, or `rate_limited` after too many wrong ones
  */
-export async function provePassword(ctx: Context, userId: string, password: string): Promise<string> {
+export async function provePassword(
+  ctx: Context,
+  userId: string,
+  password: string,
+  origin: Origin,
+): Promise<string> {
   const found = await findCredentials(ctx.db, userId);
   if (!found) throw new DomainError('invalid_credentials');
   const { username, passwordHash } = found;
   const guess = await countGuess(ctx, { username }, passwordHash, { sessionOf: userId });
+  // No entry of its own: without a hash to compute, whoever holds a token could write as many as they like.
   if (guess.slowed && !guess.allowedWhereKnown) throw guess.slowed;
   // No more than the hash itself costs: that there is this user is no secret to them.
   const match = await verifyPassword(password, passwordHash, 0);
-  if (match === null) throw new DomainError('invalid_credentials');
+  if (match === null) {
+    const name = guessedName({ username });
+    await recordFailedSignIn(ctx, { name, userId, method: 'proof', reason: 'wrong_password' }, origin);
+    throw new DomainError('invalid_credentials');
+  }
   await giveBackGuess(ctx.db, ctx, guess);
   return passwordHash;
 }

@@ -1,11 +1,11 @@
+import { recordFailedSignIn } from '../audit/record-sign-in';
 import type { Context } from '../context';
 import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
 import { appendEvent } from '../events/outbox';
-import { countGuess, type Guess, giveBackGuess } from '../passwords/count-guess';
+import { countGuess, type Guess, giveBackGuess, guessedName } from '../passwords/count-guess';
 import { hashPassword, needsRehash, verifyPassword } from '../passwords/hash';
 import { addressBlock } from '../rate-limits/address-block';
-import { useByAddress } from '../rate-limits/limit-rate';
 import {
   findCredentials,
   findForLogin,
@@ -20,7 +20,8 @@ import { openSession, type SessionTokens } from './open-session';
 
 /**
  * Opens a session for whoever knows the password. A wrong name and a wrong password are the same answer after the
- * same time; so are an account that is slowed down and a name that nobody has, tried as often.
+ * same time; so are an account that is slowed down and a name that nobody has, tried as often. The tries of an address
+ * are for the caller to limit, before it reads the request's body. A failure is an entry of the audit log.
  * @throws DomainError `invalid_credentials` or `rate_limited`
  */
 export async function logIn(
@@ -32,14 +33,24 @@ export async function logIn(
   const block = addressBlock(origin.address);
   const found = await findForLogin(ctx.db, name);
   // Before the hash, which is what an attacker would have us compute.
-  const byAddress = useByAddress('loginAddress', origin.address);
-  const guess = await countGuess(ctx, name, found?.passwordHash ?? null, { block }, [byAddress]);
+  const guess = await countGuess(ctx, name, found?.passwordHash ?? null, { block });
   const mayTry = guess.slowed === null || (guess.allowedWhereKnown && isKnownAt(found, block));
   const hash = mayTry && found ? found.passwordHash : null;
   // An imported hash may cost more than BCRYPT_COST: then everybody's failed login does.
   const floor = Math.max(ctx.config.users.bcryptCost, await findHighestHashCost(ctx.db));
   const match = await verifyPassword(password, hash, floor);
-  if (!found || !match) throw guess.slowed ?? new DomainError('invalid_credentials');
+  const refused = async () => {
+    const reason = guess.slowed ? 'slowed' : found ? 'wrong_password' : 'unknown_name';
+    const failed = {
+      name: guessedName(name),
+      userId: found?.user.id ?? null,
+      method: 'login',
+      reason,
+    } as const;
+    await recordFailedSignIn(ctx, failed, origin);
+    return guess.slowed ?? new DomainError('invalid_credentials');
+  };
+  if (!found || !match) throw await refused();
 
   const { bcryptCost } = ctx.config.users;
   const checkedHash = needsRehash(found.passwordHash, password, match, bcryptCost)
@@ -51,7 +62,7 @@ export async function logIn(
   const now = await findCredentials(ctx.db, found.user.id);
   const stillRight = now !== null && (await verifyPassword(password, now.passwordHash, floor)) !== null;
   const reopened = stillRight && (await openFor(ctx, found, now.passwordHash, guess, origin));
-  if (!reopened) throw new DomainError('invalid_credentials');
+  if (!reopened) throw await refused();
   return reopened;
 }
 

@@ -16,7 +16,7 @@ export async function logOut(
   { all, currentPassword }: { all: boolean; currentPassword?: string | undefined },
   origin: Origin,
 ): Promise<void> {
-  if (all && currentPassword !== undefined) await provePassword(ctx, caller.user.id, currentPassword);
+  if (all && currentPassword !== undefined) await provePassword(ctx, caller.user.id, currentPassword, origin);
   else if (all) assertRecentlyProven(ctx, caller);
 
   const end = {

@@ -3,7 +3,7 @@ import type { Tx } from '../db/connection';
 import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
 import { addressBlock } from '../rate-limits/address-block';
-import { limitRate, useByAddress } from '../rate-limits/limit-rate';
+import { limitRate } from '../rate-limits/limit-rate';
 import { hashToken } from '../tokens/opaque-token';
 import { issueAccessToken, type SessionTokens } from './open-session';
 import { randomSeed, successorOf } from './refresh-token';
@@ -37,11 +37,8 @@ export async function refreshSession(
   origin: Origin,
 ): Promise<SessionTokens> {
   const owner = await findTokenOwner(ctx.db, hashToken(refreshToken));
-  await limitRate(ctx, [
-    useByAddress('refreshAddress', origin.address),
-    ...(owner ? [{ limit: 'refreshAccount' as const, subject: owner.userId }] : []),
-  ]);
   if (!owner) throw new DomainError('invalid_refresh_token');
+  await limitRate(ctx, [{ limit: 'refreshAccount', subject: owner.userId }]);
   ctx.log.bind({ userId: owner.userId });
 
   const refreshed = await ctx.db.transaction().execute(async (tx) => {

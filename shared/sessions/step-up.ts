@@ -1,5 +1,6 @@
 import type { Context } from '../context';
 import { DomainError } from '../errors';
+import type { Origin } from '../events/origin';
 import { provePassword } from '../passwords/prove-password';
 import type { Caller } from './authenticate';
 import { type AccessToken, issueAccessToken } from './open-session';
@@ -10,8 +11,13 @@ import { markProven } from './session-store';
  * carries the proof: a stolen copy of the old one gains nothing by it.
  * @throws DomainError `invalid_credentials`, `rate_limited`, or `unauthorized` where the session has ended meanwhile
  */
-export async function stepUp(ctx: Context, caller: Caller, password: string): Promise<AccessToken> {
-  await provePassword(ctx, caller.user.id, password);
+export async function stepUp(
+  ctx: Context,
+  caller: Caller,
+  password: string,
+  origin: Origin,
+): Promise<AccessToken> {
+  await provePassword(ctx, caller.user.id, password, origin);
   const provenAt = ctx.now();
   if (!(await markProven(ctx.db, caller.sessionId, provenAt))) {
     throw new DomainError('unauthorized', {

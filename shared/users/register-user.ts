@@ -4,7 +4,6 @@ import type { Origin } from '../events/origin';
 import type { PublishingContext } from '../events/publisher';
 import { assertNotBreached } from '../passwords/breached';
 import { hashPassword } from '../passwords/hash';
-import { limitRate, useByAddress } from '../rate-limits/limit-rate';
 import { assertMayGrantRole } from '../roles/assert-may-grant-role';
 import type { Permission } from '../roles/permissions';
 import { openSession, type SessionTokens } from '../sessions/open-session';
@@ -45,8 +44,6 @@ export async function registerUser(
   granting: ReadonlySet<Permission> | null = null,
   idempotencyKey: string | null = null,
 ): Promise<Registered> {
-  // Whoever may change every user may also make as many as they like.
-  if (!granting?.has('users:write')) await limitRate(ctx, [useByAddress('registerAddress', origin.address)]);
   await assertNotBreached(ctx, 'password', input.password);
   const rolePermissions = granting === null ? [] : await assertMayGrantRole(ctx.db, input.role, granting);
   // Before the transaction: it is CPU for tens of milliseconds, and no connection or lock should wait on that.

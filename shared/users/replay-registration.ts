@@ -2,6 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Context } from '../context';
 import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
+import { limitRate, useByAddress } from '../rate-limits/limit-rate';
 import { logIn } from '../sessions/log-in';
 import type { SessionTokens } from '../sessions/open-session';
 import { findUsedKey, type KeyClaim } from './idempotency-store';
@@ -46,6 +47,7 @@ export async function replayRegistration(
   const used = await findUsedKey(ctx.db, claim.key);
   if (!used || !timingSafeEqual(used.fingerprint, claim.fingerprint)) throw reused();
   if (used.username === null) throw reused('The user who was registered with this key has been deleted');
+  await limitRate(ctx, [useByAddress('loginAddress', origin.address)]);
   try {
     return await logIn(ctx, { username: used.username }, password, origin);
   } catch (error) {
