@@ -34,3 +34,19 @@ export async function recordFailedSignIn(ctx: Context, failed: FailedSignIn, ori
     details: { nameHash: nameHash.subarray(0, NAME_HASH_BYTES).toString('hex'), method, reason },
   });
 }
+
+/** Writes a right proof of a password into the audit log. (A login is the event `session.created`.) */
+export async function recordProof(
+  ctx: Context,
+  { userId, sessionId }: { userId: string; sessionId: string },
+  origin: Origin,
+): Promise<void> {
+  await appendAuditEntry(ctx.db, {
+    id: ctx.newId(),
+    type: 'session.proven',
+    subject: userId,
+    time: ctx.now(),
+    origin,
+    details: { sessionId, method: 'proof' },
+  });
+}

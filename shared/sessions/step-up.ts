@@ -1,3 +1,4 @@
+import { recordProof } from '../audit/record-sign-in';
 import type { Context } from '../context';
 import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
@@ -24,5 +25,6 @@ export async function stepUp(
       headers: { 'www-authenticate': 'Bearer error="invalid_token"' },
     });
   }
+  await recordProof(ctx, { userId: caller.user.id, sessionId: caller.sessionId }, origin);
   return issueAccessToken(ctx, { id: caller.sessionId, provenAt }, caller.user, [...caller.permissions]);
 }

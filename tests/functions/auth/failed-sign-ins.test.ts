@@ -103,6 +103,13 @@ test('a wrong password in a session is one too; a right one is none, nor one tha
   const mine = await registerPerson(ctx);
   const token = mine.accessToken;
   expect((await post(stepUpSession, { password: PASSWORD }, { token })).status).toBe(200);
+  const { body } = await call(listAudit, ctx, {
+    query: { type: 'session.proven', subject: mine.user.id },
+    token: admin.accessToken,
+  });
+  expect(body.entries).toMatchObject([
+    { actor: mine.user.id, details: { sessionId: expect.any(String), method: 'proof' } },
+  ]);
   await post(stepUpSession, { password: 'wrong' }, { token });
   await post(logout, { all: true, currentPassword: 'wrong' }, { token });
   await call(changeUserPassword, ctx, {
