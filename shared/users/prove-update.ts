@@ -1,6 +1,7 @@
 import type { Context } from '../context';
 import type { Tx } from '../db/connection';
 import { DomainError } from '../errors';
+import type { Origin } from '../events/origin';
 import { provePassword } from '../passwords/prove-password';
 import { limitRate } from '../rate-limits/limit-rate';
 import { assertRecentlyProven } from '../sessions/assert-recently-proven';
@@ -29,18 +30,19 @@ export async function proveUpdate(
   caller: Caller,
   update: UserUpdate,
   currentPassword: string | undefined,
+  origin: Origin,
 ): Promise<string | null> {
   const { user } = caller;
   if (wantsOtherAddress(user, update)) {
     if (currentPassword === undefined) throw passwordRequired();
-    const hash = await provePassword(ctx, user.id, currentPassword);
+    const hash = await provePassword(ctx, user.id, currentPassword, origin);
     // Each request is a mail to an address that may be a stranger's, and one to the address in use.
     await limitRate(ctx, [{ limit: 'mailAccount', subject: `change-email ${user.id}` }]);
     return hash;
   }
   const { username } = update;
   if (username !== undefined && foldCase(username) !== foldCase(user.username)) {
-    if (currentPassword !== undefined) await provePassword(ctx, user.id, currentPassword);
+    if (currentPassword !== undefined) await provePassword(ctx, user.id, currentPassword, origin);
     else assertRecentlyProven(ctx, caller);
   }
   return null;

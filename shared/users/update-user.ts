@@ -40,7 +40,7 @@ export async function updateUser(
   origin: Origin,
 ): Promise<User> {
   const isOwn = id === caller.user.id;
-  const checkedHash = isOwn ? await proveUpdate(ctx, caller, update, currentPassword) : null;
+  const checkedHash = isOwn ? await proveUpdate(ctx, caller, update, currentPassword, origin) : null;
   const done = await ctx.db.transaction().execute(async (tx) => {
     const before = await lockUserToChange(tx, ctx, caller, id, versions);
     if (isOwn && wantsOtherAddress(before, update)) {
