@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { percentile } from '../../bench/statistics';
 import type { ContainerSettings, Role } from './container';
 import type { CrashPoint } from './crash-points';
+import { databaseRows } from './database-rows';
 import { buriedThenRedriven, checkPoison } from './dead-letter-rows';
 import type { Outcome } from './effects';
 import { during, killBackends, unbindEverything } from './injections';
@@ -33,7 +34,7 @@ export interface Row {
   run(scenario: Scenario, size: Size): Promise<Miss[]>;
   /** After everything has settled. @param normal the outcome without a fault, in the same run of the suite */
   check?(scenario: Scenario, outcome: Outcome, normal: Outcome | undefined): Miss[] | Promise<Miss[]>;
-  /** A registration may fail while the database is gone. */
+  /** A registration may be answered with 503 while the database is gone. */
   mayRefuse?: true;
   /** Dead letters are what this row is about. */
   mayBury?: true;
@@ -163,6 +164,7 @@ export function rows(size: Size): Row[] {
       }),
       mayRefuse: true,
     },
+    ...databaseRows(times),
     {
       name: 'wire: 20 % duplicates',
       run: async (scenario, { users }) => {

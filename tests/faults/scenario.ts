@@ -26,6 +26,8 @@ export interface ScenarioOptions {
   crashes?: Partial<Record<Role, CrashPlan>>;
   /** How many pollers work at once; one by default. */
   pollers?: number;
+  /** The containers reach the database through a proxy, which costs time: where that is what the row is about. */
+  databaseThroughProxy?: true;
 }
 
 /** A deployment of its own, on the suite's servers: containers, database, exchange, and a proxy before the broker. */
@@ -48,6 +50,8 @@ export class Scenario {
     readonly config: Config,
     readonly db: Db,
     readonly proxy: TcpProxy,
+    /** Before the database, where the row has asked for it. */
+    readonly database: TcpProxy,
     readonly tap: Tap,
     readonly model: ChannelModel,
   ) {}
@@ -58,8 +62,9 @@ export class Scenario {
     const databaseUrl = new URL(servers.postgres.url);
     databaseUrl.pathname = `/${name}`;
     const proxy = await startProxy(servers.rabbit.url);
+    const database = await startProxy(databaseUrl.toString());
     const environment = {
-      DATABASE_URL: databaseUrl.toString(),
+      DATABASE_URL: options.databaseThroughProxy ? database.url : databaseUrl.toString(),
       RABBITMQ_URL: proxy.url,
       JWT_SECRET: 'a secret of the fault suite, long enough',
       BCRYPT_COST: '4',
@@ -80,7 +85,7 @@ export class Scenario {
     await declareTopology(model, config.events, createLog('silent'));
     const tap = new Tap(servers.rabbit.url, config.events.exchange, `${name}.tap`);
     await tap.open();
-    const scenario = new Scenario(servers, config, db, proxy, tap, model);
+    const scenario = new Scenario(servers, config, db, proxy, database, tap, model);
     const roles: Role[] = [
       ...Array.from({ length: API_CONTAINERS }, () => 'api' as const),
       'relay',
@@ -149,6 +154,7 @@ export class Scenario {
     for (const container of this.containers) await container.stop();
     await this.tap.close();
     await this.proxy.stop();
+    await this.database.stop();
     await this.db.destroy();
     await this.model.close().catch(() => {});
   }

@@ -2,11 +2,17 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort } from '../../local/ports';
 import { startPostgres } from '../../local/postgres';
+import { signalPostgres } from './postgres-processes';
 import { createRabbitNode, type RabbitNode } from './rabbitmq';
 
 export interface Servers {
   rabbit: RabbitNode;
-  postgres: { url: string; restart(): Promise<void> };
+  postgres: {
+    url: string;
+    restart(): Promise<void>;
+    /** To all of its processes: frozen, it keeps its connections and answers none, and accepts more. */
+    signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
+  };
   stop(): Promise<void>;
 }
 
@@ -25,9 +31,12 @@ export async function startServers(directory: string): Promise<Servers> {
         await server.stop();
         server = await startPostgres(dataDir, port);
       },
+      signal: (signal) => signalPostgres(dataDir, signal),
     },
     stop: async () => {
       await rabbit.stop();
+      // Interrupted while it was frozen, it would not hear that it is to stop.
+      signalPostgres(dataDir, 'SIGCONT');
       await server.stop();
     },
   };
