@@ -30,11 +30,11 @@ export interface TakenClient {
  */
 export class TrustedPool {
   readonly #pool: Pool;
-  readonly #usedAt = new WeakMap<PoolClient, number>();
+  readonly #lastUse = new WeakMap<PoolClient, { at: number; drops: number }>();
   readonly #dead = new WeakSet<PoolClient>();
   readonly #onDropped: (error: Error) => void;
-  /** Whatever broke one connection may have broken all that were idle then. */
-  #distrustUntil = 0;
+  /** How many broke so far. What broke one may have broken all that were idle then. */
+  #drops = 0;
 
   constructor({ url, poolSize, connectTimeoutMs, onDropped }: PoolOptions) {
     this.#onDropped = onDropped;
@@ -65,10 +65,11 @@ export class TrustedPool {
       const client = await this.#pool.connect().catch((error: unknown) => {
         throw new DatabaseUnavailable(error, 'not_done');
       });
-      const usedAt = this.#usedAt.get(client);
-      if (usedAt === undefined) return { client, trusted: true };
-      if (!onlyNew && usedAt > this.#distrustUntil) {
-        const idleMs = Date.now() - usedAt;
+      const lastUse = this.#lastUse.get(client);
+      if (!lastUse) return { client, trusted: true };
+      if (!onlyNew && lastUse.drops === this.#drops) {
+        // The wall clock, which alone goes on in a frozen machine. Set back, it says nothing.
+        const idleMs = Math.abs(Date.now() - lastUse.at);
         if (idleMs > QUIET_MS) await nextTurns();
         if (!this.#dead.has(client)) return { client, trusted: idleMs < CHECK_AFTER_MS };
       }
@@ -79,14 +80,14 @@ export class TrustedPool {
   /** Back to the others, unless a transaction is still open on it. */
   giveBack(client: PoolClient): void {
     if (client.getTransactionStatus() === 'I') {
-      this.#usedAt.set(client, Date.now());
+      this.#lastUse.set(client, { at: Date.now(), drops: this.#drops });
       client.release();
     } else destroy(client);
   }
 
   /** For one that broke: it is ended, and those that were idle meanwhile are not used again. */
   drop(client: PoolClient, error: Error): void {
-    this.#distrustUntil = Date.now();
+    this.#drops += 1;
     this.#onDropped(error);
     destroy(client);
   }

@@ -1,10 +1,16 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { TroubleLog } from '../broker/trouble-log';
+import { DatabaseUnavailable } from '../db/unavailable';
 import { attemptDelivery, type Outcome, type WebhookContext } from './attempt-delivery';
 import { type ClaimedDelivery, claimDeliveries } from './claim-store';
 import { recordAnswer, type Verdict } from './record-answer';
 
 /** Beyond the time-out, for the outcome to be written; then another sender may take the delivery. */
 const LEASE_MARGIN_MS = 60_000;
+
+/** How long an outcome waits for a database that is away. What is not written by then is sent a second time. */
+const WRITE_TIMEOUT_MS = 15_000;
+const WRITE_PAUSE_MS = 1_000;
 
 export type WebhookReport = Record<Verdict, number>;
 
@@ -20,6 +26,11 @@ export async function sendWebhooks(
 ): Promise<WebhookReport> {
   const { concurrency, endpointConcurrency, idleMs, timeoutMs } = ctx.config.webhooks;
   const end = performance.now() + budgetMs;
+  const trouble = new TroubleLog(
+    ctx.log,
+    'No deliveries can be claimed right now',
+    'Deliveries are claimed again',
+  );
   const report: WebhookReport = { succeeded: 0, retried: 0, failed: 0, lost: 0 };
   // Two lanes: however many endpoints hang, they hold up one another and none that works.
   const working = new Set<Promise<void>>();
@@ -58,8 +69,9 @@ export async function sendWebhooks(
     let claimed: ClaimedDelivery[] = [];
     try {
       claimed = await claim();
+      trouble.works();
     } catch (error) {
-      ctx.log.error('No deliveries can be claimed right now', { error });
+      trouble.failed(error);
     }
     for (const delivery of claimed) start(delivery);
     if (claimed.length > 0) continue;
@@ -80,12 +92,29 @@ async function write(
   const answered = answer.kind === 'answered' ? { status: answer.status } : { reason: answer.error };
   const fields = { webhookId, eventId, eventType, attempt, ms, ...answered };
   try {
-    const verdict = await recordAnswer(ctx, delivery, outcome);
+    const verdict = await recordWhenPossible(ctx, delivery, outcome);
     report[verdict] += 1;
     ctx.log[verdict === 'failed' ? 'warn' : 'info']('A webhook delivery was tried', { ...fields, verdict });
   } catch (error) {
     // The claim runs out, and the endpoint may get the event a second time: it knows it by its id.
     ctx.log.error('The outcome of a webhook delivery could not be written', { ...fields, error });
+  }
+}
+
+/** Writing an outcome again is safe: the claim has ended with the first one. */
+async function recordWhenPossible(
+  ctx: WebhookContext,
+  delivery: ClaimedDelivery,
+  outcome: Outcome,
+): Promise<Verdict> {
+  const end = performance.now() + WRITE_TIMEOUT_MS;
+  for (;;) {
+    try {
+      return await recordAnswer(ctx, delivery, outcome);
+    } catch (error) {
+      if (!(error instanceof DatabaseUnavailable) || performance.now() + WRITE_PAUSE_MS > end) throw error;
+      await wait(WRITE_PAUSE_MS);
+    }
   }
 }
 

@@ -1,8 +1,11 @@
 // How long the database may take, and what that costs the connection.
 import { sql } from 'kysely';
+import { type Config, readConfig } from '../../../shared/config';
+import { createContext, patient } from '../../../shared/context';
 import { type Db, openDatabase } from '../../../shared/db/connection';
 import { DatabaseUnavailable } from '../../../shared/db/unavailable';
 import { DomainError } from '../../../shared/errors';
+import { createLog } from '../../../shared/log';
 import { createTestDatabase } from '../../setup/database';
 import { backendPid, note } from '../../setup/flaky-database';
 
@@ -51,6 +54,40 @@ test('without limits, the server is told of none', async () => {
       .transaction()
       .execute((tx) => show(tx)),
   ).toEqual({ statement: '0', lock: '0', idle: '0' });
+});
+
+test('scripts and migrations have no limits, purging has its budget', async () => {
+  const config = readConfig({
+    DATABASE_URL: database.url,
+    RABBITMQ_URL: 'amqp://localhost',
+    JWT_SECRET: 'x'.repeat(32),
+    PURGE_BUDGET_MS: '20000',
+  });
+  const inside = async (adjusted: Config) => {
+    const { db } = createContext(adjusted, createLog('silent'));
+    opened.push(db);
+    return db.transaction().execute((tx) => show(tx));
+  };
+  expect(await inside(patient(config))).toEqual({ statement: '0', lock: '0', idle: '0' });
+  expect(await inside(patient(config, config.purge.budgetMs))).toMatchObject({ statement: '18s' });
+});
+
+test('too many connections: unavailable, and all is well when there are fewer', async () => {
+  const role = `rollcall_test_${process.pid}`;
+  await sql.raw(`create role ${role} login password 'secret' connection limit 0`).execute(open());
+  const url = new URL(database.url);
+  Object.assign(url, { username: role, password: 'secret' });
+  const db = open({ url: url.href });
+  expect(await thrownBy(backendPid(db))).toMatchObject({
+    code: 'unavailable',
+    outcome: 'not_done',
+    cause: { code: '53300' },
+  });
+  await sql.raw(`alter role ${role} connection limit 1`).execute(open());
+  expect(await backendPid(db)).toBeGreaterThan(0);
+  await db.destroy();
+  opened.splice(opened.indexOf(db), 1);
+  await sql.raw(`drop role ${role}`).execute(open());
 });
 
 test.each([

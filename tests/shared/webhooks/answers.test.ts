@@ -1,4 +1,6 @@
 import { once } from 'node:events';
+import { createContext } from '../../../shared/context';
+import { startProxy } from '../../setup/proxy';
 import { type Receiver, status } from '../../setup/receiver';
 import {
   deliveriesOf,
@@ -83,4 +85,31 @@ describe('an answer', () => {
     expect(await sendOnce(ctx)).toMatchObject({ retried: 1 });
     expect((await deliveriesOf(ctx, webhook))[0]?.attempts[0]?.error).toMatch(error);
   });
+});
+
+test('an outcome waits for a database that went away meanwhile, and nothing is sent twice', async () => {
+  const proxy = await startProxy(ctx.config.database.url);
+  const database = { ...ctx.config.database, url: proxy.url };
+  const lost = createContext({ ...ctx.config, database }, ctx.log).db;
+  let statements: number | undefined;
+  const db = lost.withPlugin({
+    transformQuery: ({ node }) => {
+      // The first one fails: the database is back for the next.
+      if (statements !== undefined && ++statements === 2) void proxy.start();
+      return node;
+    },
+    transformResult: async ({ result }) => result,
+  });
+  const there = await ctx.receiver(async (response) => {
+    await proxy.stop();
+    statements = 0;
+    response.writeHead(204).end();
+  });
+  const webhook = await subscribe(ctx, there.url);
+  await newEvents(ctx, 1);
+  expect(await sendOnce({ ...ctx, db })).toMatchObject({ succeeded: 1 });
+  expect(await deliveriesOf(ctx, webhook)).toMatchObject([{ status: 'succeeded' }]);
+  expect(there.messages).toHaveLength(1);
+  await lost.destroy();
+  await proxy.stop();
 });
