@@ -1,15 +1,14 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Kysely, type Migration, Migrator, sql } from 'kysely';
-import { DatabaseError } from 'pg';
 import type { Db } from './connection';
 import { migrations } from './migrations';
+import { isLockTimeout } from './unavailable';
 
 /**
  * How long a statement may wait for a table, and with it every query that comes after it: PostgreSQL serves a queue for
  * a lock in order, also those that would not be in each other's way.
  */
 const LOCK_TIMEOUT_MS = 2_000;
-const LOCK_NOT_AVAILABLE = '55P03';
 
 /** How often a migration is tried that finds a table in use, and the pauses in which the others go on. */
 export interface LockRetries {
@@ -34,7 +33,7 @@ export async function migrateToLatest(
     const { error, results = [] } = await migrator.migrateToLatest();
     if (!error)
       return results.filter((result) => result.status === 'Success').map((result) => result.migrationName);
-    const tableInUse = error instanceof DatabaseError && error.code === LOCK_NOT_AVAILABLE;
+    const tableInUse = isLockTimeout(error);
     if (!tableInUse || tried === tries) {
       const failed =
         results.find((result) => result.status === 'Error')?.migrationName ?? 'before the first one';

@@ -35,6 +35,11 @@ export function tooSlow(cause: unknown): DomainError {
   return new DomainError('unavailable', detailsOf('not_done'), { cause });
 }
 
+/** Whether a statement was ended because another transaction kept the lock that it needs. */
+export function isLockTimeout(error: unknown): boolean {
+  return error instanceof DomainError && error.cause instanceof DatabaseError && error.cause.code === '55P03';
+}
+
 /**
  * By SQLSTATE (PostgreSQL, appendix A), or by what took its place:
  *
