@@ -10,8 +10,11 @@ export interface TcpProxy {
   start(): Promise<void>;
   /** From now on takes connections and bytes, and lets none through: no answer, no error. */
   blackHole(): void;
-  /** From now on the connections that are there pass nothing on, as when a path has changed. New ones work. */
-  silence(): void;
+  /**
+   * From now on the connections that are there pass nothing on, as when a path has changed. New ones work.
+   * @returns ends the old ones at last, for the server too, as its TCP would
+   */
+  silence(): () => void;
   /** Lets the client's bytes through and none of the server's: a confirm, or a commit, whose answer never arrives. */
   muteServer(): void;
   /** The same from the moment on at which a client sends this. */
@@ -84,7 +87,11 @@ export async function startProxy(target: string): Promise<TcpProxy> {
       mode = 'black-hole';
     },
     silence: () => {
-      for (const socket of sockets) silent.add(socket);
+      const old = [...sockets];
+      for (const socket of old) silent.add(socket);
+      return () => {
+        for (const socket of old) socket.destroy();
+      };
     },
     muteServer: () => {
       mode = 'mute-server';
