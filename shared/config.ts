@@ -65,6 +65,8 @@ const Environment = v.object({
   RATE_LIMIT_REGISTER_ADDRESS: rate('100/3600'),
   RATE_LIMIT_REFRESH_ACCOUNT: rate('300/900'),
   RATE_LIMIT_REFRESH_ADDRESS: rate('1000/900'),
+  RATE_LIMIT_UPDATE_ACCOUNT: rate('60/3600'),
+  RATE_LIMIT_NAME_ACCOUNT: rate('10/3600'),
   RATE_LIMIT_MAIL_ACCOUNT: rate('5/3600'),
   RATE_LIMIT_MAIL_ADDRESS: rate('100/3600'),
 
@@ -220,6 +222,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
         registerAddress: env.RATE_LIMIT_REGISTER_ADDRESS,
         refreshAccount: env.RATE_LIMIT_REFRESH_ACCOUNT,
         refreshAddress: env.RATE_LIMIT_REFRESH_ADDRESS,
+        updateAccount: env.RATE_LIMIT_UPDATE_ACCOUNT,
+        nameAccount: env.RATE_LIMIT_NAME_ACCOUNT,
         mailAccount: env.RATE_LIMIT_MAIL_ACCOUNT,
         mailAddress: env.RATE_LIMIT_MAIL_ADDRESS,
       },

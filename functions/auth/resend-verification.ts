@@ -19,10 +19,7 @@ export const operation = {
 
 export async function resendVerification(request: Request, ctx: Context): Promise<Reply> {
   const caller = await authenticate(ctx, bearerToken(request));
-  await limitRate(ctx, [
-    useByAddress('mailAddress', request.address),
-    { limit: 'mailAccount', subject: `verify-email ${caller.user.id}` },
-  ]);
+  await limitRate(ctx, [useByAddress('mailAddress', request.address)]);
   await requestVerification(ctx, caller.user, originOf(request, caller));
   return reply(202, { status: 'accepted' });
 }

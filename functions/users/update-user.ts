@@ -11,6 +11,7 @@ import type { Operation } from '../../shared/openapi/operation';
 import { User } from '../../shared/openapi/schemas';
 import { authenticate } from '../../shared/sessions/authenticate';
 import { DisplayName, Email, Metadata, Username } from '../../shared/users/fields';
+import { limitUpdate } from '../../shared/users/limit-update';
 import { shownUser } from '../../shared/users/shown-user';
 import { updateUser } from '../../shared/users/update-user';
 
@@ -48,6 +49,7 @@ export async function updateUserById(request: Request, ctx: PublishingContext): 
   const caller = await authenticate(ctx, bearerToken(request));
   const id = authorizeSelfOr(caller, request.params['id'], 'users:write');
   const update = parseBody(request, ctx.config.users.requireEmail ? Body : BodyWithOptionalEmail);
+  if (id === caller.user.id) await limitUpdate(ctx, caller, update, request.address);
   const user = await updateUser(ctx, caller, id, update, readIfMatch(request), originOf(request, caller));
   return recordReply(shownUser(user));
 }

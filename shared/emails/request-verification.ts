@@ -1,10 +1,14 @@
 import type { Context } from '../context';
 import type { Origin } from '../events/origin';
 import { appendEvent } from '../events/outbox';
+import { limitMail } from '../rate-limits/limit-mail';
 import type { User } from '../users/user';
 import { takeMinorSequence } from '../users/user-store';
 
-/** Asks for another verification mail. Nothing happens where no address waits for one. */
+/**
+ * Asks for another verification mail. Nothing happens where no address waits for one.
+ * @throws DomainError `rate_limited`
+ */
 export async function requestVerification(ctx: Context, user: User, origin: Origin): Promise<void> {
   const unproven = user.pendingEmail ?? (user.emailVerified ? null : user.email);
   if (unproven === null) return;
@@ -12,6 +16,7 @@ export async function requestVerification(ctx: Context, user: User, origin: Orig
     const sequence = await takeMinorSequence(tx, user.id);
     // Deleted since the request was authenticated.
     if (sequence === null) return;
+    await limitMail({ ...ctx, db: tx }, unproven, user.id);
     await appendEvent(tx, ctx, 'relay', {
       type: 'user.verification_requested',
       subject: user.id,

@@ -2,6 +2,7 @@ import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
 import { appendEvent } from '../events/outbox';
 import type { PublishingContext } from '../events/publisher';
+import { limitRate } from '../rate-limits/limit-rate';
 import type { Caller } from '../sessions/authenticate';
 import { endSessions } from '../sessions/end-sessions';
 import { openSession, type SessionTokens } from '../sessions/open-session';
@@ -40,6 +41,7 @@ export async function changePassword(
   if (repeatsName(newPassword, { ...user, appName })) throw invalid('newPassword', REPEATS_NAME);
   const checkedHash =
     user.id === caller.user.id ? await proveCurrentPassword(ctx, user.id, currentPassword, origin) : null;
+  if (checkedHash !== null) await limitRate(ctx, [{ limit: 'updateAccount', subject: user.id }]);
   await assertNotBreached(ctx, 'newPassword', newPassword);
   const { bcryptCost } = ctx.config.users;
   // Before the transaction: no lock waits on the hash.

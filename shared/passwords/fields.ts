@@ -6,6 +6,8 @@ import { isPattern } from './patterns';
 
 export const MIN_PASSWORD_CHARACTERS = 8;
 
+const isTooLong = (password: string) => Buffer.byteLength(preparePassword(password)) > MAX_PASSWORD_BYTES;
+
 /** In the form in which it is hashed: that is what has the length. */
 export const NewPassword = v.pipe(
   v.string('must be a string'),
@@ -15,11 +17,11 @@ export const NewPassword = v.pipe(
     (value) => characters(preparePassword(value)) >= MIN_PASSWORD_CHARACTERS,
     `must be at least ${MIN_PASSWORD_CHARACTERS} characters`,
   ),
+  v.check((value) => !isTooLong(value), `must be at most ${MAX_PASSWORD_BYTES} bytes of UTF-8`),
   v.check(
-    (value) => Buffer.byteLength(preparePassword(value)) <= MAX_PASSWORD_BYTES,
-    `must be at most ${MAX_PASSWORD_BYTES} bytes of UTF-8`,
+    (value) => isTooLong(value) || !isCommonPassword(value),
+    'must not be one of the most common passwords',
   ),
-  v.check((value) => !isCommonPassword(value), 'must not be one of the most common passwords'),
   v.transform(preparePassword),
 );
 

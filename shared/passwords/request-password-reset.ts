@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Context } from '../context';
 import type { Origin } from '../events/origin';
 import { appendEvent, withdrawEvent } from '../events/outbox';
+import { mayMail } from '../rate-limits/limit-mail';
 import { findUserIdByEmail, takeMinorSequence } from '../users/user-store';
 
 /** Longer than the work takes, so that its last differences, some 40 µs of 2 ms, do not show either. */
@@ -19,6 +20,9 @@ export async function requestPasswordReset(ctx: Context, email: string, origin: 
     const found = await findUserIdByEmail(tx, email);
     const id = found ?? ctx.newId();
     const sequence = await takeMinorSequence(tx, id);
+    // Where the mailbox has had its share by other routes, nothing is sent, and the answer does not tell. For nobody
+    // there is the same work, and nothing is counted that could keep the owner of the address from registering.
+    const mayGoOut = await mayMail({ ...ctx, db: tx }, found === null ? `nobody at ${email}` : email);
     const { event } = await appendEvent(tx, ctx, 'relay', {
       type: 'user.password_reset_requested',
       subject: id,
@@ -26,8 +30,8 @@ export async function requestPasswordReset(ctx: Context, email: string, origin: 
       data: { id },
       origin,
     });
-    // Where the user was known, an id that no event has: the statement costs the same, and removes nothing.
-    await withdrawEvent(tx, sequence === null ? event.id : ctx.newId());
+    // Where it is to be sent, an id that no event has: the statement costs the same, and removes nothing.
+    await withdrawEvent(tx, sequence === null || !mayGoOut ? event.id : ctx.newId());
   });
   await answerAfter;
 }

@@ -4,6 +4,7 @@ import type { Origin } from '../events/origin';
 import type { PublishingContext } from '../events/publisher';
 import { assertNotBreached } from '../passwords/breached';
 import { hashPassword } from '../passwords/hash';
+import { limitMail } from '../rate-limits/limit-mail';
 import { assertMayGrantRole } from '../roles/assert-may-grant-role';
 import type { Permission } from '../roles/permissions';
 import { openSession, type SessionTokens } from '../sessions/open-session';
@@ -44,6 +45,8 @@ export async function registerUser(
   granting: ReadonlySet<Permission> | null = null,
   idempotencyKey: string | null = null,
 ): Promise<Registered> {
+  // Whoever may change every user may also have as many mails sent as they like.
+  const unlimited = granting?.has('users:write') ?? false;
   await assertNotBreached(ctx, 'password', input.password);
   const rolePermissions = granting === null ? [] : await assertMayGrantRole(ctx.db, input.role, granting);
   // Before the transaction: it is CPU for tens of milliseconds, and no connection or lock should wait on that.
@@ -59,6 +62,9 @@ export async function registerUser(
     // After the insert, which has waited for a change that was about to free the address.
     const reserved = user.email !== null && (await isReserved(tx, user.email, id, ctx.now()));
     if (reserved) throw new DomainError('email_taken');
+    // Counted with the user or not at all: an address that is taken gets no mail. Who registers, deletes and registers
+    // again would have the mailbox of a stranger filled.
+    if (!unlimited && user.email !== null) await limitMail({ ...ctx, db: tx }, user.email, null);
     const { tokens } = await openSession(tx, ctx, user, rolePermissions, origin);
     return { user, tokens, event };
   });

@@ -7,6 +7,7 @@ import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
 import { appendEvent, type PendingEvent } from '../events/outbox';
 import type { PublishingContext } from '../events/publisher';
+import { limitMail } from '../rate-limits/limit-mail';
 import type { Caller } from '../sessions/authenticate';
 import { appendUpdate, changedFields } from './append-update';
 import { isSameAddress } from './email-address';
@@ -86,6 +87,7 @@ async function requestAddressChange(
   if ((holder !== null && holder !== id) || (await isReserved(tx, pendingEmail, id, ctx.now()))) {
     throw new DomainError('email_taken');
   }
+  await limitMail({ ...ctx, db: tx }, pendingEmail, id);
   await deleteVerifications(tx, id);
   const sequence = await takeMinorSequence(tx, id);
   if (sequence === null) return [];
