@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import { ChannelSet } from './channel-set';
-import { decodeMethod, methodIds } from './codec';
+import { decodeMethod, encodeMethod, methodIds } from './codec';
 import { AmqpError, asAmqpError } from './errors';
-import { FRAME, type Frame, FrameReader, HEARTBEAT_FRAME, PROTOCOL_HEADER } from './frames';
+import { encodeFrame, FRAME, type Frame, FrameReader, HEARTBEAT_FRAME, PROTOCOL_HEADER } from './frames';
 import { Handshake } from './handshake';
 import { Heartbeat } from './heartbeat';
 import type { Message } from './message';
@@ -29,6 +29,10 @@ export class Connection implements Flushable {
   #handshake: Handshake | undefined;
   #channelMax = 0;
   #channels: ChannelSet | undefined;
+  /** Whether it has ever published. */
+  #publishes = false;
+  /** Whether a resource alarm stopped it: nothing is read from it until the alarm is cleared. */
+  #blocked = false;
   #deadline: NodeJS.Timeout;
 
   constructor(
@@ -70,15 +74,27 @@ export class Connection implements Flushable {
     if (this.#phase === 'closed') this.socket.end();
   }
 
-  abort(error: unknown): void {
-    this.shared.log(`journal: ${asAmqpError(error).message}`);
-    this.socket.destroy();
+  /** What it has to say waits for the journal: a publisher is told why its confirms do not come. */
+  hold(): void {
+    if (this.#publishes) this.#block();
+  }
+
+  /** The last resource alarm was cleared. */
+  unblock(): void {
+    if (!this.#blocked) return;
+    this.#blocked = false;
+    this.#notify('connection.unblocked', {});
+    this.#resume();
+    this.#serve();
   }
 
   /** Ends the connection for a reason, and waits for the peer to agree. */
   close(error: AmqpError): void {
     if (this.#phase === 'closing' || this.#phase === 'closed') return;
     this.#release();
+    // The peer's close-ok has to be read.
+    this.#blocked = false;
+    this.#resume();
     // A peer that has not said what it speaks is not told in AMQP.
     if (this.#phase === 'header') {
       this.#end();
@@ -120,7 +136,7 @@ export class Connection implements Flushable {
   #serve(): void {
     try {
       if (this.#phase === 'header') this.#greet();
-      while (this.#phase !== 'header' && this.#phase !== 'closed' && !this.#output.isFull) {
+      while (this.#phase !== 'header' && this.#phase !== 'closed' && this.#mayRead) {
         const frame = this.#reader.next();
         if (!frame) break;
         this.#onFrame(frame);
@@ -157,6 +173,7 @@ export class Connection implements Flushable {
       if (this.#phase === 'closing') return;
       if (!this.#channels) throw new AmqpError('CHANNEL_ERROR', 'the connection is not open');
       this.#channels.onFrame(frame);
+      if (frame.type === FRAME.HEADER) this.#onPublish();
       return;
     }
     if (frame.type !== FRAME.METHOD)
@@ -185,13 +202,42 @@ export class Connection implements Flushable {
   }
 
   #beat(): void {
+    // A blocked peer's heartbeats are not read.
+    if (this.#blocked) this.#heartbeat.received = true;
     if (this.#output.hasWritten()) return;
-    this.#output.bytes(HEARTBEAT_FRAME);
-    this.requestFlush();
+    this.#output.urgent(HEARTBEAT_FRAME);
+  }
+
+  get #mayRead(): boolean {
+    return !this.#blocked && !this.#output.isFull;
+  }
+
+  #resume(): void {
+    if (this.#mayRead) this.socket.resume();
+  }
+
+  /** RabbitMQ blocks a connection once it publishes, so that consumers go on, and drain what is stored. */
+  #onPublish(): void {
+    this.#publishes = true;
+    if (this.shared.alarms.reason !== undefined) this.#block();
+  }
+
+  #block(): void {
+    const { reason } = this.shared.alarms;
+    if (this.#blocked || this.#phase !== 'running' || reason === undefined) return;
+    this.#blocked = true;
+    this.socket.pause();
+    this.#notify('connection.blocked', { reason });
+  }
+
+  /** Only who asks for it hears of it (https://www.rabbitmq.com/docs/connection-blocked#capabilities). */
+  #notify<M extends 'connection.blocked' | 'connection.unblocked'>(name: M, args: Args<M>): void {
+    if (!this.#handshake?.hasCapability('connection.blocked')) return;
+    this.#output.urgent(encodeFrame(FRAME.METHOD, 0, encodeMethod(name, args)));
   }
 
   #onRoom(): void {
-    this.socket.resume();
+    this.#resume();
     this.#serve();
     this.#channels?.resume();
   }

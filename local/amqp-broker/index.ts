@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import { Alarms, type Resource } from './alarms';
 import { Connection } from './connection';
 import { AmqpError, asAmqpError } from './errors';
 import { Journal } from './journal';
@@ -27,21 +28,46 @@ export interface Broker {
   readonly port: number;
   /** amqp:// address with user, password and the first virtual host. */
   readonly url: string;
+  /**
+   * Raises a resource alarm: until it is cleared, a connection that publishes gets `connection.blocked`, and nothing
+   * more is read from it (https://www.rabbitmq.com/docs/connection-blocked).
+   */
+  raiseAlarm(resource: Resource): void;
+  /** Clears one that `raiseAlarm` raised. A journal that cannot be written keeps its own. */
+  clearAlarm(resource: Resource): void;
   /** Closes every connection and the journal; durable state stays as it is. */
   stop(): Promise<void>;
 }
+
+/** How long until a journal that could not be written is tried again. */
+const JOURNAL_RETRY = 1_000;
 
 /** Starts an AMQP 0-9-1 broker for development and tests. Rejects with `code: 'EADDRINUSE'` on a taken port. */
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const { host = '127.0.0.1', username = 'guest', password = 'guest', log = () => undefined } = options;
   const vhosts = new Map<string, VirtualHost>();
   let journal: Journal | undefined;
+  let retrying: NodeJS.Timeout | undefined;
+  const retryJournal = () => {
+    if (!journal?.retry()) return;
+    clearInterval(retrying);
+    retrying = undefined;
+    log('journal: can be written again');
+    alarms.clear('disk', 'journal');
+    turn.request();
+  };
   const turn = new Turn(() => {
-    journal?.flush();
+    const written = journal?.flush() ?? 'all';
+    if (written === 'failed' && !retrying) {
+      log(`journal: ${asAmqpError(journal?.failure).text}`);
+      alarms.raise('disk', 'journal');
+      retrying = setInterval(retryJournal, JOURNAL_RETRY);
+    }
     // A compaction that fails (a full disk) leaves the longer journal in use, which holds the same.
     if (journal?.isLong) {
       journal.compact(snapshot(vhosts.values()), (error) => log(`journal: ${asAmqpError(error).text}`));
     }
+    return written;
   });
   const vhost = (name: string): VirtualHost => {
     const existing = vhosts.get(name);
@@ -54,7 +80,10 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   for (const name of names) vhost(name);
 
   const connections = new Set<Connection>();
-  const shared: Shared = { vhosts, username, password, turn, log, serving: false };
+  const alarms = new Alarms(() => {
+    for (const connection of connections) connection.unblock();
+  });
+  const shared: Shared = { vhosts, username, password, turn, alarms, log, serving: false };
   const accept = (socket: Socket) => {
     if (!shared.serving) {
       socket.destroy();
@@ -109,11 +138,14 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     turn.end();
     await Promise.all(gone);
     turn.end();
+    clearInterval(retrying);
     journal?.close();
   }
 
   return {
     port,
+    raiseAlarm: (resource) => alarms.raise(resource, 'operator'),
+    clearAlarm: (resource) => alarms.clear(resource, 'operator'),
     url: `amqp://${login}@${urlHost}:${port}${path}`,
     stop: () => {
       stopping ??= stop();

@@ -5,6 +5,7 @@ import { errorCode } from './errors';
 import { encodeRecord, MAGIC, readRecords, writeAll } from './journal-format';
 import { lockDirectory } from './lock';
 import type { JournalRecord, StoredRecord } from './records';
+import type { Written } from './turn';
 
 const COMPACT_ABOVE = 16 * 1024 * 1024;
 
@@ -20,6 +21,9 @@ export class Journal {
   #compactAt = COMPACT_ABOVE;
   #compaction: Compaction | undefined;
   #pending: Buffer[] = [];
+  /** Whether anything was appended since the last flush. */
+  #appended = false;
+  #failure: unknown;
 
   constructor(
     directory: string,
@@ -111,18 +115,41 @@ export class Journal {
   append(stored: StoredRecord): void {
     if (this.#fd === undefined) return;
     this.#pending.push(encodeRecord(stored));
+    this.#appended = true;
     this.onAppend();
   }
 
-  flush(): void {
-    if (this.#fd === undefined || this.#pending.length === 0) return;
+  /** Why the last write failed; undefined while all that was flushed is in the file. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  /** Writes what was appended. After a failure only `retry` writes: the disk is not asked again at every turn. */
+  flush(): Written {
+    const appended = this.#appended;
+    this.#appended = false;
+    if (this.#failure !== undefined) return appended ? 'failed' : 'unchanged';
+    return this.#write() ? 'all' : 'failed';
+  }
+
+  /** Tries again after a failure, and returns whether all is in the file now. */
+  retry(): boolean {
+    this.#appended = false;
+    return this.#write();
+  }
+
+  #write(): boolean {
+    if (this.#fd === undefined || this.#pending.length === 0) return true;
     try {
       this.#size += writeAll(this.#fd, Buffer.concat(this.#pending), this.#size);
       this.#pending = [];
+      this.#failure = undefined;
+      return true;
     } catch (error) {
-      // A full disk: cut what was written in part, keep the records, and let the caller refuse to confirm.
+      // A full disk: cut what was written in part, and keep the records for the next try.
       ftruncateSync(this.#fd, this.#size);
-      throw error;
+      this.#failure = error;
+      return false;
     }
   }
 

@@ -50,6 +50,12 @@ export class Output {
     this.#bytes += bytes.length;
   }
 
+  /** Writes a frame ahead of what is gathered, which may have to wait for the journal. */
+  urgent(frame: Buffer): void {
+    this.#wrote = true;
+    if (this.socket.writable) this.socket.write(frame);
+  }
+
   flush(): void {
     const bytes = Buffer.concat(this.#frames);
     this.#frames = [];

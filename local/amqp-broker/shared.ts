@@ -1,3 +1,4 @@
+import type { Alarms } from './alarms';
 import type { Turn } from './turn';
 import type { VirtualHost } from './vhost';
 
@@ -7,6 +8,7 @@ export interface Shared {
   readonly username: string;
   readonly password: string;
   readonly turn: Turn;
+  readonly alarms: Alarms;
   readonly log: (line: string) => void;
   /** False once the broker stops: the connections' end must not change durable state then. */
   serving: boolean;

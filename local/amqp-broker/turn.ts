@@ -1,9 +1,15 @@
 /** Something that holds back its output until the end of the turn. */
 export interface Flushable {
   flush(): void;
-  /** The journal could not be written: nothing of this turn may be confirmed. */
-  abort(error: unknown): void;
+  /** The journal could not be written: nothing of this turn may leave before it is. */
+  hold(): void;
 }
+
+/**
+ * What the end of a turn found the journal to be: all of it is in the file; or what this turn recorded is not; or
+ * this turn recorded nothing, while what an earlier one did is still not in the file.
+ */
+export type Written = 'all' | 'failed' | 'unchanged';
 
 /**
  * Ends each turn of the event loop: first the journal is written, then everyone speaks. So no confirm and no
@@ -11,9 +17,11 @@ export interface Flushable {
  */
 export class Turn {
   #waiting = new Set<Flushable>();
+  /** Those whose output promises what could not be written yet. */
+  #held = new Set<Flushable>();
   #scheduled: NodeJS.Immediate | undefined;
 
-  constructor(private readonly writeJournal: () => void) {}
+  constructor(private readonly writeJournal: () => Written) {}
 
   /** Asks for an end of turn, and to be flushed at it. */
   request(flushable?: Flushable): void {
@@ -26,12 +34,18 @@ export class Turn {
     this.#scheduled = undefined;
     const waiting = this.#waiting;
     this.#waiting = new Set();
-    try {
-      this.writeJournal();
-    } catch (error) {
-      for (const flushable of waiting) flushable.abort(error);
+    const written = this.writeJournal();
+    if (written === 'failed') {
+      for (const flushable of waiting) {
+        this.#held.add(flushable);
+        flushable.hold();
+      }
       return;
     }
-    for (const flushable of waiting) flushable.flush();
+    if (written === 'all') {
+      for (const flushable of this.#held) waiting.add(flushable);
+      this.#held = new Set();
+    }
+    for (const flushable of waiting) if (!this.#held.has(flushable)) flushable.flush();
   }
 }

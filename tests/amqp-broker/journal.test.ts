@@ -1,9 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { appendFile, mkdtemp, readFile, rm, stat, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { ChannelModel, ConfirmChannel } from 'amqplib';
 import { type Broker, startBroker } from '../../local/amqp-broker';
+import { kill, spawnBroker } from './broker-process';
 import { connect, consume, nextMessage, publish } from './broker-under-test';
 
 let dataDir: string;
@@ -40,26 +42,6 @@ async function stop(): Promise<void> {
 async function restart(): Promise<ConfirmChannel> {
   await stop();
   return start();
-}
-
-/** A broker as a process of its own, so that it can be killed. */
-async function spawnBroker(): Promise<{ child: ChildProcess; url: string }> {
-  const args = ['--import', 'tsx', 'local/amqp-broker/main.ts', '--port', '0', '--data', dataDir];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  const url = await new Promise<string>((resolve, reject) => {
-    child.once('exit', () => reject(new Error('the broker did not start')));
-    child.stdout?.on('data', (chunk) => {
-      const [found] = /amqp:\S+/.exec(String(chunk)) ?? [];
-      if (found) resolve(found);
-    });
-  });
-  return { child, url };
-}
-
-function kill(child: ChildProcess): Promise<unknown> {
-  const exited = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGKILL');
-  return exited;
 }
 
 it('keeps what is durable over a stop, and nothing else', async () => {
@@ -151,7 +133,7 @@ it('expires after a restart what came due in the meantime', async () => {
 });
 
 it('has everything it confirmed after a kill, in order', async () => {
-  let { child, url } = await spawnBroker();
+  let { child, url } = await spawnBroker('--data', dataDir);
   let channel = await open(url);
   await channel.assertExchange('events', 'topic');
   await channel.assertQueue('work');
@@ -172,7 +154,7 @@ it('has everything it confirmed after a kill, in order', async () => {
   expect(confirmed).toBeGreaterThan(0);
   await model?.close().catch(() => undefined);
 
-  ({ child, url } = await spawnBroker());
+  ({ child, url } = await spawnBroker('--data', dataDir));
   channel = await open(url);
   const { messageCount } = await channel.checkQueue('work');
   expect(messageCount).toBeGreaterThanOrEqual(confirmed);
@@ -262,11 +244,45 @@ it('confirms while it rewrites the journal, and keeps what comes and goes meanwh
 });
 
 it('refuses a directory that another broker uses, and takes over that of a dead one', async () => {
-  const { child } = await spawnBroker();
+  const { child } = await spawnBroker('--data', dataDir);
   await expect(startBroker({ port: 0, dataDir })).rejects.toThrow(
     `data directory ${dataDir} is in use by another broker (process ${child.pid})`,
   );
   await kill(child);
   await start();
   await expect(startBroker({ port: 0, dataDir })).rejects.toMatchObject({ code: 'EDATADIRINUSE' });
+});
+
+it('blocks who publishes while its disk is full, and confirms once there is room', async () => {
+  const { child, url } = await spawnBroker('--data', dataDir);
+  const limitFiles = (bytes: number | 'unlimited') =>
+    promisify(execFile)('prlimit', ['--pid', String(child.pid), `--fsize=${bytes}:`]);
+  const channel = await open(url);
+  await channel.assertQueue('q');
+  const { size } = await stat(join(dataDir, 'journal'));
+  // Room for a part of the record only.
+  await limitFiles(size + 10);
+  const blocked = new Promise((resolve) => model?.once('blocked', resolve));
+  const unblocked = new Promise((resolve) => model?.once('unblocked', resolve));
+  let confirmed = false;
+  const confirm = publish(channel, '', 'q', 'kept', { persistent: true }).then((accepted) => {
+    confirmed = accepted;
+  });
+  await expect(blocked).resolves.toBe('low on disk');
+  // Others are served: what they ask for needs no room.
+  const other = await connect(url);
+  const probe = await other.createChannel();
+  await expect(probe.checkQueue('q')).resolves.toMatchObject({ messageCount: 1 });
+  expect((await stat(join(dataDir, 'journal'))).size).toBe(size);
+  expect(confirmed).toBe(false);
+  await limitFiles('unlimited');
+  await unblocked;
+  await confirm;
+  expect(confirmed).toBe(true);
+  await other.close();
+  await publish(channel, '', 'q', 'and this', { persistent: true });
+  await kill(child);
+  const inbox = await consume(await start(), 'q');
+  await inbox.atLeast(2);
+  expect(inbox.bodies).toEqual(['kept', 'and this']);
 });
