@@ -23,8 +23,8 @@ export interface PurgeReport {
   /** Of webhooks. */
   deliveries: number;
   sessions: number;
-  emailTokens: number;
-  formerEmails: number;
+  mailLinks: number;
+  formerAddresses: number;
   idempotencyKeys: number;
   rateLimits: number;
   /** Entries of the audit log that have forgotten where somebody was. */
@@ -55,8 +55,8 @@ export async function purgeEvents(
     deliveries: await all(() => purgeDeliveries(ctx.db, age(retentionDays), BATCH_SIZE)),
     retries: await all(() => purgeOverdueRetries(ctx.db, age(INBOX_EXTRA_DAYS), BATCH_SIZE)),
     sessions: await all(() => purgeSessions(ctx.db, ctx.now(), BATCH_SIZE)),
-    emailTokens: await all(() => purgeEmailTokens(ctx.db, ctx.now(), BATCH_SIZE)),
-    formerEmails: await all(() => purgeFormerEmails(ctx.db, ctx.now(), BATCH_SIZE)),
+    mailLinks: await all(() => purgeEmailTokens(ctx.db, ctx.now(), BATCH_SIZE)),
+    formerAddresses: await all(() => purgeFormerEmails(ctx.db, ctx.now(), BATCH_SIZE)),
     idempotencyKeys: await all(() => purgeKeys(ctx.db, ctx.now(), BATCH_SIZE)),
     rateLimits: await all(() => purgeCounters(ctx.db, ctx.now(), BATCH_SIZE)),
     auditAddresses: await all(() => blankAuditEntries(ctx.db, age(auditAddressDays), BATCH_SIZE)),

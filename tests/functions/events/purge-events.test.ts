@@ -151,11 +151,11 @@ test('what has run out goes: tokens of mails, former addresses, idempotency keys
     .insertInto('former_emails')
     .values({ user_id: body.user.id, address: 'a@example.com', version: 2, restorable_until: inAnHour })
     .execute();
-  const none = { emailTokens: 0, formerEmails: 0, idempotencyKeys: 0, rateLimits: 0 };
+  const none = { mailLinks: 0, formerAddresses: 0, idempotencyKeys: 0, rateLimits: 0 };
   expect(await purge()).toMatchObject(none);
   pass(2);
-  const { emailTokens, formerEmails, idempotencyKeys, rateLimits } = await purge();
-  expect([emailTokens, formerEmails, idempotencyKeys, rateLimits > 0]).toEqual([1, 1, 1, true]);
+  const { mailLinks, formerAddresses, idempotencyKeys, rateLimits } = await purge();
+  expect([mailLinks, formerAddresses, idempotencyKeys, rateLimits > 0]).toEqual([1, 1, 1, true]);
   for (const table of ['email_tokens', 'former_emails', 'idempotency_keys', 'rate_limits'] as const)
     expect(await ctx.db.selectFrom(table).selectAll().execute()).toEqual([]);
 });
