@@ -133,11 +133,15 @@ test('hours of which the purge has taken something keep their counts', async () 
     .set({ published_at: new Date('2026-11-30') })
     .where('id', '!=', id)
     .execute();
+  // By its id, too, it is as old as its time says.
+  const made = Date.parse('2026-11-20T11:00:00.000Z').toString(16).padStart(12, '0');
+  const aged = `${made.slice(0, 8)}-${made.slice(8)}-7000-8000-000000000000`;
   await ctx.db
     .updateTable('outbox')
-    .set({ published_at: new Date('2026-11-20') })
+    .set({ id: aged, published_at: new Date('2026-11-20') })
     .where('id', '=', id)
     .execute();
+  await ctx.db.updateTable('inbox').set({ event_id: aged }).where('event_id', '=', id).execute();
   expect(await purgeEvents(ctx, 60_000)).toMatchObject({ events: 1 });
   admin = await logInAdmin(ctx);
   const { body } = await rebuild({ from: '2026-11-01' });

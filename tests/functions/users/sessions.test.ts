@@ -73,21 +73,6 @@ describe('the list', () => {
       expect([answer.status, answer.body.sessions.length]).toEqual([200, 1]);
     }
   });
-
-  test('takes away what ended more than a week ago, at the next login', async () => {
-    const person = await registerPerson(ctx);
-    await revoke(person.accessToken, 'me', (await list(person.accessToken)).body.sessions[0].id);
-    const count = async () =>
-      (await ctx.db.selectFrom('sessions').select('id').where('user_id', '=', person.user.id).execute())
-        .length;
-    const now = ctx.clock.now;
-    await again(person);
-    expect(await count()).toBe(2);
-    ctx.clock.now = new Date(now.getTime() + 7 * 24 * 60 * 60 * 1000 + 1);
-    await again(person);
-    expect(await count()).toBe(2);
-    ctx.clock.now = now;
-  });
 });
 
 describe('ending one', () => {

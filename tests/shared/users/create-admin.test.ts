@@ -68,7 +68,9 @@ test.each([
 });
 
 test('a password that repeats the name is refused', async () => {
-  await expect(createAdmin(ctx, 'longenough1', 'LongEnough1')).rejects.toThrow('must not be the username');
+  await expect(createAdmin(ctx, 'longenough1', 'LongEnough1')).rejects.toThrow(
+    'must not be made of the username',
+  );
 });
 
 test('two at once make one', async () => {
