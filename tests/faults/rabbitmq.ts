@@ -66,9 +66,12 @@ export async function createRabbitNode(home: string): Promise<RabbitNode> {
     }
   }
   async function killListener(at: number): Promise<void> {
-    const pid = listenerOf(at);
-    if (pid !== null) process.kill(pid, 'SIGKILL');
-    while (await listens(at)) await wait(20);
+    while (await listens(at)) {
+      // Looked for again each time: a process whose files change meanwhile can be overlooked.
+      const pid = listenerOf(at);
+      if (pid !== null) process.kill(pid, 'SIGKILL');
+      await wait(20);
+    }
   }
   return {
     url: `amqp://guest:guest@127.0.0.1:${port}`,

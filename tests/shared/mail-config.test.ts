@@ -17,6 +17,7 @@ test('without a mail server nothing is decided, and the rest has defaults', () =
     publicUrl: 'http://localhost:3000',
     verifySeconds: 86_400,
     resetSeconds: 3600,
+    undoSeconds: 604_800,
   });
 });
 
