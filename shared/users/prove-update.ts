@@ -3,7 +3,6 @@ import type { Tx } from '../db/connection';
 import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
 import { provePassword } from '../passwords/prove-password';
-import { limitRate } from '../rate-limits/limit-rate';
 import { assertRecentlyProven } from '../sessions/assert-recently-proven';
 import type { Caller } from '../sessions/authenticate';
 import { findCredentials } from './credential-store';
@@ -35,10 +34,7 @@ export async function proveUpdate(
   const { user } = caller;
   if (wantsOtherAddress(user, update)) {
     if (currentPassword === undefined) throw passwordRequired();
-    const hash = await provePassword(ctx, user.id, currentPassword, origin);
-    // Each request is a mail to an address that may be a stranger's, and one to the address in use.
-    await limitRate(ctx, [{ limit: 'mailAccount', subject: `change-email ${user.id}` }]);
-    return hash;
+    return provePassword(ctx, user.id, currentPassword, origin);
   }
   const { username } = update;
   if (username !== undefined && foldCase(username) !== foldCase(user.username)) {
