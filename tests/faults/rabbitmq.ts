@@ -58,7 +58,7 @@ export async function createRabbitNode(home: string): Promise<RabbitNode> {
   };
 
   async function start(): Promise<void> {
-    spawn(join(BIN, 'rabbitmq-server'), { env, stdio: 'ignore', detached: true }).unref();
+    spawn(join(BIN, 'rabbitmq-server'), { cwd: home, env, stdio: 'ignore', detached: true }).unref();
     const end = performance.now() + 60_000;
     while (!(await listens(port))) {
       if (performance.now() > end) throw new Error(`RabbitMQ does not start: see ${env.RABBITMQ_LOG_BASE}`);
