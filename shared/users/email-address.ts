@@ -59,9 +59,14 @@ export function isMailAddress(address: string): boolean {
     labels.length >= 2 &&
     labels.every((label) => LABEL.test(label)) &&
     TOP_LEVEL.test(labels.at(-1) ?? '') &&
-    // A-labels that decode to nothing, or to what no registry would take.
-    (!INTERNATIONAL.test(domain) || domainToASCII(domain) === domain.toLowerCase())
+    (!INTERNATIONAL.test(domain) || isInternational(domain))
   );
+}
+
+/** Whether its A-labels stand for U-labels. Those that do not, Node.js 20 turns into nothing, and 24 leaves as they are. */
+function isInternational(domain: string): boolean {
+  const shown = domainToUnicode(domain);
+  return !/(^|\.)xn--/i.test(shown) && domainToASCII(shown) === domain.toLowerCase();
 }
 
 function split(address: string): { local: string; domain: string } {

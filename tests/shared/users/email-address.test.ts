@@ -43,6 +43,8 @@ test.each([
   'a@[192.0.2.1]',
   'a@１２.１２',
   'a@xn--a.example',
+  'a@xn--a-.example',
+  'a@xn--.example',
   'a@bü/cher.example',
   'a@bü%2e.example',
   'a@bü:80.example',
