@@ -7,10 +7,6 @@ import { startBroker } from '../local/amqp-broker';
 import { freePort } from '../local/ports';
 import { startPostgres } from '../local/postgres';
 import { createBroker } from '../shared/broker/connection';
-import { readConfig } from '../shared/config';
-import { createContext } from '../shared/context';
-import { migrateToLatest } from '../shared/db/migrate';
-import { createPublisher, type PublishingContext } from '../shared/events/publisher';
 import {
   CONSUMER_NAMES,
   DEAD_LETTERS,
@@ -19,8 +15,12 @@ import {
   type PolledQueue,
   queueOf,
   retryExchangeOf,
-} from '../shared/events/topology';
+} from '../shared/broker/topology';
+import { readConfig } from '../shared/config/config';
+import { createContext } from '../shared/context/context';
+import { migrateToLatest } from '../shared/db/migrate';
 import { createLog } from '../shared/log';
+import { createPublisher, type PublishingContext } from '../shared/outbox/publisher';
 
 export interface BenchEnvironment {
   ctx: PublishingContext;

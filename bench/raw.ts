@@ -2,8 +2,8 @@ import type { ChannelModel } from 'amqplib';
 import { sql } from 'kysely';
 import { uuidv7 } from 'uuidv7';
 import type { EventType, UserEvent } from '../shared/events/catalog';
-import type { PublishingContext } from '../shared/events/publisher';
-import { eventMessage } from '../shared/events/send-event';
+import type { PublishingContext } from '../shared/outbox/publisher';
+import { eventMessage } from '../shared/outbox/send-event';
 
 /** As many as a relay has under way. */
 const IN_FLIGHT = 1_000;

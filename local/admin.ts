@@ -1,7 +1,7 @@
-import { readConfig } from '../shared/config';
-import { createContext, patient } from '../shared/context';
+import { createAdmin } from '../shared/accounts/create-admin';
+import { readConfig } from '../shared/config/config';
+import { createContext, patient } from '../shared/context/context';
 import { migrateToLatest } from '../shared/db/migrate';
-import { createAdmin } from '../shared/users/create-admin';
 import type { LocalSettings } from './settings';
 
 /** Brings the schema up to date and makes the admin. @returns the admin's password, where it was made just now */

@@ -1,6 +1,18 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { CaughtMail } from './mailbox';
+
+export interface CaughtMail {
+  id: number;
+  receivedAt: string;
+  from: string;
+  to: string[];
+  subject: string;
+  messageId: string;
+  text: string;
+  html: string | null;
+  /** The addresses that the text names. */
+  links: string[];
+}
 
 /**
  * - `GET /`: the messages for a person, newest first

@@ -2,24 +2,11 @@ import { createServer } from 'node:http';
 import type { Server } from 'node:net';
 import PostalMime from 'postal-mime';
 import { SMTPServer } from 'smtp-server';
-import { answerMailbox } from './mailbox-page';
+import { answerMailbox, type CaughtMail } from './mailbox-page';
 
 const HOST = '127.0.0.1';
 const MAX_MESSAGES = 200;
 const MAX_BYTES = 5 * 1024 * 1024;
-
-export interface CaughtMail {
-  id: number;
-  receivedAt: string;
-  from: string;
-  to: string[];
-  subject: string;
-  messageId: string;
-  text: string;
-  html: string | null;
-  /** The addresses that the text names. */
-  links: string[];
-}
 
 export interface Mailbox {
   /** For `SMTP_URL`. */

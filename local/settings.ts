@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import * as v from 'valibot';
-import { ConfigError, readConfig } from '../shared/config';
-import { port } from '../shared/config-values';
+import { ConfigError, readConfig } from '../shared/config/config';
+import { port } from '../shared/config/values';
 
 const Settings = v.object({
   HTTP_PORT: v.optional(port, '3000'),
@@ -25,7 +25,7 @@ const Settings = v.object({
 export type LocalSettings = ReturnType<typeof readSettings>;
 
 /**
- * What `npm start` itself reads of the environment; the functions read theirs in shared/config.ts.
+ * What `npm start` itself reads of the environment; the functions read theirs in shared/config/config.ts.
  * @throws ConfigError naming every variable that is wrong
  */
 export function readSettings(environment: NodeJS.ProcessEnv) {

@@ -31,7 +31,7 @@ const handlerOnly: Plugin = {
     }));
     builder.onLoad({ filter: /.*/, namespace: 'handler' }, ({ path }) => ({
       contents: `
-        import { withSecrets } from './shared/secrets';
+        import { withSecrets } from './shared/config/secrets';
         import { handler as complete } from ${JSON.stringify(`./${path.replaceAll('\\', '/')}`)};
         export const handler = withSecrets(complete);`,
       resolveDir: ROOT,

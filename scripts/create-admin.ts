@@ -1,7 +1,7 @@
 // `npm run admin:create -- --username NAME [--email ADDRESS] [--password PASSWORD]`: an administrator, on any database.
 import { parseArgs } from 'node:util';
+import { createAdmin } from '../shared/accounts/create-admin';
 import { DomainError } from '../shared/errors';
-import { createAdmin } from '../shared/users/create-admin';
 import { runScript } from './run';
 
 const USAGE = 'Usage: npm run admin:create -- --username NAME [--email ADDRESS] [--password PASSWORD]';

@@ -1,5 +1,5 @@
 // `npm run keys:generate -- [EdDSA|ES256|RS256]`: a private key for JWT_PRIVATE_KEY, as a line for .env.
-import { ASYMMETRIC_ALGORITHMS, generatePrivateJwk } from '../shared/sessions/token-keys';
+import { ASYMMETRIC_ALGORITHMS, generatePrivateJwk } from '../shared/tokens/token-keys';
 
 const wanted = process.argv[2] ?? 'EdDSA';
 const algorithm = ASYMMETRIC_ALGORITHMS.find((name) => name.toLowerCase() === wanted.toLowerCase());

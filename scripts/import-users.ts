@@ -1,6 +1,6 @@
 // `npm run users:import -- file.jsonl [--again]`: users who come from elsewhere, with their bcrypt hashes.
 import { parseArgs } from 'node:util';
-import { importUsers } from '../shared/users/import-users';
+import { importUsers } from '../shared/user-import/import-users';
 import { createProgress } from './progress';
 import { runScript } from './run';
 

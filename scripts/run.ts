@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readConfig } from '../shared/config';
-import { type Context, createContext, patient } from '../shared/context';
+import { readConfig } from '../shared/config/config';
+import { type Context, createContext, patient } from '../shared/context/context';
 import { explain } from './explain';
 
 /** Runs what works on the database of DATABASE_URL, of the environment or of .env, and ends with a clear message. */

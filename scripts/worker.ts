@@ -2,13 +2,13 @@
 // is that of the functions; `dist/worker/index.cjs`, this file and all it needs, is what the container image runs.
 import { existsSync } from 'node:fs';
 import { createBroker } from '../shared/broker/connection';
-import { createContext, patient } from '../shared/context';
-import { measuredPoll, measuredRelay } from '../shared/events/measured-runs';
-import { publishingContext } from '../shared/events/publisher';
-import { purgeEvents } from '../shared/events/purge';
-import { CONSUMER_NAMES } from '../shared/events/topology';
+import { CONSUMER_NAMES } from '../shared/broker/topology';
+import { createContext, patient } from '../shared/context/context';
+import { measuredPoll, measuredRelay } from '../shared/ops/measured-runs';
+import { purgeEvents } from '../shared/ops/purge';
+import { publishingContext } from '../shared/outbox/publisher';
+import { sendWebhooks } from '../shared/webhook-delivery/send-webhooks';
 import { resolveHost } from '../shared/webhooks/resolve-host';
-import { sendWebhooks } from '../shared/webhooks/send-webhooks';
 import { explain } from './explain';
 import { invokeInProcess } from './worker/invoke-in-process';
 import { readWorkerPort, serveLiveness } from './worker/liveness';

@@ -65,3 +65,8 @@ export function statusOf(code: ErrorCode): number {
 export function titleOf(code: ErrorCode): string {
   return ERRORS[code].title;
 }
+
+/** For a handler to throw where no further attempt can help: the event becomes a dead letter at once. */
+export class PermanentError extends Error {
+  override readonly name = 'PermanentError';
+}

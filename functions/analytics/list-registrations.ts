@@ -1,7 +1,7 @@
 // GET /analytics/registrations: how many registered, confirmed their address, logged in and left, per day or hour.
 import * as v from 'valibot';
 import { reportRegistrations } from '../../shared/analytics/report-registrations';
-import { type Context, containerContext } from '../../shared/context';
+import { type Context, containerContext } from '../../shared/context/context';
 import { authorize } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
 import { type Reply, reply } from '../../shared/http/reply';

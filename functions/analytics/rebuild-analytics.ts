@@ -1,7 +1,7 @@
 // POST /analytics/rebuild: counts what the event log holds again.
 import * as v from 'valibot';
 import { rebuildCounts } from '../../shared/analytics/rebuild-counts';
-import { type Context, containerContext } from '../../shared/context';
+import { type Context, containerContext } from '../../shared/context/context';
 import { authorize } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
 import { originOf } from '../../shared/http/origin';

@@ -1,12 +1,13 @@
 // POST /forgot-password: a reset link by mail. The same answer in the same time, whether or not the address is known.
-import { type Context, containerContext } from '../../shared/context';
+
+import { requestPasswordReset } from '../../shared/accounts/request-password-reset';
+import { type Context, containerContext } from '../../shared/context/context';
 import { endpoint } from '../../shared/http/endpoint';
 import { originOf } from '../../shared/http/origin';
 import { type Reply, reply } from '../../shared/http/reply';
 import { exactly, parseBody, type Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
 import { Accepted } from '../../shared/openapi/schemas';
-import { requestPasswordReset } from '../../shared/passwords/request-password-reset';
 import { limitRate, useByAddress } from '../../shared/rate-limits/limit-rate';
 import { addressKey } from '../../shared/users/email-address';
 import { Email } from '../../shared/users/fields';

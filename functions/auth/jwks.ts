@@ -1,12 +1,12 @@
 // GET /.well-known/jwks.json: the keys that verify our access tokens. None where a secret signs them.
 
+import { type PlainContext, plainContext } from '../../shared/context/plain-context';
 import { endpoint } from '../../shared/http/endpoint';
 import { type Reply, reply } from '../../shared/http/reply';
 import type { Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
 import { Jwks } from '../../shared/openapi/schemas';
-import { type PlainContext, plainContext } from '../../shared/plain-context';
-import { publicJwks } from '../../shared/sessions/token-keys';
+import { publicJwks } from '../../shared/tokens/token-keys';
 
 /** As long as a verifier may take to hear of a new key, which is why one is listed before it signs. */
 const MAX_AGE_SECONDS = 300;

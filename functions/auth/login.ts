@@ -1,6 +1,6 @@
 // POST /login (/auth/login): a username or an e-mail address, and the password, for a session.
 import * as v from 'valibot';
-import { type Context, containerContext } from '../../shared/context';
+import { type Context, containerContext } from '../../shared/context/context';
 import { endpoint } from '../../shared/http/endpoint';
 import { originOf } from '../../shared/http/origin';
 import { type Reply, reply } from '../../shared/http/reply';
@@ -8,7 +8,7 @@ import { exactly, parseBody, type Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
 import { LoggedIn } from '../../shared/openapi/schemas';
 import { limitRate, useByAddress } from '../../shared/rate-limits/limit-rate';
-import { logIn } from '../../shared/sessions/log-in';
+import { logIn } from '../../shared/sign-in/log-in';
 import { shownUser } from '../../shared/users/shown-user';
 
 const text = v.pipe(v.string('must be a string'), v.minLength(1, 'must not be empty'));

@@ -1,6 +1,6 @@
 // POST /logout (/auth/logout): ends the caller's session, or all of them; their access tokens stop working at once.
 import * as v from 'valibot';
-import { type Context, containerContext } from '../../shared/context';
+import { type Context, containerContext } from '../../shared/context/context';
 import { endpoint } from '../../shared/http/endpoint';
 import { originOf } from '../../shared/http/origin';
 import { type Reply, reply } from '../../shared/http/reply';
@@ -8,7 +8,7 @@ import { bearerToken, exactly, parseBody, type Request } from '../../shared/http
 import type { Operation } from '../../shared/openapi/operation';
 import { LoggedOut } from '../../shared/openapi/schemas';
 import { authenticate } from '../../shared/sessions/authenticate';
-import { logOut } from '../../shared/sessions/log-out';
+import { logOut } from '../../shared/sign-in/log-out';
 
 const Body = exactly({
   all: v.optional(v.boolean('must be true or false'), false),

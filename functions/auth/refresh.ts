@@ -1,6 +1,6 @@
 // POST /refresh (/auth/refresh): a refresh token for a new pair. Each is used once; see refreshSession for its grace.
 import * as v from 'valibot';
-import { type Context, containerContext } from '../../shared/context';
+import { type Context, containerContext } from '../../shared/context/context';
 import { endpoint } from '../../shared/http/endpoint';
 import { originOf } from '../../shared/http/origin';
 import { type Reply, reply } from '../../shared/http/reply';
@@ -8,7 +8,7 @@ import { exactly, parseBody, type Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
 import { SessionTokens } from '../../shared/openapi/schemas';
 import { limitRate, useByAddress } from '../../shared/rate-limits/limit-rate';
-import { refreshSession } from '../../shared/sessions/refresh-session';
+import { refreshSession } from '../../shared/sign-in/refresh-session';
 
 const Body = exactly({ refreshToken: v.string('must be a string') });
 

@@ -1,6 +1,7 @@
 // POST /register (/users, /auth/register, /auth/signup, /api/users/register): a new user, logged in at once.
 import * as v from 'valibot';
-import { type PublishingContext, publishingContext } from '../../shared/events/publisher';
+import { registerUser } from '../../shared/accounts/register-user';
+import { NewPassword, REPEATS_NAME, repeatsName } from '../../shared/credentials/fields';
 import { authorize } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
 import { originOf } from '../../shared/http/origin';
@@ -8,11 +9,10 @@ import { type Reply, reply } from '../../shared/http/reply';
 import { bearerToken, exactly, idempotencyKey, parseBody, type Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
 import { LoggedIn } from '../../shared/openapi/schemas';
-import { NewPassword, REPEATS_NAME, repeatsName } from '../../shared/passwords/fields';
+import { type PublishingContext, publishingContext } from '../../shared/outbox/publisher';
 import { limitRate, useByAddress } from '../../shared/rate-limits/limit-rate';
 import { authenticateOptional } from '../../shared/sessions/authenticate';
 import { DisplayName, Email, Metadata, Username } from '../../shared/users/fields';
-import { registerUser } from '../../shared/users/register-user';
 import { shownUser } from '../../shared/users/shown-user';
 
 const OptionalEmail = v.optional(v.nullable(Email), null);

@@ -1,6 +1,6 @@
 // POST /verify-email/resend: another verification mail for the caller. 202 also where there is nothing to verify.
-import { type Context, containerContext } from '../../shared/context';
-import { requestVerification } from '../../shared/emails/request-verification';
+import { type Context, containerContext } from '../../shared/context/context';
+import { requestVerification } from '../../shared/email-addresses/request-verification';
 import { endpoint } from '../../shared/http/endpoint';
 import { originOf } from '../../shared/http/origin';
 import { type Reply, reply } from '../../shared/http/reply';

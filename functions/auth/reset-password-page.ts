@@ -1,11 +1,11 @@
 // GET /reset-password: the page that the link of a reset mail leads to. Its form posts the token and the password.
 
+import { type PlainContext, plainContext } from '../../shared/context/plain-context';
 import { resetPasswordPage } from '../../shared/emails/link-pages';
 import { endpoint } from '../../shared/http/endpoint';
 import { htmlReply, type Reply } from '../../shared/http/reply';
 import type { Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
-import { type PlainContext, plainContext } from '../../shared/plain-context';
 
 export const operation = {
   summary: 'Show the page that a reset mail links to',

@@ -1,14 +1,14 @@
 // POST /reset-password: the token of a reset mail and a new password. Ends all of the user's sessions.
 import * as v from 'valibot';
-import { type PublishingContext, publishingContext } from '../../shared/events/publisher';
+import { resetPassword } from '../../shared/accounts/reset-password';
+import { NewPassword } from '../../shared/credentials/fields';
 import { endpoint } from '../../shared/http/endpoint';
 import { originOf } from '../../shared/http/origin';
 import { type Reply, reply } from '../../shared/http/reply';
 import { exactly, parseBody, type Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
 import { UserAnswer } from '../../shared/openapi/schemas';
-import { NewPassword } from '../../shared/passwords/fields';
-import { resetPassword } from '../../shared/passwords/reset-password';
+import { type PublishingContext, publishingContext } from '../../shared/outbox/publisher';
 import { limitRate, useByAddress } from '../../shared/rate-limits/limit-rate';
 import { shownUser } from '../../shared/users/shown-user';
 

@@ -1,6 +1,6 @@
 // POST /step-up: the password once more, for an access token that may do what needs a recent proof (RFC 9470).
 import * as v from 'valibot';
-import { type Context, containerContext } from '../../shared/context';
+import { type Context, containerContext } from '../../shared/context/context';
 import { endpoint } from '../../shared/http/endpoint';
 import { originOf } from '../../shared/http/origin';
 import { type Reply, reply } from '../../shared/http/reply';
@@ -8,7 +8,7 @@ import { bearerToken, exactly, parseBody, type Request } from '../../shared/http
 import type { Operation } from '../../shared/openapi/operation';
 import { SteppedUp } from '../../shared/openapi/schemas';
 import { authenticate } from '../../shared/sessions/authenticate';
-import { stepUp } from '../../shared/sessions/step-up';
+import { stepUp } from '../../shared/sign-in/step-up';
 
 const Body = exactly({
   password: v.pipe(v.string('must be a string'), v.minLength(1, 'must not be empty')),

@@ -1,11 +1,11 @@
 // GET /undo-email-change: the page that the notices of a change of address lead to. Its form posts token and password.
 
+import { type PlainContext, plainContext } from '../../shared/context/plain-context';
 import { undoEmailChangePage } from '../../shared/emails/link-pages';
 import { endpoint } from '../../shared/http/endpoint';
 import { htmlReply, type Reply } from '../../shared/http/reply';
 import type { Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
-import { type PlainContext, plainContext } from '../../shared/plain-context';
 
 export const operation = {
   summary: 'Show the page that notices of a change of address link to',

@@ -1,14 +1,14 @@
 // POST /undo-email-change: the token of a notice to a former address, for that address and a new password.
 import * as v from 'valibot';
-import { undoEmailChange } from '../../shared/emails/undo-email-change';
-import { type PublishingContext, publishingContext } from '../../shared/events/publisher';
+import { NewPassword } from '../../shared/credentials/fields';
+import { undoEmailChange } from '../../shared/email-addresses/undo-email-change';
 import { endpoint } from '../../shared/http/endpoint';
 import { originOf } from '../../shared/http/origin';
 import { type Reply, reply } from '../../shared/http/reply';
 import { exactly, parseBody, type Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
 import { UserAnswer } from '../../shared/openapi/schemas';
-import { NewPassword } from '../../shared/passwords/fields';
+import { type PublishingContext, publishingContext } from '../../shared/outbox/publisher';
 import { limitRate, useByAddress } from '../../shared/rate-limits/limit-rate';
 import { shownUser } from '../../shared/users/shown-user';
 

@@ -1,11 +1,11 @@
 // GET /verify-email: the page that the link of a verification mail leads to. Its button posts the token.
 
+import { type PlainContext, plainContext } from '../../shared/context/plain-context';
 import { verifyEmailPage } from '../../shared/emails/link-pages';
 import { endpoint } from '../../shared/http/endpoint';
 import { htmlReply, type Reply } from '../../shared/http/reply';
 import type { Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
-import { type PlainContext, plainContext } from '../../shared/plain-context';
 
 export const operation = {
   summary: 'Show the page that a verification mail links to',

@@ -1,13 +1,13 @@
 // POST /verify-email: the token of a verification mail, for a verified address.
 import * as v from 'valibot';
-import { verifyEmail } from '../../shared/emails/verify-email';
-import { type PublishingContext, publishingContext } from '../../shared/events/publisher';
+import { verifyEmail } from '../../shared/email-addresses/verify-email';
 import { endpoint } from '../../shared/http/endpoint';
 import { originOf } from '../../shared/http/origin';
 import { type Reply, reply } from '../../shared/http/reply';
 import { exactly, parseBody, type Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
 import { UserAnswer } from '../../shared/openapi/schemas';
+import { type PublishingContext, publishingContext } from '../../shared/outbox/publisher';
 import { limitRate, useByAddress } from '../../shared/rate-limits/limit-rate';
 import { shownUser } from '../../shared/users/shown-user';
 

@@ -1,7 +1,7 @@
 // Queue rollcall.analytics: counts registrations, verifications, logins and deletions per hour.
 import { countEvents } from '../../shared/analytics/analytics-store';
-import { type Context, containerContext } from '../../shared/context';
-import { consumer } from '../../shared/events/consumer';
+import { consumer } from '../../shared/consumers/consumer';
+import { type Context, containerContext } from '../../shared/context/context';
 
 export const analytics = (context: () => Context) =>
   consumer('analytics', (events, tx) => countEvents(tx, events), context);

@@ -1,7 +1,7 @@
 // Queue rollcall.audit: writes every event into the audit log.
 import { appendAuditEntries } from '../../shared/audit/audit-store';
-import { type Context, containerContext } from '../../shared/context';
-import { consumer } from '../../shared/events/consumer';
+import { consumer } from '../../shared/consumers/consumer';
+import { type Context, containerContext } from '../../shared/context/context';
 
 export const audit = (context: () => Context) =>
   consumer('audit', (events, tx) => appendAuditEntries(tx, events), context);

@@ -1,5 +1,7 @@
 // Queue rollcall.emails: the mails that users get. Verification, welcome, password reset, notices of changes.
-import { type Context, containerContext } from '../../shared/context';
+
+import { consumer } from '../../shared/consumers/consumer';
+import { type Context, containerContext } from '../../shared/context/context';
 import { sendPasswordNotice, sendRoleNotice } from '../../shared/emails/send-account-notices';
 import {
   sendEmailChangeNotice,
@@ -9,7 +11,6 @@ import { sendMailsOfUpdate } from '../../shared/emails/send-mails-of-update';
 import { sendPasswordReset } from '../../shared/emails/send-password-reset';
 import { sendVerification } from '../../shared/emails/send-verification';
 import { sendWelcome } from '../../shared/emails/send-welcome';
-import { consumer } from '../../shared/events/consumer';
 
 export const emails = (context: () => Context) =>
   consumer(

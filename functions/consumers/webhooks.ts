@@ -1,6 +1,7 @@
 // Queue rollcall.webhooks: makes a delivery of every event for every endpoint that wants it. send-webhooks sends them.
-import { type Context, containerContext } from '../../shared/context';
-import { consumer } from '../../shared/events/consumer';
+
+import { consumer } from '../../shared/consumers/consumer';
+import { type Context, containerContext } from '../../shared/context/context';
 import { addDeliveries } from '../../shared/webhooks/delivery-store';
 
 export const webhooks = (context: () => Context) =>

@@ -1,6 +1,6 @@
 // DELETE /dead-letters/{id}: gives an event up for the consumer that could not handle it.
-import { type Context, containerContext } from '../../shared/context';
-import { discardDeadLetter } from '../../shared/events/discard-dead-letter';
+import { type Context, containerContext } from '../../shared/context/context';
+import { discardDeadLetter } from '../../shared/event-operations/discard-dead-letter';
 import { authorize } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
 import { originOf } from '../../shared/http/origin';

@@ -1,8 +1,8 @@
 // PUT /dead-letters/{id}: puts another event in the place of one that no handler could take, before it is redriven.
 import * as v from 'valibot';
-import { type Context, containerContext } from '../../shared/context';
+import { type Context, containerContext } from '../../shared/context/context';
+import { editDeadLetter } from '../../shared/event-operations/edit-dead-letter';
 import { isEvent, type UserEvent } from '../../shared/events/catalog';
-import { editDeadLetter } from '../../shared/events/edit-dead-letter';
 import { authorize } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
 import { originOf } from '../../shared/http/origin';

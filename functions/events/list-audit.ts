@@ -1,7 +1,7 @@
 // GET /audit: who did what, when and from where, newest first.
 import * as v from 'valibot';
 import { listAuditEntries } from '../../shared/audit/audit-store';
-import { type Context, containerContext } from '../../shared/context';
+import { type Context, containerContext } from '../../shared/context/context';
 import { authorize } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
 import { Cursor, Limit, pageOf } from '../../shared/http/page';

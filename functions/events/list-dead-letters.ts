@@ -1,7 +1,7 @@
 // GET /dead-letters: the events that failed for good, newest first, with what went wrong.
 import * as v from 'valibot';
-import { type Context, containerContext } from '../../shared/context';
-import { listDeadLetters } from '../../shared/events/dead-letter-store';
+import { type Context, containerContext } from '../../shared/context/context';
+import { listDeadLetters } from '../../shared/event-operations/dead-letter-store';
 import { authorize } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
 import { Cursor, Limit, pageOf } from '../../shared/http/page';

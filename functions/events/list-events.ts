@@ -1,7 +1,7 @@
 // GET /events: the event log, newest first, with what has become of each event.
 import * as v from 'valibot';
-import { type Context, containerContext } from '../../shared/context';
-import { listEvents } from '../../shared/events/event-log-store';
+import { type Context, containerContext } from '../../shared/context/context';
+import { listEvents } from '../../shared/event-operations/event-log-store';
 import { authorize } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
 import { Cursor, Limit, pageOf } from '../../shared/http/page';

@@ -1,9 +1,9 @@
 // Every minute, for most of that minute: takes messages from the queues and hands them to the consumer functions.
 import { createBroker } from '../../shared/broker/connection';
-import { containerContext } from '../../shared/context';
-import { measuredPoll } from '../../shared/events/measured-runs';
-import type { PollContext } from '../../shared/events/poller';
+import { containerContext } from '../../shared/context/context';
 import { createInvoke } from '../../shared/lambda/invoke';
+import { measuredPoll } from '../../shared/ops/measured-runs';
+import type { PollContext } from '../../shared/poller/types';
 
 let container: PollContext | undefined;
 

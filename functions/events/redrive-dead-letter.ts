@@ -1,6 +1,6 @@
 // POST /dead-letters/{id}/redrive: has a dead letter sent to its queue again, with all of its attempts before it.
-import { type Context, containerContext } from '../../shared/context';
-import { redriveDeadLetter } from '../../shared/events/redrive';
+import { type Context, containerContext } from '../../shared/context/context';
+import { redriveDeadLetter } from '../../shared/event-operations/redrive';
 import { authorize } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
 import { originOf } from '../../shared/http/origin';

@@ -1,7 +1,7 @@
 // POST /dead-letters/redrive: has all dead letters of a queue sent to it again.
-import { type Context, containerContext } from '../../shared/context';
-import { QueueName } from '../../shared/events/fields';
-import { redriveQueue } from '../../shared/events/redrive';
+import { type Context, containerContext } from '../../shared/context/context';
+import { QueueName } from '../../shared/event-operations/consumer-queue';
+import { redriveQueue } from '../../shared/event-operations/redrive';
 import { authorize } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
 import { originOf } from '../../shared/http/origin';

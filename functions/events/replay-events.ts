@@ -1,9 +1,9 @@
 // POST /events/replay: sends past events again, to one consumer's queue.
 import * as v from 'valibot';
-import { type Context, containerContext } from '../../shared/context';
+import { type Context, containerContext } from '../../shared/context/context';
+import { QueueName } from '../../shared/event-operations/consumer-queue';
+import { replay } from '../../shared/event-operations/replay';
 import { EVENT_TYPES } from '../../shared/events/catalog';
-import { QueueName } from '../../shared/events/fields';
-import { replay } from '../../shared/events/replay';
 import { authorize } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
 import { originOf } from '../../shared/http/origin';

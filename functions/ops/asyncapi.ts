@@ -1,11 +1,11 @@
 // GET /asyncapi.json: the events as an AsyncAPI 3 document. `npm run asyncapi` makes it; nothing is computed here.
 import document from '../../shared/asyncapi/asyncapi.json';
+import { type PlainContext, plainContext } from '../../shared/context/plain-context';
 import { endpoint } from '../../shared/http/endpoint';
 import { type Reply, reply } from '../../shared/http/reply';
 import type { Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
 import { AsyncApi } from '../../shared/openapi/schemas';
-import { type PlainContext, plainContext } from '../../shared/plain-context';
 
 export const operation = {
   summary: 'Read which events there are',

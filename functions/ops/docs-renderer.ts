@@ -1,11 +1,11 @@
 // GET /docs/openapi-explorer.js: what renders /docs, from its npm package. The build puts it beside this bundle.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type PlainContext, plainContext } from '../../shared/context/plain-context';
 import { endpoint } from '../../shared/http/endpoint';
 import { type Reply, reply } from '../../shared/http/reply';
 import type { Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
-import { type PlainContext, plainContext } from '../../shared/plain-context';
 
 export const operation = {
   summary: 'Read the script that renders the pages',

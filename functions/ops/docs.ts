@@ -1,10 +1,11 @@
 // GET /docs: the OpenAPI document as pages to read and try out.
+
+import { type PlainContext, plainContext } from '../../shared/context/plain-context';
 import { endpoint } from '../../shared/http/endpoint';
 import { htmlReply, type Reply } from '../../shared/http/reply';
 import type { Request } from '../../shared/http/request';
 import { DOCS_PAGE, DOCS_POLICY } from '../../shared/openapi/docs-page';
 import type { Operation } from '../../shared/openapi/operation';
-import { type PlainContext, plainContext } from '../../shared/plain-context';
 
 export const operation = {
   summary: 'Read this document as pages',

@@ -1,11 +1,12 @@
 // GET /health: 200 while users can register, which takes the database and not the broker; else 503.
-import { type BrokerContext, publishingContext } from '../../shared/events/publisher';
+
 import { endpoint } from '../../shared/http/endpoint';
 import { type Reply, reply } from '../../shared/http/reply';
 import type { Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
 import { Health } from '../../shared/openapi/schemas';
 import { checkHealth } from '../../shared/ops/check-health';
+import { type BrokerContext, publishingContext } from '../../shared/outbox/publisher';
 
 export const operation = {
   summary: 'Ask how the service is',

@@ -1,5 +1,5 @@
 // Invoked by a deploy, before the new code serves: brings the database's schema up to date.
-import { containerContext, patient } from '../../shared/context';
+import { containerContext, patient } from '../../shared/context/context';
 import { migrateToLatest } from '../../shared/db/migrate';
 
 export async function handler(): Promise<{ applied: string[] }> {

@@ -1,11 +1,12 @@
 // GET /openapi.json: this API as an OpenAPI 3.1 document. `npm run openapi` makes it; nothing is computed here.
+
+import { type PlainContext, plainContext } from '../../shared/context/plain-context';
 import { endpoint } from '../../shared/http/endpoint';
 import { type Reply, reply } from '../../shared/http/reply';
 import type { Request } from '../../shared/http/request';
 import document from '../../shared/openapi/openapi.json';
 import type { Operation } from '../../shared/openapi/operation';
 import { OpenApi } from '../../shared/openapi/schemas';
-import { type PlainContext, plainContext } from '../../shared/plain-context';
 
 export const operation = {
   summary: 'Read this document',

@@ -1,5 +1,5 @@
 // DELETE /roles/{name}: takes a role away that nobody holds.
-import { type Context, containerContext } from '../../shared/context';
+import { type Context, containerContext } from '../../shared/context/context';
 import { authorize } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
 import { originOf } from '../../shared/http/origin';
@@ -20,7 +20,7 @@ export const operation = {
 export async function deleteRoleByName(request: Request, ctx: Context): Promise<Reply> {
   const caller = await authenticate(ctx, bearerToken(request));
   authorize(caller, 'roles:write');
-  await deleteRole(ctx, caller, request.params['name'] ?? '', originOf(request, caller));
+  await deleteRole(ctx, caller.permissions, request.params['name'] ?? '', originOf(request, caller));
   return reply(204);
 }
 

@@ -1,5 +1,5 @@
 // GET /roles: every role with its permissions.
-import { type Context, containerContext } from '../../shared/context';
+import { type Context, containerContext } from '../../shared/context/context';
 import { authorize } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
 import { type Reply, reply } from '../../shared/http/reply';

@@ -1,6 +1,6 @@
 // PUT /roles/{name}: makes a role, or gives it other permissions, which count at the next request of its users.
 import * as v from 'valibot';
-import { type Context, containerContext } from '../../shared/context';
+import { type Context, containerContext } from '../../shared/context/context';
 import { authorize } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
 import { originOf } from '../../shared/http/origin';
@@ -35,7 +35,13 @@ export async function putRoleByName(request: Request, ctx: Context): Promise<Rep
   authorize(caller, 'roles:write');
   const { permissions } = parseBody(request, Body);
   const name = request.params['name'] ?? '';
-  const { role, created } = await putRole(ctx, caller, name, permissions, originOf(request, caller));
+  const { role, created } = await putRole(
+    ctx,
+    caller.permissions,
+    name,
+    permissions,
+    originOf(request, caller),
+  );
   return reply(created ? 201 : 200, role);
 }
 

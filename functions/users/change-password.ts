@@ -1,6 +1,7 @@
 // PUT /users/{id}/password: a new password; one's own takes the current one. Ends all of the user's sessions.
 import * as v from 'valibot';
-import { type PublishingContext, publishingContext } from '../../shared/events/publisher';
+import { changePassword } from '../../shared/accounts/change-password';
+import { NewPassword } from '../../shared/credentials/fields';
 import { authorizeSelfOr } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
 import { readIfMatch } from '../../shared/http/if-match';
@@ -9,8 +10,7 @@ import { type Reply, reply } from '../../shared/http/reply';
 import { bearerToken, exactly, parseBody, type Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
 import { SessionTokens } from '../../shared/openapi/schemas';
-import { changePassword } from '../../shared/passwords/change-password';
-import { NewPassword } from '../../shared/passwords/fields';
+import { type PublishingContext, publishingContext } from '../../shared/outbox/publisher';
 import { authenticate } from '../../shared/sessions/authenticate';
 
 const Body = exactly({ currentPassword: v.optional(v.string('must be a string')), newPassword: NewPassword });

@@ -1,6 +1,6 @@
 // PUT /users/{id}/role: gives a user another role, which counts at their next request.
 import * as v from 'valibot';
-import { type PublishingContext, publishingContext } from '../../shared/events/publisher';
+import { changeRole } from '../../shared/accounts/change-role';
 import { authorize } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
 import { readIfMatch } from '../../shared/http/if-match';
@@ -9,8 +9,8 @@ import { type Reply, recordReply } from '../../shared/http/reply';
 import { bearerToken, exactly, parseBody, type Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
 import { User } from '../../shared/openapi/schemas';
+import { type PublishingContext, publishingContext } from '../../shared/outbox/publisher';
 import { authenticate } from '../../shared/sessions/authenticate';
-import { changeRole } from '../../shared/users/change-role';
 import { shownUser } from '../../shared/users/shown-user';
 
 const Body = exactly({ role: v.string('must be a string') });

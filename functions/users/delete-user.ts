@@ -1,5 +1,6 @@
 // DELETE /users/{id}: deletes a user, ends their sessions and erases their personal data. Answers with who it was.
-import { type PublishingContext, publishingContext } from '../../shared/events/publisher';
+
+import { deleteUser } from '../../shared/accounts/delete-user';
 import { authorizeSelfOr } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
 import { readIfMatch } from '../../shared/http/if-match';
@@ -8,8 +9,8 @@ import { type Reply, recordReply } from '../../shared/http/reply';
 import { bearerToken, type Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
 import { User } from '../../shared/openapi/schemas';
+import { type PublishingContext, publishingContext } from '../../shared/outbox/publisher';
 import { authenticate } from '../../shared/sessions/authenticate';
-import { deleteUser } from '../../shared/users/delete-user';
 import { shownUser } from '../../shared/users/shown-user';
 
 export const operation = {

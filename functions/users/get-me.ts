@@ -1,5 +1,5 @@
 // GET /users/me: the caller. Read together with their session, in the one query that authenticates.
-import { type Context, containerContext } from '../../shared/context';
+import { type Context, containerContext } from '../../shared/context/context';
 import { endpoint } from '../../shared/http/endpoint';
 import { type Reply, recordReply } from '../../shared/http/reply';
 import { bearerToken, type Request } from '../../shared/http/request';

@@ -1,5 +1,5 @@
 // GET /users/{id}: a user, for themselves and for those who may read users.
-import { type Context, containerContext } from '../../shared/context';
+import { type Context, containerContext } from '../../shared/context/context';
 import { authorizeSelfOr } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
 import { type Reply, recordReply } from '../../shared/http/reply';

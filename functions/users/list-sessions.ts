@@ -1,5 +1,5 @@
 // GET /users/{id}/sessions: where a user is logged in, for themselves and for those who may act for them.
-import { type Context, containerContext } from '../../shared/context';
+import { type Context, containerContext } from '../../shared/context/context';
 import { authorizeSelfOr } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
 import { type Reply, reply } from '../../shared/http/reply';

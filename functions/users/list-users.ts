@@ -1,7 +1,7 @@
 // GET /users: users in the order of their creation, newest first; by the beginning of their name, or by role.
 import * as v from 'valibot';
 import { maxCharacters } from '../../shared/characters';
-import { type Context, containerContext } from '../../shared/context';
+import { type Context, containerContext } from '../../shared/context/context';
 import { authorize } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
 import { Cursor, Limit, pageOf } from '../../shared/http/page';

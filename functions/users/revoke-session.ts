@@ -1,5 +1,5 @@
 // DELETE /users/{id}/sessions/{sessionId}: ends one session of a user, everywhere and at once.
-import { type Context, containerContext } from '../../shared/context';
+import { type Context, containerContext } from '../../shared/context/context';
 import { authorizeSelfOr } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
 import { originOf } from '../../shared/http/origin';
@@ -7,7 +7,7 @@ import { type Reply, reply } from '../../shared/http/reply';
 import { bearerToken, type Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
 import { authenticate } from '../../shared/sessions/authenticate';
-import { revokeSession } from '../../shared/sessions/revoke-session';
+import { revokeSession } from '../../shared/sign-in/revoke-session';
 
 export const operation = {
   summary: 'End one session of a user',

@@ -1,6 +1,7 @@
 // PUT /users/{id}: changes a user. Fields that are not sent stay; If-Match keeps one writer from undoing another's work.
 import * as v from 'valibot';
-import { type PublishingContext, publishingContext } from '../../shared/events/publisher';
+import { limitUpdate } from '../../shared/accounts/limit-update';
+import { updateUser } from '../../shared/accounts/update-user';
 import { authorizeSelfOr } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
 import { readIfMatch } from '../../shared/http/if-match';
@@ -9,11 +10,10 @@ import { type Reply, recordReply } from '../../shared/http/reply';
 import { bearerToken, exactly, parseBody, type Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
 import { User } from '../../shared/openapi/schemas';
+import { type PublishingContext, publishingContext } from '../../shared/outbox/publisher';
 import { authenticate } from '../../shared/sessions/authenticate';
 import { DisplayName, Email, Metadata, Username } from '../../shared/users/fields';
-import { limitUpdate } from '../../shared/users/limit-update';
 import { shownUser } from '../../shared/users/shown-user';
-import { updateUser } from '../../shared/users/update-user';
 
 const fields = {
   username: v.exactOptional(Username),

@@ -1,6 +1,6 @@
 // POST /webhooks: an endpoint that gets events from now on. The answer has its secret, which is not shown again.
 import * as v from 'valibot';
-import { type Context, containerContext } from '../../shared/context';
+import { type Context, containerContext } from '../../shared/context/context';
 import { authorize } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
 import { originOf } from '../../shared/http/origin';

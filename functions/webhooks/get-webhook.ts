@@ -1,5 +1,5 @@
 // GET /webhooks/{id}: one endpoint, without its secret.
-import { type Context, containerContext } from '../../shared/context';
+import { type Context, containerContext } from '../../shared/context/context';
 import { authorize } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
 import { type Reply, recordReply } from '../../shared/http/reply';

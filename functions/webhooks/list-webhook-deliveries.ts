@@ -1,6 +1,6 @@
 // GET /webhooks/{id}/deliveries: what was sent to an endpoint, what it answered, and what is still to be sent.
 import * as v from 'valibot';
-import { type Context, containerContext } from '../../shared/context';
+import { type Context, containerContext } from '../../shared/context/context';
 import { authorize } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
 import { Cursor, Limit, pageOf } from '../../shared/http/page';

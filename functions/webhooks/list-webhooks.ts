@@ -1,5 +1,5 @@
 // GET /webhooks: the endpoints that get events, newest first.
-import { type Context, containerContext } from '../../shared/context';
+import { type Context, containerContext } from '../../shared/context/context';
 import { authorize } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
 import { Cursor, Limit, pageOf } from '../../shared/http/page';

@@ -1,5 +1,5 @@
 // POST /webhooks/{id}/deliveries/{deliveryId}/redeliver: sends an event to an endpoint once more.
-import { type Context, containerContext } from '../../shared/context';
+import { type Context, containerContext } from '../../shared/context/context';
 import { authorize } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
 import { originOf } from '../../shared/http/origin';
@@ -8,7 +8,7 @@ import { bearerToken, type Request } from '../../shared/http/request';
 import type { Operation } from '../../shared/openapi/operation';
 import { Delivery } from '../../shared/openapi/schemas';
 import { authenticate } from '../../shared/sessions/authenticate';
-import { redeliver } from '../../shared/webhooks/request-delivery';
+import { redeliver } from '../../shared/webhook-delivery/request-delivery';
 
 export const operation = {
   summary: 'Send an event to a webhook once more',

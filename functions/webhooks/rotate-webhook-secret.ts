@@ -1,5 +1,5 @@
 // POST /webhooks/{id}/rotate-secret: a new secret, shown once. The one before stays valid for a day.
-import { type Context, containerContext } from '../../shared/context';
+import { type Context, containerContext } from '../../shared/context/context';
 import { authorize } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
 import { readIfMatch } from '../../shared/http/if-match';

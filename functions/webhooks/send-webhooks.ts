@@ -1,7 +1,7 @@
 // Every minute, for all of that minute: sends the webhook deliveries that are due.
-import { containerContext } from '../../shared/context';
+import { containerContext } from '../../shared/context/context';
+import { sendWebhooks, type WebhookReport } from '../../shared/webhook-delivery/send-webhooks';
 import { resolveHost } from '../../shared/webhooks/resolve-host';
-import { sendWebhooks, type WebhookReport } from '../../shared/webhooks/send-webhooks';
 
 export async function handler(): Promise<WebhookReport> {
   const ctx = { ...containerContext(), resolveHost };

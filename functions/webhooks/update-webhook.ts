@@ -1,6 +1,6 @@
 // PUT /webhooks/{id}: changes an endpoint, disables it or enables it again. Fields that are not sent stay.
 import * as v from 'valibot';
-import { type Context, containerContext } from '../../shared/context';
+import { type Context, containerContext } from '../../shared/context/context';
 import { authorize } from '../../shared/http/authorize';
 import { endpoint } from '../../shared/http/endpoint';
 import { readIfMatch } from '../../shared/http/if-match';

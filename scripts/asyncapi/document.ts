@@ -1,6 +1,6 @@
 import { version } from '../../package.json';
+import { CONSUMER_NAMES, CONSUMERS, type Consumer } from '../../shared/broker/topology';
 import type { EventType } from '../../shared/events/catalog';
-import { CONSUMER_NAMES, CONSUMERS, type Consumer } from '../../shared/events/topology';
 import { currentSchemas } from './event-schemas';
 import { exampleOf } from './example';
 

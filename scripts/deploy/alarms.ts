@@ -1,9 +1,9 @@
-import { METRICS_NAMESPACE } from '../../shared/metrics';
+import { METRICS_NAMESPACE } from '../../shared/tasks/metrics';
 import type { Naming, Resource, Resources, Service } from './service';
 
 const HTTP_API = [{ Name: 'ApiId', Value: { Ref: 'HttpApi' } }];
 
-/** A metric that the functions write themselves: see shared/metrics.ts. */
+/** A metric that the functions write themselves: see shared/tasks/metrics.ts. */
 export const own = (service: string, name: string) => ({
   Namespace: METRICS_NAMESPACE,
   MetricName: name,

@@ -1,6 +1,6 @@
-import { ConfigError } from '../../shared/config';
-import { parseOrigins } from '../../shared/config-origins';
-import { DEAD_LETTERS } from '../../shared/events/topology';
+import { DEAD_LETTERS } from '../../shared/broker/topology';
+import { ConfigError } from '../../shared/config/config';
+import { parseOrigins } from '../../shared/config/origins';
 import { corsHeaders, preflightHeaders } from '../../shared/http/cors';
 import { functionFiles } from '../bundle';
 import { accessLogSettings } from './access-log';
@@ -123,7 +123,7 @@ function triggerByAmazonMq(service: Service, consumers: string[], arn: string, b
   const virtualHost = String(environment['RABBITMQ_VHOST'] || '/');
   for (const [name, definition] of Object.entries(service.functions)) {
     if (consumers.includes(name)) {
-      // As in shared/events/topology.ts: the one queue that is not called as its function is.
+      // As in shared/broker/topology.ts: the one queue that is not called as its function is.
       const queue = `${prefix}.${name === DEAD_LETTERS ? 'dead_letters' : name}`;
       const rabbitmq = { arn, basicAuthArn, queue, virtualHost, batchSize: 100 };
       definition.events.push({ rabbitmq });

@@ -1,4 +1,4 @@
-import { METRICS_NAMESPACE } from '../../shared/metrics';
+import { METRICS_NAMESPACE } from '../../shared/tasks/metrics';
 import { type Resource, sub } from './service';
 
 /** One page: are requests served, do events move, which function is in trouble, what do the logs say. */

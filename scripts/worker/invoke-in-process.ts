@@ -4,10 +4,10 @@ import { handler as audit } from '../../functions/consumers/audit';
 import { handler as deadLetters } from '../../functions/consumers/dead-letters';
 import { handler as emails } from '../../functions/consumers/emails';
 import { handler as webhooks } from '../../functions/consumers/webhooks';
-import type { Config } from '../../shared/config';
-import type { BatchResponse, RmqEvent } from '../../shared/events/rmq-event';
-import { DEAD_LETTERS, type PolledQueue } from '../../shared/events/topology';
+import { DEAD_LETTERS, type PolledQueue } from '../../shared/broker/topology';
+import type { Config } from '../../shared/config/config';
 import type { Invoke } from '../../shared/lambda/invoke';
+import type { BatchResponse, RmqEvent } from '../../shared/lambda/rmq-event';
 
 /** The type demands every one: a consumer that is new and not here does not compile. */
 const CONSUMERS: Record<PolledQueue, (event: RmqEvent) => Promise<BatchResponse>> = {

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import * as v from 'valibot';
-import { ConfigError } from '../../shared/config';
-import { port } from '../../shared/config-values';
+import { ConfigError } from '../../shared/config/config';
+import { port } from '../../shared/config/values';
 import type { Task } from './task';
 
 /** @returns the port in WORKER_PORT; undefined where it is not set. @throws ConfigError */

@@ -1,5 +1,5 @@
-import type { Context } from '../../shared/context';
-import { outboxBacklog } from '../../shared/events/outbox';
+import type { Context } from '../../shared/context/context';
+import { outboxBacklog } from '../../shared/outbox/outbox';
 import { explain } from '../explain';
 import { pause } from './task';
 

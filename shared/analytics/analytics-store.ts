@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
+import type { Consumer } from '../broker/topology';
 import type { Db, Tx } from '../db/connection';
 import type { UserEvent } from '../events/catalog';
-import type { Consumer } from '../events/topology';
 import { type Counts, METRIC_OF, type Metric, noCounts } from './metrics';
 
 const CONSUMER: Consumer = 'analytics';

@@ -1,10 +1,10 @@
 import { recordAct } from '../audit/record-act';
-import type { Context } from '../context';
+import { CONSUMERS, queueOf } from '../broker/topology';
+import type { Context } from '../context/context';
 import { DomainError } from '../errors';
-import { keepLogFrom } from '../events/log-start-store';
 import type { Origin } from '../events/origin';
-import { replayEvents } from '../events/redelivery-store';
-import { CONSUMERS, queueOf } from '../events/topology';
+import { keepLogFrom } from '../outbox/log-start-store';
+import { replayEvents } from '../outbox/redelivery-store';
 import { resetCounts } from './analytics-store';
 
 const HOUR_MS = 60 * 60 * 1000;

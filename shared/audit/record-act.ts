@@ -1,4 +1,4 @@
-import type { Context } from '../context';
+import type { Context } from '../context/context';
 import type { Tx } from '../db/connection';
 import type { Origin } from '../events/origin';
 import { appendAuditEntry } from './audit-store';

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import type { Context } from '../context';
+import type { Context } from '../context/context';
 import type { Origin } from '../events/origin';
 import { appendAuditEntry } from './audit-store';
 

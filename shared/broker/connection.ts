@@ -2,8 +2,8 @@ import { Duplex } from 'node:stream';
 import { type ChannelModel, type ConfirmChannel, connect } from 'amqplib';
 import type { Log } from '../log';
 import { within } from '../within';
+import { BrokerError, explainAlarm, explainBrokerError } from './broker-error';
 import { createSleepDetector } from './sleep-detector';
-import { BrokerTrouble, explainAlarm, explainTrouble } from './trouble';
 
 const HEARTBEAT_SECONDS = 20;
 const FAREWELL_TIMEOUT_MS = 2_000;
@@ -12,9 +12,9 @@ export interface BrokerConnection {
   model: ChannelModel;
   channel: ConfirmChannel;
   /** The alarm because of which the broker reads nothing that we send, until it says `connection.unblocked`. */
-  blocked: BrokerTrouble | null;
+  blocked: BrokerError | null;
   /** Why it is at its end. */
-  closed: BrokerTrouble | null;
+  closed: BrokerError | null;
   /** By `returnKey`, why the broker could not route a message: from `basic.return` until its confirm arrives. */
   returned: Map<string, string>;
 }
@@ -27,7 +27,7 @@ export interface Broker {
   /**
    * A connection with a channel in confirm mode.
    * @param timeoutMs for the socket and the handshake
-   * @throws BrokerTrouble
+   * @throws BrokerError
    */
   open(timeoutMs: number): Promise<BrokerConnection>;
   /** Drops the connection without a farewell: for one whose state nobody knows any more. */
@@ -97,13 +97,13 @@ async function openConnection(
     keepAlive: true,
     clientProperties: { connection_name: name },
   }).catch((error: unknown) => {
-    throw explainTrouble(error);
+    throw explainBrokerError(error);
   });
-  let trouble = new BrokerTrouble('The broker connection was closed', 'closed');
+  let trouble = new BrokerError('The broker connection was closed', 'closed');
   // Whoever uses the connection says what that means. One that nobody uses is replaced, and no line is worth it.
   const note = (error: unknown) => {
     if (error === DISCARDED) return;
-    trouble = explainTrouble(error);
+    trouble = explainBrokerError(error);
     log.debug('The broker ended a connection or a channel', { error });
   };
   // From birth: an 'error' event that nobody listens to ends the process.
@@ -142,7 +142,7 @@ const DISCARDED = new Error('The connection was discarded');
 
 /** amqplib offers a graceful close only, and that one waits for an answer that a silent broker never sends. */
 function destroy(connection: BrokerConnection): void {
-  connection.closed ??= new BrokerTrouble('The broker connection was given up', 'discarded');
+  connection.closed ??= new BrokerError('The broker connection was given up', 'discarded');
   const stream = 'stream' in connection.model.connection ? connection.model.connection.stream : undefined;
   if (stream instanceof Duplex) stream.destroy(DISCARDED);
 }

@@ -1,5 +1,4 @@
 import type { ColumnType, Generated, GeneratedAlways, JSONColumnType } from 'kysely';
-import type { DeliveryAttempt } from '../webhooks/webhook';
 
 /** A time that the database fills in where an insert leaves it out. */
 type DefaultedTime = ColumnType<Date, Date | undefined, Date>;
@@ -219,6 +218,19 @@ export interface WebhookEndpointsTable {
   version: Generated<number>;
   created_at: DefaultedTime;
   updated_at: DefaultedTime;
+}
+
+/** One try of a delivery. */
+export interface DeliveryAttempt {
+  attempt: number;
+  startedAt: string;
+  durationMs: number;
+  /** Null: there was no answer. */
+  responseStatus: number | null;
+  /** The beginning of the answer's body. */
+  response: string | null;
+  /** Why it failed. */
+  error: string | null;
 }
 
 export interface WebhookDeliveriesTable {

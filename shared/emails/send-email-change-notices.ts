@@ -1,8 +1,8 @@
-import type { Context } from '../context';
+import type { Context } from '../context/context';
 import type { Tx } from '../db/connection';
+import { findFormerEmail } from '../email-addresses/former-email-store';
 import type { UserEvent } from '../events/catalog';
 import { findUser } from '../users/user-store';
-import { findFormerEmail } from './former-email-store';
 import { asSeenAt, recipientOf, salutation, sendLinkMail } from './link-mail';
 import { sendMail } from './send-mail';
 import { emailChangedMail } from './templates';

@@ -1,7 +1,7 @@
 import { createTransport } from 'nodemailer';
-import type { Mailbox } from '../config-mailboxes';
-import type { Context } from '../context';
-import { PermanentError } from '../events/permanent-error';
+import type { Mailbox } from '../config/mailboxes';
+import type { Context } from '../context/context';
+import { PermanentError } from '../errors';
 import type { MailContent } from './templates';
 
 const CONNECT_TIMEOUT_MS = 5_000;

@@ -1,8 +1,8 @@
-import type { Context } from '../context';
+import { foldCase } from '../characters';
+import type { Context } from '../context/context';
 import type { Tx } from '../db/connection';
 import type { UserEvent } from '../events/catalog';
 import { isSameAddress } from '../users/email-address';
-import { foldCase } from '../users/fold-case';
 import { sendUsernameNotice } from './send-account-notices';
 import { sendVerification } from './send-verification';
 

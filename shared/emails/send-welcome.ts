@@ -1,4 +1,4 @@
-import type { Context } from '../context';
+import type { Context } from '../context/context';
 import type { Tx } from '../db/connection';
 import type { UserEvent } from '../events/catalog';
 import { findUser } from '../users/user-store';

@@ -1,8 +1,8 @@
 import * as v from 'valibot';
 import type { Report } from '../analytics/report-registrations';
 import type { AuditEntry as AuditEntryType } from '../audit/audit-store';
+import type { LoggedEvent } from '../event-operations/event-log-store';
 import { EVENT_TYPES } from '../events/catalog';
-import type { LoggedEvent } from '../events/event-log-store';
 import type { Health as HealthType } from '../ops/check-health';
 import { PERMISSIONS } from '../roles/permissions';
 import type { Role as RoleType } from '../roles/role';

@@ -1,7 +1,7 @@
-import type { Config } from '../config';
-import { outboxBacklog } from '../events/outbox';
-import type { BrokerContext } from '../events/publisher';
-import { type EventTask, findTaskRuns, type TaskRun } from '../events/task-run-store';
+import type { Config } from '../config/config';
+import { outboxBacklog } from '../outbox/outbox';
+import type { BrokerContext } from '../outbox/publisher';
+import { type EventTask, findTaskRuns, type TaskRun } from '../tasks/task-run-store';
 import { within } from '../within';
 
 const CHECK_TIMEOUT_MS = 2_000;

@@ -1,4 +1,4 @@
-import type { Context } from '../context';
+import type { Context } from '../context/context';
 import { addressKey } from '../users/email-address';
 import { limitRate, refuseUse, type Use } from './limit-rate';
 

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
-import type { Config } from '../config';
-import type { Context } from '../context';
+import type { Config } from '../config/config';
+import type { Context } from '../context/context';
 import type { Db } from '../db/connection';
 import { DomainError } from '../errors';
 import { addressBlock } from './address-block';

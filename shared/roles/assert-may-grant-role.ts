@@ -1,8 +1,8 @@
 import type { Db } from '../db/connection';
 import { DomainError } from '../errors';
 import { type Permission, permissionsOf } from './permissions';
+import { unknownRole } from './role';
 import { findRolePermissions } from './role-store';
-import { unknownRole } from './unknown-role';
 
 /**
  * Nobody hands out a permission that they lack themselves.

@@ -1,20 +1,27 @@
 import { recordAct } from '../audit/record-act';
-import type { Context } from '../context';
+import type { Context } from '../context/context';
 import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
-import type { Caller } from '../sessions/authenticate';
 import { assertHolds } from './assert-may-grant-role';
-import { BUILT_IN_ROLES, permissionsOf } from './permissions';
+import { BUILT_IN_ROLES, type Permission, permissionsOf } from './permissions';
 import { deleteRoleRow, lockRole } from './role-store';
 
-/** @throws DomainError `not_found`, `built_in_role`, `role_in_use`, or `forbidden` where it exceeds the caller */
-export async function deleteRole(ctx: Context, caller: Caller, name: string, origin: Origin): Promise<void> {
+/**
+ * @param granting what the caller may do
+ * @throws DomainError `not_found`, `built_in_role`, `role_in_use`, or `forbidden` where it exceeds the caller
+ */
+export async function deleteRole(
+  ctx: Context,
+  granting: ReadonlySet<Permission>,
+  name: string,
+  origin: Origin,
+): Promise<void> {
   if (BUILT_IN_ROLES.includes(name)) throw new DomainError('built_in_role');
   await ctx.db.transaction().execute(async (tx) => {
     const stored = await lockRole(tx, name);
     if (stored === null) throw new DomainError('not_found', { detail: 'There is no such role' });
     const permissions = permissionsOf(name, stored);
-    assertHolds(caller.permissions, permissions);
+    assertHolds(granting, permissions);
     await deleteRoleRow(tx, name);
     await recordAct(tx, ctx, origin, {
       type: 'role.deleted',

@@ -1,10 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import * as v from 'valibot';
 import { recordAct } from '../audit/record-act';
-import type { Context } from '../context';
+import type { Context } from '../context/context';
 import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
-import type { Caller } from '../sessions/authenticate';
 import { assertHolds } from './assert-may-grant-role';
 import { BUILT_IN_ROLES, PERMISSIONS, type Permission, permissionsOf } from './permissions';
 import type { Role } from './role';
@@ -15,11 +14,12 @@ const RoleName = v.pipe(v.string(), v.regex(/^[a-z][a-z0-9_-]{0,31}$/));
 /**
  * Makes a role or changes one. Neither what it gets nor what it had may exceed the caller: the first would give
  * permissions away that they lack, the second take them from users whom they may not change.
+ * @param granting what the caller may do
  * @throws DomainError `built_in_role`, `forbidden`, or `invalid_request` for a name that cannot be one
  */
 export async function putRole(
   ctx: Context,
-  caller: Caller,
+  granting: ReadonlySet<Permission>,
   name: string,
   permissions: Permission[],
   origin: Origin,
@@ -33,7 +33,7 @@ export async function putRole(
   const role = { name, permissions: PERMISSIONS.filter((permission) => permissions.includes(permission)) };
   const created = await ctx.db.transaction().execute(async (tx) => {
     const before = await lockRole(tx, name);
-    assertHolds(caller.permissions, new Set([...permissions, ...permissionsOf(name, before ?? [])]));
+    assertHolds(granting, new Set([...permissions, ...permissionsOf(name, before ?? [])]));
     const had = before && [...permissionsOf(name, before)];
     if (isDeepStrictEqual(had, role.permissions)) return false;
     await recordAct(tx, ctx, origin, {

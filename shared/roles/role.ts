@@ -1,7 +1,12 @@
+import { DomainError } from '../errors';
 import type { Permission } from './permissions';
 
 /** A name, and what its users may do. */
 export interface Role {
   name: string;
   permissions: Permission[];
+}
+
+export function unknownRole(): DomainError {
+  return new DomainError('invalid_request', { errors: [{ path: 'role', message: 'is not a known role' }] });
 }

@@ -1,7 +1,7 @@
 import { type CryptoKey, decodeProtectedHeader, importJWK, jwtVerify, SignJWT } from 'jose';
 import * as v from 'valibot';
-import type { Config } from '../config';
-import type { TokenKey } from './token-keys';
+import type { Config } from '../config/config';
+import type { TokenKey } from '../tokens/token-keys';
 
 const Claims = v.object({
   sub: v.pipe(v.string(), v.uuid()),

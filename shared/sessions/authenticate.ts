@@ -1,4 +1,4 @@
-import type { Context } from '../context';
+import type { Context } from '../context/context';
 import { DomainError } from '../errors';
 import { type Permission, permissionsOf } from '../roles/permissions';
 import type { User } from '../users/user';

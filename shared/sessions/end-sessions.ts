@@ -1,8 +1,8 @@
-import type { Context } from '../context';
+import type { Context } from '../context/context';
 import type { Tx } from '../db/connection';
 import type { EventData } from '../events/catalog';
 import type { Origin } from '../events/origin';
-import { appendEvent, type PendingEvent } from '../events/outbox';
+import { appendEvent, type PendingEvent } from '../outbox/outbox';
 import { takeMinorSequence } from '../users/user-store';
 import { markRevoked, type SessionChoice } from './session-store';
 

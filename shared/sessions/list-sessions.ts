@@ -1,4 +1,4 @@
-import type { Context } from '../context';
+import type { Context } from '../context/context';
 import { getUserToActFor } from '../users/assert-may-act-for';
 import type { Caller } from './authenticate';
 import { listLivingSessions, type Session } from './session-store';

@@ -1,6 +1,6 @@
-import type { Context } from '../context';
+import type { Context } from '../context/context';
 import type { Origin } from '../events/origin';
-import { appendEvent } from '../events/outbox';
+import { appendEvent } from '../outbox/outbox';
 import { takeMinorSequence } from '../users/user-store';
 import { endSessions } from './end-sessions';
 import { isAlive } from './session-store';

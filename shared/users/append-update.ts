@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Context } from '../context';
+import type { Context } from '../context/context';
 import type { Tx } from '../db/connection';
 import type { Origin } from '../events/origin';
-import { appendEvent, type PendingEvent } from '../events/outbox';
+import { appendEvent, type PendingEvent } from '../outbox/outbox';
 import type { User } from './user';
 import { sequenceOf } from './user-store';
 

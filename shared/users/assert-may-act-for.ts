@@ -1,4 +1,4 @@
-import type { Context } from '../context';
+import type { Context } from '../context/context';
 import { assertHolds } from '../roles/assert-may-grant-role';
 import { PERMISSIONS, type Permission, permissionsOf } from '../roles/permissions';
 import { findRolePermissions } from '../roles/role-store';

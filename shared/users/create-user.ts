@@ -1,7 +1,7 @@
-import type { Context } from '../context';
+import type { Context } from '../context/context';
 import type { Tx } from '../db/connection';
 import type { Origin } from '../events/origin';
-import { appendEvent, type PendingEvent } from '../events/outbox';
+import { appendEvent, type PendingEvent } from '../outbox/outbox';
 import type { User } from './user';
 import { insertUser, type NewUser, sequenceOf } from './user-store';
 

@@ -1,5 +1,5 @@
 import { domainToASCII, domainToUnicode } from 'node:url';
-import { foldCase } from './fold-case';
+import { foldCase } from '../characters';
 
 /** RFC 5321, section 4.1.2: a dot-string. Quoted ones are valid as well, and no mail service gives them out. */
 const LOCAL_PART = /^[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*$/;

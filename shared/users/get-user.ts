@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { Context } from '../context';
+import type { Context } from '../context/context';
 import { DomainError } from '../errors';
 import { UserId } from './fields';
 import type { User } from './user';

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { type Db, type Tx, violatedForeignKey, violatedUniqueConstraint } from '../db/connection';
 import type { UsersTable } from '../db/tables';
 import { DomainError } from '../errors';
-import { unknownRole } from '../roles/unknown-role';
+import { unknownRole } from '../roles/role';
 import { addressKey } from './email-address';
 import type { User } from './user';
 

@@ -13,3 +13,9 @@ export interface User {
   updatedAt: string;
   version: number;
 }
+
+/** Fields that are left out stay as they are. */
+export type UserUpdate = Partial<Pick<User, 'username' | 'email' | 'displayName' | 'metadata'>> & {
+  /** Gives up an address that waits to be proven. */
+  pendingEmail?: null;
+};

@@ -1,5 +1,5 @@
 import { recordAct } from '../audit/record-act';
-import type { Context } from '../context';
+import type { Context } from '../context/context';
 import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
 import { problemOfUrl } from './find-target';

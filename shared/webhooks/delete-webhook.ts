@@ -1,5 +1,5 @@
 import { recordAct } from '../audit/record-act';
-import type { Context } from '../context';
+import type { Context } from '../context/context';
 import type { Origin } from '../events/origin';
 import { lockWebhookToChange } from './get-webhook';
 import { auditedSettings } from './webhook';

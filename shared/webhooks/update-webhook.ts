@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { recordAct } from '../audit/record-act';
-import type { Context } from '../context';
+import type { Context } from '../context/context';
 import type { Origin } from '../events/origin';
 import { assertUrlAllowed, normalized } from './create-webhook';
 import { makePendingDue } from './delivery-store';

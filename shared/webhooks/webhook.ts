@@ -1,3 +1,4 @@
+import type { DeliveryAttempt } from '../db/tables';
 import type { EventType } from '../events/catalog';
 
 /** What an endpoint can subscribe to: types of events, or all of them, also those that a later version adds. */
@@ -40,19 +41,6 @@ export function auditedSettings(webhook: WebhookSettings) {
 }
 
 export type DeliveryStatus = 'pending' | 'succeeded' | 'failed';
-
-/** One try of a delivery. */
-export interface DeliveryAttempt {
-  attempt: number;
-  startedAt: string;
-  durationMs: number;
-  /** Null: there was no answer. */
-  responseStatus: number | null;
-  /** The beginning of the answer's body. */
-  response: string | null;
-  /** Why it failed. */
-  error: string | null;
-}
 
 /** An event on its way to an endpoint. Its id is the event's, which the endpoint has seen as `webhook-id`. */
 export interface Delivery {

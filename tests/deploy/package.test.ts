@@ -7,11 +7,11 @@ import { promisify } from 'node:util';
 import { unzipSync } from 'fflate';
 import { functionFiles } from '../../scripts/bundle';
 import { SECRET_VARIABLES } from '../../scripts/deploy/environment';
-import { readConfig, VARIABLES } from '../../shared/config';
-import { CONSUMER_NAMES, queueOf } from '../../shared/events/topology';
+import { CONSUMER_NAMES, queueOf } from '../../shared/broker/topology';
+import { readConfig, VARIABLES } from '../../shared/config/config';
 import { preflightHeaders } from '../../shared/http/cors';
-import { METRICS_NAMESPACE } from '../../shared/metrics';
 import document from '../../shared/openapi/openapi.json';
+import { METRICS_NAMESPACE } from '../../shared/tasks/metrics';
 import { type AwsServer, startAwsServer } from '../setup/aws-server';
 import { brokerUrl } from '../setup/broker';
 import { type TestContext, testContext } from '../setup/context';
@@ -223,7 +223,7 @@ test('the API logs each request where the stage says so, and of what a client wr
 });
 
 test('every metric of an alarm is one that is written', async () => {
-  const source = await readFile('shared/events/measured-runs.ts', 'utf8');
+  const source = await readFile('shared/ops/measured-runs.ts', 'utf8');
   const watched = Object.values(templateOf('prod').Resources).flatMap(({ Type, Properties }) =>
     Type === 'AWS::CloudWatch::Alarm' && Properties['Namespace'] === METRICS_NAMESPACE
       ? [String(Properties['MetricName'])]

@@ -1,6 +1,6 @@
 import type { Broker, BrokerConnection } from '../../shared/broker/connection';
-import type { Publisher } from '../../shared/events/publisher';
 import type { Invoke } from '../../shared/lambda/invoke';
+import type { Publisher } from '../../shared/outbox/publisher';
 
 /**
  * Where a process is killed, with `kill -9`: between one step of an event's way and the next.

@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
-import { createContext } from '../../shared/context';
+import { queueOf } from '../../shared/broker/topology';
+import { createContext } from '../../shared/context/context';
+import { redriveQueue } from '../../shared/event-operations/redrive';
 import { NOBODY } from '../../shared/events/origin';
-import { redriveQueue } from '../../shared/events/redrive';
-import { queueOf } from '../../shared/events/topology';
 import { createLog } from '../../shared/log';
 import { isAmong } from './chance';
 import type { Outcome } from './effects';

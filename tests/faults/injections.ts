@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { sql } from 'kysely';
-import { CONSUMER_NAMES, CONSUMERS, queueOf } from '../../shared/events/topology';
+import { CONSUMER_NAMES, CONSUMERS, queueOf } from '../../shared/broker/topology';
 import type { Scenario } from './scenario';
 
 const DRAIN_MS = 200;

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { CONSUMER_NAMES, queueOf } from '../../shared/events/topology';
+import { CONSUMER_NAMES, queueOf } from '../../shared/broker/topology';
 import type { Row } from './rows';
 import type { Scenario } from './scenario';
 

@@ -3,10 +3,10 @@
 import { readFileSync } from 'node:fs';
 import { uuidv7 } from 'uuidv7';
 import { freePort } from '../../local/ports';
-import type { Config } from '../../shared/config';
-import { type EmailTokenPurpose, insertEmailToken } from '../../shared/emails/email-token-store';
+import { queueOf } from '../../shared/broker/topology';
+import type { Config } from '../../shared/config/config';
+import { type EmailTokenPurpose, insertEmailToken } from '../../shared/email-addresses/email-token-store';
 import { statusOf } from '../../shared/errors';
-import { queueOf } from '../../shared/events/topology';
 import { hashToken, newOpaqueToken } from '../../shared/tokens/opaque-token';
 import type { TestReply } from '../setup/http-event';
 import { documented } from '../setup/openapi';

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { type ChannelModel, type ConfirmChannel, type ConsumeMessage, connect } from 'amqplib';
-import type { Config } from '../../shared/config';
 import {
   CONSUMER_NAMES,
   DEAD_LETTERS,
@@ -8,7 +7,8 @@ import {
   declareTopology,
   queueOf,
   retryExchangeOf,
-} from '../../shared/events/topology';
+} from '../../shared/broker/topology';
+import type { Config } from '../../shared/config/config';
 import { createLog } from '../../shared/log';
 
 export function brokerUrl(): string {

@@ -1,5 +1,5 @@
 import type { UserEvent } from '../../shared/events/catalog';
-import type { BatchResponse, RmqEvent } from '../../shared/events/rmq-event';
+import type { BatchResponse, RmqEvent } from '../../shared/lambda/rmq-event';
 import { rmqEvent } from './rmq';
 
 /** Calls a consumer function as the poller does. */

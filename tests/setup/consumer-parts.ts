@@ -35,7 +35,7 @@ export function missingParts({ files, source, topology, blocks }: ConsumerParts)
         : []),
       ...(topology.includes(name) || name === WITHOUT_EVENTS
         ? []
-        : [`${name} has no line in CONSUMERS, shared/events/topology.ts: no queue feeds it`]),
+        : [`${name} has no line in CONSUMERS, shared/broker/topology.ts: no queue feeds it`]),
       ...(blocks[name]?.handler === `dist/${name}/index.handler`
         ? []
         : [`${name} has no block in serverless.yml with the handler dist/${name}/index.handler`]),

@@ -1,8 +1,8 @@
 import { createBroker } from '../../shared/broker/connection';
-import { readConfig } from '../../shared/config';
-import { createContext } from '../../shared/context';
-import { createPublisher, type PublishingContext } from '../../shared/events/publisher';
+import { readConfig } from '../../shared/config/config';
+import { createContext } from '../../shared/context/context';
 import { createLog, type LogFields } from '../../shared/log';
+import { createPublisher, type PublishingContext } from '../../shared/outbox/publisher';
 import { brokerUrl, declare, deleteTopology, uniqueNames } from './broker';
 import { createTestDatabase } from './database';
 

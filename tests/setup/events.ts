@@ -1,5 +1,5 @@
 import type { UserEvent } from '../../shared/events/catalog';
-import { claimEvents } from '../../shared/events/outbox';
+import { claimEvents } from '../../shared/outbox/outbox';
 import type { TestContext } from './context';
 
 /** Every stored event as it is, or was, published: the outbox hands out what is due and unsent. */

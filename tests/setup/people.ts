@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { login } from '../../functions/auth/login';
 import { register } from '../../functions/auth/register';
-import { createAdmin } from '../../shared/users/create-admin';
+import { createAdmin } from '../../shared/accounts/create-admin';
 import type { User } from '../../shared/users/user';
 import type { TestContext } from './context';
 import { call } from './http';

@@ -1,9 +1,10 @@
 import { uuidv7 } from 'uuidv7';
 import { type Broker, createBroker } from '../../shared/broker/connection';
-import { type PollContext, pollQueues } from '../../shared/events/poller';
-import type { BatchResponse, RmqEvent, RmqMessage } from '../../shared/events/rmq-event';
-import { deadExchangeOf, type PolledQueue, queueOf } from '../../shared/events/topology';
+import { deadExchangeOf, type PolledQueue, queueOf } from '../../shared/broker/topology';
 import type { InvokeOutcome } from '../../shared/lambda/invoke';
+import type { BatchResponse, RmqEvent, RmqMessage } from '../../shared/lambda/rmq-event';
+import { pollQueues } from '../../shared/poller/poll-queues';
+import type { PollContext } from '../../shared/poller/types';
 import { brokerUrl, openClient, Received } from './broker';
 import { type TestContext, testContext } from './context';
 import { startProxy, type TcpProxy } from './proxy';

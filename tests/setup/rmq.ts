@@ -1,6 +1,6 @@
+import { ATTEMPT_HEADER } from '../../shared/broker/topology';
 import type { UserEvent } from '../../shared/events/catalog';
-import { POLLER_ARN, type RmqEvent } from '../../shared/events/rmq-event';
-import { ATTEMPT_HEADER } from '../../shared/events/topology';
+import { POLLER_ARN, type RmqEvent } from '../../shared/lambda/rmq-event';
 
 /**
  * A batch as Lambda gets it.

@@ -1,12 +1,12 @@
 import { sql } from 'kysely';
 import { rebuildAnalytics } from '../../../functions/analytics/rebuild-analytics';
 import { analytics } from '../../../functions/consumers/analytics';
+import { queueOf } from '../../../shared/broker/topology';
 import type { UserEvent } from '../../../shared/events/catalog';
-import { keepLogFrom } from '../../../shared/events/log-start-store';
-import { purgeEvents } from '../../../shared/events/purge';
-import { replayEvents } from '../../../shared/events/redelivery-store';
-import { relayOutbox } from '../../../shared/events/relay';
-import { queueOf } from '../../../shared/events/topology';
+import { purgeEvents } from '../../../shared/ops/purge';
+import { keepLogFrom } from '../../../shared/outbox/log-start-store';
+import { replayEvents } from '../../../shared/outbox/redelivery-store';
+import { relayOutbox } from '../../../shared/outbox/relay';
 import { openClient, Received } from '../../setup/broker';
 import { consume } from '../../setup/consume';
 import { type TestContext, testContext } from '../../setup/context';

@@ -5,7 +5,7 @@ import { stepUpSession } from '../../../functions/auth/step-up';
 import { changeUserPassword } from '../../../functions/users/change-password';
 import { getMe } from '../../../functions/users/get-me';
 import { updateUserById } from '../../../functions/users/update-user';
-import { hashPassword } from '../../../shared/passwords/hash';
+import { hashPassword } from '../../../shared/credentials/hash';
 import { type TestContext, testContext } from '../../setup/context';
 import { untilLockIsAwaited } from '../../setup/database';
 import { eventsOf } from '../../setup/events';

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { register } from '../../../functions/auth/register';
 import { getMe } from '../../../functions/users/get-me';
-import { hashPassword } from '../../../shared/passwords/hash';
-import { claimKey } from '../../../shared/users/idempotency-store';
-import { claimFor } from '../../../shared/users/replay-registration';
+import { claimKey } from '../../../shared/accounts/idempotency-store';
+import { claimFor } from '../../../shared/accounts/replay-registration';
+import { hashPassword } from '../../../shared/credentials/hash';
 import { type TestContext, testContext } from '../../setup/context';
 import { untilLockIsAwaited } from '../../setup/database';
 import { eventsOf } from '../../setup/events';

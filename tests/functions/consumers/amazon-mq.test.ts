@@ -7,14 +7,14 @@ import { matches } from '../../../scripts/asyncapi/document';
 import { publishedSchemas } from '../../../scripts/asyncapi/event-schemas';
 import { exampleOf } from '../../../scripts/asyncapi/example';
 import { ROOT } from '../../../scripts/bundle';
+import { CONSUMER_NAMES, CONSUMERS, type Consumer } from '../../../shared/broker/topology';
 import { EVENT_TYPES, parseEvent, type UserEvent } from '../../../shared/events/catalog';
 import {
   type BatchResponse,
   POLLER_ARN,
   type RmqEvent,
   type RmqMessage,
-} from '../../../shared/events/rmq-event';
-import { CONSUMER_NAMES, CONSUMERS, type Consumer } from '../../../shared/events/topology';
+} from '../../../shared/lambda/rmq-event';
 import { type TestContext, testContext } from '../../setup/context';
 
 const BROKER_ARN =
@@ -69,7 +69,7 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => {
-  const { containerContext } = await import('../../../shared/context');
+  const { containerContext } = await import('../../../shared/context/context');
   await containerContext().db.destroy();
   await ctx.close();
 });

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { audit as auditWith } from '../../../functions/consumers/audit';
 import { deleteUserById } from '../../../functions/users/delete-user';
 import type { UserEvent } from '../../../shared/events/catalog';
-import type { RmqEvent } from '../../../shared/events/rmq-event';
+import type { RmqEvent } from '../../../shared/lambda/rmq-event';
 import { type TestContext, testContext } from '../../setup/context';
 import { storedEvents } from '../../setup/events';
 import { call } from '../../setup/http';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { functionFiles, ROOT } from '../../../scripts/bundle';
-import { CONSUMER_NAMES } from '../../../shared/events/topology';
+import { CONSUMER_NAMES } from '../../../shared/broker/topology';
 import { type ConsumerParts, missingParts } from '../../setup/consumer-parts';
 
 const parts: ConsumerParts = {
@@ -27,7 +27,7 @@ describe.each(CONSUMER_NAMES)('of %s, what is missing is named:', (name) => {
   test('the line in CONSUMERS', () => {
     const topology = CONSUMER_NAMES.filter((each) => each !== name);
     expect(missingParts({ ...parts, topology })).toEqual([
-      `${name} has no line in CONSUMERS, shared/events/topology.ts: no queue feeds it`,
+      `${name} has no line in CONSUMERS, shared/broker/topology.ts: no queue feeds it`,
     ]);
   });
 
@@ -53,7 +53,7 @@ test('a new one is asked for all of it', () => {
   const blocks = { ...parts.blocks, crm: { handler: 'dist/crm/index.handler' } };
   expect(missingParts({ ...parts, blocks })).toEqual([
     'crm has no file functions/consumers/crm.ts',
-    'crm has no line in CONSUMERS, shared/events/topology.ts: no queue feeds it',
+    'crm has no line in CONSUMERS, shared/broker/topology.ts: no queue feeds it',
   ]);
 });
 

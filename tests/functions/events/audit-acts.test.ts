@@ -19,7 +19,7 @@ import { redeliverWebhook } from '../../../functions/webhooks/redeliver-webhook'
 import { rotateWebhookSecret } from '../../../functions/webhooks/rotate-webhook-secret';
 import { testWebhook } from '../../../functions/webhooks/test-webhook';
 import { updateWebhookById } from '../../../functions/webhooks/update-webhook';
-import { queueOf } from '../../../shared/events/topology';
+import { queueOf } from '../../../shared/broker/topology';
 import { consume } from '../../setup/consume';
 import { type TestContext, testContext } from '../../setup/context';
 import { storedEvents } from '../../setup/events';

@@ -1,7 +1,7 @@
 // While the broker cannot be used, users register, one line says why, and their events go out when it is mended.
 import { createBroker } from '../../../shared/broker/connection';
-import { pollQueues } from '../../../shared/events/poller';
-import { relayOutbox } from '../../../shared/events/relay';
+import { relayOutbox } from '../../../shared/outbox/relay';
+import { pollQueues } from '../../../shared/poller/poll-queues';
 import { brokerUrl, openClient } from '../../setup/broker';
 import { type TestContext, testContext } from '../../setup/context';
 import { countUnsent, fillOutbox, makeDue } from '../../setup/outbox';

@@ -7,10 +7,10 @@ import { listAllDeadLetters } from '../../../functions/events/list-dead-letters'
 import { redriveOne } from '../../../functions/events/redrive-dead-letter';
 import { redriveAll } from '../../../functions/events/redrive-dead-letters';
 import { deleteUserById } from '../../../functions/users/delete-user';
-import { pollQueues } from '../../../shared/events/poller';
-import { relayOutbox } from '../../../shared/events/relay';
-import type { RmqEvent } from '../../../shared/events/rmq-event';
-import { queueOf } from '../../../shared/events/topology';
+import { queueOf } from '../../../shared/broker/topology';
+import type { RmqEvent } from '../../../shared/lambda/rmq-event';
+import { relayOutbox } from '../../../shared/outbox/relay';
+import { pollQueues } from '../../../shared/poller/poll-queues';
 import { openClient, Received } from '../../setup/broker';
 import { type TestContext, testContext } from '../../setup/context';
 import { call } from '../../setup/http';

@@ -1,8 +1,8 @@
 // Runs of relay and poller share a connection, and declare what they need once on it, and when something is missing.
 import type { BrokerConnection } from '../../../shared/broker/connection';
-import { pollQueues } from '../../../shared/events/poller';
-import { relayOutbox } from '../../../shared/events/relay';
-import { CONSUMER_NAMES, CONSUMERS, queueOf } from '../../../shared/events/topology';
+import { CONSUMER_NAMES, CONSUMERS, queueOf } from '../../../shared/broker/topology';
+import { relayOutbox } from '../../../shared/outbox/relay';
+import { pollQueues } from '../../../shared/poller/poll-queues';
 import { openClient } from '../../setup/broker';
 import { type TestContext, testContext } from '../../setup/context';
 import { countUnsent, fillOutbox, makeDue } from '../../setup/outbox';

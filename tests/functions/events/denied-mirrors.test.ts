@@ -1,6 +1,6 @@
 // A mirror's exchange that may not be written, or is gone: the broker closes the channel over each copy.
-import { claimEvents } from '../../../shared/events/outbox';
-import { createEventSender } from '../../../shared/events/send-event';
+import { claimEvents } from '../../../shared/outbox/outbox';
+import { createEventSender } from '../../../shared/outbox/send-event';
 import { openClient, Received, uniqueNames } from '../../setup/broker';
 import { type TestContext, testContext } from '../../setup/context';
 import { fillOutbox } from '../../setup/outbox';

@@ -1,10 +1,11 @@
 // What the poller holds while it cannot hand it over, and what becomes of it in the queue when it gives it back.
-import { createContext } from '../../../shared/context';
-import { pollQueues } from '../../../shared/events/poller';
-import { relayOutbox } from '../../../shared/events/relay';
-import type { RmqEvent } from '../../../shared/events/rmq-event';
-import { queueOf } from '../../../shared/events/topology';
+
+import { queueOf } from '../../../shared/broker/topology';
+import { createContext } from '../../../shared/context/context';
 import type { InvokeOutcome } from '../../../shared/lambda/invoke';
+import type { RmqEvent } from '../../../shared/lambda/rmq-event';
+import { relayOutbox } from '../../../shared/outbox/relay';
+import { pollQueues } from '../../../shared/poller/poll-queues';
 import { openClient } from '../../setup/broker';
 import { type TestContext, testContext } from '../../setup/context';
 import { fillOutbox } from '../../setup/outbox';

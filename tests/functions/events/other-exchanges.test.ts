@@ -1,8 +1,8 @@
 // An exchange of ours exists already and is another one: events would be confirmed and reach nobody.
 import { health } from '../../../functions/ops/health';
-import { pollQueues } from '../../../shared/events/poller';
-import { relayOutbox } from '../../../shared/events/relay';
-import { deadExchangeOf, queueOf, retryExchangeOf } from '../../../shared/events/topology';
+import { deadExchangeOf, queueOf, retryExchangeOf } from '../../../shared/broker/topology';
+import { relayOutbox } from '../../../shared/outbox/relay';
+import { pollQueues } from '../../../shared/poller/poll-queues';
 import { openClient, uniqueNames } from '../../setup/broker';
 import { type TestContext, testContext } from '../../setup/context';
 import { call } from '../../setup/http';

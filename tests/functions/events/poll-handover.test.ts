@@ -1,6 +1,6 @@
 // Pollers that change hands over a backlog: the next one goes on exactly where the last one stopped.
 import { uuidv7 } from 'uuidv7';
-import type { RmqEvent } from '../../../shared/events/rmq-event';
+import type { RmqEvent } from '../../../shared/lambda/rmq-event';
 import { bodyOf, done, messagesOf, Polling, userEvent } from '../../setup/polling';
 
 const USERS = 20;

@@ -1,7 +1,8 @@
 // A function that crashes or hangs over one event: that one counts an attempt, all others go on, and the next poller knows.
-import type { BatchResponse } from '../../../shared/events/rmq-event';
-import { DEAD_LETTERS } from '../../../shared/events/topology';
+
+import { DEAD_LETTERS } from '../../../shared/broker/topology';
 import type { InvokeOutcome } from '../../../shared/lambda/invoke';
+import type { BatchResponse } from '../../../shared/lambda/rmq-event';
 import { done, messagesOf, Polling, type SlowAnswer } from '../../setup/polling';
 
 const SHORT = { callTimeoutMs: 1_000 };

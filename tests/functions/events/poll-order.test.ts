@@ -1,6 +1,6 @@
 // One user's events take effect in order, whatever fails and whoever polls.
 import { uuidv7 } from 'uuidv7';
-import type { BatchResponse, RmqMessage } from '../../../shared/events/rmq-event';
+import type { BatchResponse, RmqMessage } from '../../../shared/lambda/rmq-event';
 import { type Answer, bodyOf, done, failing, Polling, userEvent } from '../../setup/polling';
 
 let polling: Polling;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { uuidv7 } from 'uuidv7';
-import type { BatchResponse, RmqEvent } from '../../../shared/events/rmq-event';
-import { DEAD_LETTERS, queueOf } from '../../../shared/events/topology';
+import { DEAD_LETTERS, queueOf } from '../../../shared/broker/topology';
+import type { BatchResponse, RmqEvent } from '../../../shared/lambda/rmq-event';
 import { openClient } from '../../setup/broker';
 import { type Answer, done, failing, Polling, userEvent } from '../../setup/polling';
 

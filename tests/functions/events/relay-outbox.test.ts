@@ -1,5 +1,5 @@
-import { appendEvent, claimEvents, markPublished, releaseHeld } from '../../../shared/events/outbox';
-import { relayOutbox } from '../../../shared/events/relay';
+import { appendEvent, claimEvents, markPublished, releaseHeld } from '../../../shared/outbox/outbox';
+import { relayOutbox } from '../../../shared/outbox/relay';
 import { brokerUrl, openClient, Received } from '../../setup/broker';
 import { type TestContext, testContext } from '../../setup/context';
 import { countUnsent, fillOutbox, inversions, makeDue } from '../../setup/outbox';

@@ -1,8 +1,8 @@
 import { audit as auditWith } from '../../../functions/consumers/audit';
 import { replayEventLog } from '../../../functions/events/replay-events';
+import { queueOf } from '../../../shared/broker/topology';
 import { parseEvent } from '../../../shared/events/catalog';
-import { relayOutbox } from '../../../shared/events/relay';
-import { queueOf } from '../../../shared/events/topology';
+import { relayOutbox } from '../../../shared/outbox/relay';
 import { openClient, Received } from '../../setup/broker';
 import { consume } from '../../setup/consume';
 import { type TestContext, testContext } from '../../setup/context';

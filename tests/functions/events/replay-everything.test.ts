@@ -9,12 +9,12 @@ import { deleteUserById } from '../../../functions/users/delete-user';
 import { updateUserById } from '../../../functions/users/update-user';
 import { matches } from '../../../scripts/asyncapi/document';
 import { ROOT } from '../../../scripts/bundle';
+import { CONSUMER_NAMES, CONSUMERS, type Consumer, queueOf } from '../../../shared/broker/topology';
 import { parseEvent } from '../../../shared/events/catalog';
-import { pollQueues } from '../../../shared/events/poller';
-import { replayEvents } from '../../../shared/events/redelivery-store';
-import { relayOutbox } from '../../../shared/events/relay';
-import type { BatchResponse, RmqEvent } from '../../../shared/events/rmq-event';
-import { CONSUMER_NAMES, CONSUMERS, type Consumer, queueOf } from '../../../shared/events/topology';
+import type { BatchResponse, RmqEvent } from '../../../shared/lambda/rmq-event';
+import { replayEvents } from '../../../shared/outbox/redelivery-store';
+import { relayOutbox } from '../../../shared/outbox/relay';
+import { pollQueues } from '../../../shared/poller/poll-queues';
 import { type TestContext, testContext } from '../../setup/context';
 import { call } from '../../setup/http';
 import { readEvents } from '../../setup/mail-flow';
@@ -40,7 +40,7 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => {
-  const { containerContext } = await import('../../../shared/context');
+  const { containerContext } = await import('../../../shared/context/context');
   await containerContext().db.destroy();
   await ctx.close();
   await mail.stop();

@@ -1,6 +1,6 @@
 import { health } from '../../../functions/ops/health';
 import { type Broker, startBroker } from '../../../local/amqp-broker';
-import { measuredRelay } from '../../../shared/events/measured-runs';
+import { measuredRelay } from '../../../shared/ops/measured-runs';
 import { type TestContext, testContext } from '../../setup/context';
 import { call } from '../../setup/http';
 import { logInAdmin } from '../../setup/people';

@@ -3,7 +3,7 @@ import { refresh } from '../../../functions/auth/refresh';
 import { changeUserPassword } from '../../../functions/users/change-password';
 import { getMe } from '../../../functions/users/get-me';
 import { listUserSessions } from '../../../functions/users/list-sessions';
-import { hashPassword } from '../../../shared/passwords/hash';
+import { hashPassword } from '../../../shared/credentials/hash';
 import { type TestContext, testContext } from '../../setup/context';
 import { untilLockIsAwaited } from '../../setup/database';
 import { eventsOf } from '../../setup/events';

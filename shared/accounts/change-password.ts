@@ -1,0 +1,87 @@
+import { assertNotBreached } from '../credentials/breached';
+import { REPEATS_NAME, repeatsName } from '../credentials/fields';
+import { hashPassword } from '../credentials/hash';
+import { replacePassword } from '../credentials/password-store';
+import { provePassword } from '../credentials/prove-password';
+import { DomainError } from '../errors';
+import type { Origin } from '../events/origin';
+import { appendEvent } from '../outbox/outbox';
+import type { PublishingContext } from '../outbox/publisher';
+import { limitRate } from '../rate-limits/limit-rate';
+import type { Caller } from '../sessions/authenticate';
+import { endSessions } from '../sessions/end-sessions';
+import { openSession, type SessionTokens } from '../sessions/open-session';
+import { getUserToActFor } from '../users/assert-may-act-for';
+import { sequenceOf } from '../users/user-store';
+import { lockUserToChange } from './lock-user';
+
+export interface PasswordChange {
+  /** Needed for one's own; whoever may act for another does not know theirs. */
+  currentPassword: string | undefined;
+  newPassword: string;
+}
+
+/**
+ * Sets a new password and ends all of the user's sessions: one of them may be the reason for the change, also the
+ * caller's own, of whose tokens somebody may hold a copy. Whoever changes their own password gets a new session.
+ * @returns the new session's tokens, or null where the password is another user's
+ * @throws DomainError `not_found`, `forbidden`, `version_mismatch`, `invalid_credentials` for a wrong current password,
+ * `rate_limited` after too many of those, `invalid_request` where the new one repeats a name
+ */
+export async function changePassword(
+  ctx: PublishingContext,
+  caller: Caller,
+  id: string,
+  { currentPassword, newPassword }: PasswordChange,
+  versions: number[] | null,
+  origin: Origin,
+): Promise<SessionTokens | null> {
+  const user = await getUserToActFor(ctx, caller, id);
+  const { appName } = ctx.config.mail;
+  if (repeatsName(newPassword, { ...user, appName })) throw invalid('newPassword', REPEATS_NAME);
+  const checkedHash =
+    user.id === caller.user.id ? await proveCurrentPassword(ctx, user.id, currentPassword, origin) : null;
+  if (checkedHash !== null) await limitRate(ctx, [{ limit: 'updateAccount', subject: user.id }]);
+  await assertNotBreached(ctx, 'newPassword', newPassword);
+  const { bcryptCost } = ctx.config.users;
+  // Before the transaction: no lock waits on the hash.
+  const newHash = await hashPassword(newPassword, bcryptCost);
+
+  const done = await ctx.db.transaction().execute(async (tx) => {
+    await lockUserToChange(tx, ctx, caller, user.id, versions);
+    const changed = await replacePassword(tx, user.id, newHash, checkedHash, ctx.now());
+    if (!changed) return null;
+    const event = await appendEvent(tx, ctx, 'inline', {
+      type: 'user.password_changed',
+      subject: user.id,
+      sequence: sequenceOf(changed.version),
+      data: { id: user.id },
+      origin,
+    });
+    const end = { userId: user.id, choice: 'all', reason: 'password_changed', origin } as const;
+    const ended = await endSessions(tx, ctx, 'relay', end);
+    const events = [event, ...ended];
+    if (checkedHash === null) return { tokens: null, events };
+    const { tokens } = await openSession(tx, ctx, changed, [...caller.permissions], origin);
+    return { tokens, events };
+  });
+  // Between the check and the lock, a login has upgraded the hash, or there is another password: the check tells.
+  if (done === null)
+    return changePassword(ctx, caller, id, { currentPassword, newPassword }, versions, origin);
+  await ctx.publisher.publish(done.events);
+  return done.tokens;
+}
+
+async function proveCurrentPassword(
+  ctx: PublishingContext,
+  userId: string,
+  currentPassword: string | undefined,
+  origin: Origin,
+): Promise<string> {
+  if (currentPassword === undefined) throw invalid('currentPassword', 'is required');
+  return provePassword(ctx, userId, currentPassword, origin);
+}
+
+function invalid(path: string, message: string): DomainError {
+  return new DomainError('invalid_request', { errors: [{ path, message }] });
+}

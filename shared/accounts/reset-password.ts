@@ -1,0 +1,72 @@
+import { assertNotBreached } from '../credentials/breached';
+import { REPEATS_NAME, repeatsName } from '../credentials/fields';
+import { hashPassword } from '../credentials/hash';
+import { resetPasswordHash } from '../credentials/password-store';
+import { findTokenOwner, useToken } from '../email-addresses/email-token-store';
+import { DomainError } from '../errors';
+import type { Origin } from '../events/origin';
+import { appendEvent, type PendingEvent } from '../outbox/outbox';
+import type { PublishingContext } from '../outbox/publisher';
+import { limitRate } from '../rate-limits/limit-rate';
+import { endSessions } from '../sessions/end-sessions';
+import { hashToken } from '../tokens/opaque-token';
+import type { User } from '../users/user';
+import { sequenceOf, takeMinorSequence } from '../users/user-store';
+
+/**
+ * Sets a new password with the token of a reset mail, and ends all sessions: one of them may be a thief's. The token
+ * came by mail, so it proves the address too, and an unverified one is verified.
+ * @throws DomainError `invalid_token` for a token that is wrong, used, expired, for an earlier address or from before
+ * another change of the password; `invalid_request` where the password repeats a name, and then the token stays good
+ */
+export async function resetPassword(
+  ctx: PublishingContext,
+  token: string,
+  password: string,
+  requestOrigin: Origin,
+): Promise<User> {
+  const hash = hashToken(token);
+  const found = await findTokenOwner(ctx.db, 'reset_password', hash, ctx.now());
+  if (!found) throw new DomainError('invalid_token');
+  const { user: owner } = found;
+  await limitRate(ctx, [{ limit: 'mailAccount', subject: `reset-password ${owner.id}` }]);
+  if (repeatsName(password, { ...owner, appName: ctx.config.mail.appName })) {
+    throw new DomainError('invalid_request', { errors: [{ path: 'password', message: REPEATS_NAME }] });
+  }
+  await assertNotBreached(ctx, 'password', password);
+  // Before the transaction, in which the token is looked at again: no lock waits on the hash.
+  const passwordHash = await hashPassword(password, ctx.config.users.bcryptCost);
+
+  // Whoever reads the mail acts as the user.
+  const origin = { ...requestOrigin, actorId: owner.id };
+  const { user, events } = await ctx.db.transaction().execute(async (tx) => {
+    const used = await useToken(tx, 'reset_password', hash, ctx.now());
+    if (!used) throw new DomainError('invalid_token');
+    const { user: before } = used;
+    const user = await resetPasswordHash(tx, before.id, passwordHash, ctx.now());
+    const about = { subject: user.id, data: { id: user.id }, origin };
+    const events: PendingEvent[] = [
+      await appendEvent(tx, ctx, 'inline', {
+        ...about,
+        type: 'user.password_changed',
+        sequence: sequenceOf(user.version),
+      }),
+    ];
+    const verified = before.emailVerified ? null : await takeMinorSequence(tx, user.id);
+    if (verified !== null) {
+      const event = { ...about, type: 'user.email_verified', sequence: verified } as const;
+      events.push(await appendEvent(tx, ctx, 'inline', event));
+    }
+    events.push(
+      ...(await endSessions(tx, ctx, 'relay', {
+        userId: user.id,
+        choice: 'all',
+        reason: 'password_changed',
+        origin,
+      })),
+    );
+    return { user, events };
+  });
+  await ctx.publisher.publish(events);
+  return user;
+}

@@ -1,0 +1,90 @@
+import type { Context } from '../context/context';
+import type { Tx } from '../db/connection';
+import { deleteVerifications } from '../email-addresses/email-token-store';
+import { isReserved } from '../email-addresses/former-email-store';
+import { recordAddressChange } from '../email-addresses/record-address-change';
+import { DomainError } from '../errors';
+import type { Origin } from '../events/origin';
+import { appendEvent, type PendingEvent } from '../outbox/outbox';
+import type { PublishingContext } from '../outbox/publisher';
+import { limitMail } from '../rate-limits/limit-mail';
+import type { Caller } from '../sessions/authenticate';
+import { appendUpdate, changedFields } from '../users/append-update';
+import { isSameAddress } from '../users/email-address';
+import type { User, UserUpdate } from '../users/user';
+import { findUserIdByEmail, takeMinorSequence, updateUserRow } from '../users/user-store';
+import { lockUserToChange } from './lock-user';
+import { isStillProven, passwordRequired, proveUpdate, wantsOtherAddress } from './prove-update';
+
+/**
+ * Changes a user and tells everyone what changed, from what to what. Where nothing did, nothing happens.
+ *
+ * Another e-mail address of one's own takes the password, and waits in `pendingEmail` until it is proven by the link
+ * that is sent to it; the one in use is told, with a link that stops the change. An administrator's change of another
+ * user's address counts at once, unverified. Letters' case makes no other address.
+ * @param currentPassword for one's own address, or in the place of a recent proof for one's own username
+ * @throws DomainError `not_found`, `forbidden`, `version_mismatch`, `username_taken` or `email_taken`; for oneself
+ * `invalid_request` without the password, `invalid_credentials`, `rate_limited` or `reauthentication_required`
+ */
+export async function updateUser(
+  ctx: PublishingContext,
+  caller: Caller,
+  id: string,
+  { currentPassword, ...update }: UserUpdate & { currentPassword?: string | undefined },
+  versions: number[] | null,
+  origin: Origin,
+): Promise<User> {
+  const isOwn = id === caller.user.id;
+  const checkedHash = isOwn ? await proveUpdate(ctx, caller, update, currentPassword, origin) : null;
+  const done = await ctx.db.transaction().execute(async (tx) => {
+    const before = await lockUserToChange(tx, ctx, caller, id, versions);
+    if (isOwn && wantsOtherAddress(before, update)) {
+      // Another address than when the request was authenticated: this one was not there to be changed.
+      if (checkedHash === null) throw passwordRequired();
+      if (!(await isStillProven(tx, id, checkedHash))) return null;
+    }
+    const wanted = applied(before, update, isOwn);
+    if (changedFields(before, wanted).length === 0) return { user: before, events: [] };
+    const user = await updateUserRow(tx, wanted, ctx.now());
+    const kind = isOwn ? 'undoable' : 'final';
+    const events = [
+      ...(await appendUpdate(tx, ctx, before, user, origin)),
+      ...(await recordAddressChange(tx, ctx, { before, after: user, kind }, origin)),
+      ...(await requestAddressChange(tx, ctx, before, user, origin)),
+    ];
+    return { user, events };
+  });
+  // Between the check and the lock, a login has upgraded the hash, or there is another password: the check tells.
+  if (done === null) return updateUser(ctx, caller, id, { currentPassword, ...update }, versions, origin);
+  await ctx.publisher.publish(done.events);
+  return done.user;
+}
+
+function applied(before: User, update: UserUpdate, isOwn: boolean): User {
+  const after = { ...before, ...update };
+  if (update.email === undefined || isSameAddress(update.email, before.email)) return after;
+  if (!isOwn || update.email === null) return { ...after, emailVerified: false, pendingEmail: null };
+  const isPending = isSameAddress(update.email, before.pendingEmail);
+  return { ...after, email: before.email, pendingEmail: isPending ? before.pendingEmail : update.email };
+}
+
+/** @throws DomainError `email_taken`; the proof decides again, because meanwhile somebody may take the address */
+async function requestAddressChange(
+  tx: Tx,
+  ctx: Context,
+  before: User,
+  { id, pendingEmail }: User,
+  origin: Origin,
+): Promise<PendingEvent[]> {
+  if (pendingEmail === null || pendingEmail === before.pendingEmail) return [];
+  const holder = await findUserIdByEmail(tx, pendingEmail);
+  if ((holder !== null && holder !== id) || (await isReserved(tx, pendingEmail, id, ctx.now()))) {
+    throw new DomainError('email_taken');
+  }
+  await limitMail({ ...ctx, db: tx }, pendingEmail, id);
+  await deleteVerifications(tx, id);
+  const sequence = await takeMinorSequence(tx, id);
+  if (sequence === null) return [];
+  const event = { type: 'user.email_change_requested', subject: id, sequence, data: { id }, origin } as const;
+  return [await appendEvent(tx, ctx, 'inline', event)];
+}

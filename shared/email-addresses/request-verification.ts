@@ -1,0 +1,28 @@
+import type { Context } from '../context/context';
+import type { Origin } from '../events/origin';
+import { appendEvent } from '../outbox/outbox';
+import { limitMail } from '../rate-limits/limit-mail';
+import type { User } from '../users/user';
+import { takeMinorSequence } from '../users/user-store';
+
+/**
+ * Asks for another verification mail. Nothing happens where no address waits for one.
+ * @throws DomainError `rate_limited`
+ */
+export async function requestVerification(ctx: Context, user: User, origin: Origin): Promise<void> {
+  const unproven = user.pendingEmail ?? (user.emailVerified ? null : user.email);
+  if (unproven === null) return;
+  await ctx.db.transaction().execute(async (tx) => {
+    const sequence = await takeMinorSequence(tx, user.id);
+    // Deleted since the request was authenticated.
+    if (sequence === null) return;
+    await limitMail({ ...ctx, db: tx }, unproven, user.id);
+    await appendEvent(tx, ctx, 'relay', {
+      type: 'user.verification_requested',
+      subject: user.id,
+      sequence,
+      data: { id: user.id },
+      origin,
+    });
+  });
+}

@@ -1,0 +1,83 @@
+import { assertNotBreached } from '../credentials/breached';
+import { REPEATS_NAME, repeatsName } from '../credentials/fields';
+import { hashPassword } from '../credentials/hash';
+import { restoreCredentials } from '../credentials/password-store';
+import { DomainError } from '../errors';
+import type { Origin } from '../events/origin';
+import { appendEvent, type PendingEvent } from '../outbox/outbox';
+import type { PublishingContext } from '../outbox/publisher';
+import { limitRate } from '../rate-limits/limit-rate';
+import { endSessions } from '../sessions/end-sessions';
+import { hashToken } from '../tokens/opaque-token';
+import { appendUpdate } from '../users/append-update';
+import { isSameAddress } from '../users/email-address';
+import type { User } from '../users/user';
+import { takeMinorSequence } from '../users/user-store';
+import { deleteTokensAfterUndo, findTokenOwner, lockTokenOwner } from './email-token-store';
+import { findFormerEmail, forgetFormerEmailsSince } from './former-email-store';
+import { recordAddressChange } from './record-address-change';
+
+/**
+ * Stops a change of address, or takes it back, for whoever reads the mail of the address before it. Whoever asked for
+ * the change knew the password, so there is a new one, and all sessions end. The links that were mailed since go too; a
+ * link that was mailed to a still earlier address stays good, so that a thief who changes the address twice cannot use
+ * the second change's link against the owner's.
+ * @throws DomainError `invalid_token` for a token that is wrong, used, expired, or of a change that was given up;
+ * `email_taken` where an administrator gave the address to somebody else; `invalid_request` where the password repeats
+ * a name, and then the token stays good
+ */
+export async function undoEmailChange(
+  ctx: PublishingContext,
+  token: string,
+  password: string,
+  requestOrigin: Origin,
+): Promise<User> {
+  const hash = hashToken(token);
+  const found = await findTokenOwner(ctx.db, 'undo_email_change', hash, ctx.now());
+  if (!found) throw new DomainError('invalid_token');
+  const { id, username } = found.user;
+  await limitRate(ctx, [{ limit: 'mailAccount', subject: `undo-email-change ${id}` }]);
+  const { appName } = ctx.config.mail;
+  if (repeatsName(password, { username, email: found.address, appName })) {
+    throw new DomainError('invalid_request', { errors: [{ path: 'password', message: REPEATS_NAME }] });
+  }
+  await assertNotBreached(ctx, 'password', password);
+  // Before the transaction: no lock waits on the hash.
+  const passwordHash = await hashPassword(password, ctx.config.users.bcryptCost);
+
+  // Whoever reads the mail acts as the user.
+  const origin = { ...requestOrigin, actorId: id };
+  const { user, events } = await ctx.db.transaction().execute(async (tx) => {
+    const owner = await lockTokenOwner(tx, 'undo_email_change', hash, ctx.now());
+    if (!owner) throw new DomainError('invalid_token');
+    const { user: before, address } = owner;
+    const isInUse = isSameAddress(before.email, address);
+    if (isInUse) {
+      if (before.pendingEmail === null) throw new DomainError('invalid_token');
+    } else {
+      const since = await findFormerEmail(tx, id, address, ctx.now());
+      if (since === null) throw new DomainError('invalid_token');
+      await forgetFormerEmailsSince(tx, id, since);
+    }
+    // Of two at once the second waits for the first, and then finds the token gone.
+    if (!(await deleteTokensAfterUndo(tx, id, hash))) throw new DomainError('invalid_token');
+    const user = await restoreCredentials(
+      tx,
+      id,
+      { email: isInUse ? before.email : address, passwordHash },
+      ctx.now(),
+    );
+    const events: PendingEvent[] = await appendUpdate(tx, ctx, before, user, origin);
+    for (const type of ['user.password_changed', 'user.email_verified'] as const) {
+      const sequence = await takeMinorSequence(tx, id);
+      if (sequence === null || (type === 'user.email_verified' && before.emailVerified)) continue;
+      const event = { type, subject: id, sequence, data: { id }, origin };
+      events.push(await appendEvent(tx, ctx, 'inline', event));
+    }
+    events.push(...(await recordAddressChange(tx, ctx, { before, after: user, kind: 'undone' }, origin)));
+    const end = { userId: id, choice: 'all', reason: 'password_changed', origin } as const;
+    return { user, events: [...events, ...(await endSessions(tx, ctx, 'relay', end))] };
+  });
+  await ctx.publisher.publish(events);
+  return user;
+}

@@ -1,0 +1,47 @@
+import { markEmailVerified } from '../credentials/password-store';
+import { DomainError } from '../errors';
+import type { Origin } from '../events/origin';
+import { appendEvent } from '../outbox/outbox';
+import type { PublishingContext } from '../outbox/publisher';
+import { hashToken } from '../tokens/opaque-token';
+import { isSameAddress } from '../users/email-address';
+import type { User } from '../users/user';
+import { sequenceOf } from '../users/user-store';
+import { confirmEmailChange } from './confirm-email-change';
+import { useToken } from './email-token-store';
+
+/**
+ * Takes the token as proof of the address that it was sent to, which becomes the user's where it was to be that. Where that was verified in the meantime, by another
+ * mail's link or a password reset, the token is used up all the same, and nothing changes.
+ * @throws DomainError `invalid_token` for a token that is wrong, used, expired or for an address that is not theirs;
+ * `email_taken` where somebody else has the address by now, and then the token stays good
+ */
+export async function verifyEmail(
+  ctx: PublishingContext,
+  token: string,
+  requestOrigin: Origin,
+): Promise<User> {
+  const now = ctx.now();
+  const { user, events } = await ctx.db.transaction().execute(async (tx) => {
+    const owner = await useToken(tx, 'verify_email', hashToken(token), now);
+    if (!owner) throw new DomainError('invalid_token');
+    const { user: before, address } = owner;
+    // Whoever reads the mail acts as the user.
+    const origin = { ...requestOrigin, actorId: before.id };
+    if (before.pendingEmail !== null && isSameAddress(before.pendingEmail, address)) {
+      return confirmEmailChange(tx, ctx, before, before.pendingEmail, origin);
+    }
+    if (before.emailVerified) return { user: before, events: [] };
+    const user = await markEmailVerified(tx, before.id, now);
+    const event = await appendEvent(tx, ctx, 'inline', {
+      type: 'user.email_verified',
+      subject: user.id,
+      sequence: sequenceOf(user.version),
+      data: user,
+      origin,
+    });
+    return { user, events: [event] };
+  });
+  await ctx.publisher.publish(events);
+  return user;
+}

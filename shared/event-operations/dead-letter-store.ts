@@ -1,0 +1,185 @@
+import { createHash } from 'node:crypto';
+import { sql } from 'kysely';
+import * as v from 'valibot';
+import type { Db, Tx } from '../db/connection';
+import type { UserEvent } from '../events/catalog';
+import { findMissingUsers, wasDeleted, withoutPerson } from './erase-store';
+
+export interface DeadLetter {
+  id: string;
+  queue: string;
+  messageId: string | null;
+  /** Null where it is none of our events: then `body` has what came instead. */
+  event: UserEvent | null;
+  body: string | null;
+  error: string;
+  attempts: number;
+  failedAt: string;
+}
+
+export interface NewDeadLetter {
+  id: string;
+  queue: string;
+  messageId: string | null;
+  event: UserEvent | null;
+  /** Whom it is about, also where it is no event to this version. */
+  subject: string | null;
+  body: Buffer;
+  error: string;
+  attempts: number;
+}
+
+/**
+ * Stores them, each once, however often they are delivered. Of users who were deleted meanwhile nothing personal comes
+ * back by this way.
+ */
+export async function storeDeadLetters(tx: Tx, letters: NewDeadLetter[]): Promise<void> {
+  const subjects = letters.flatMap(({ subject }) => (subject === null ? [] : [subject]));
+  const missing = await findMissingUsers(tx, subjects);
+  for (const { subject, ...letter } of letters) {
+    const isMissing = subject !== null && missing.has(subject);
+    const event = isMissing && letter.event ? await withoutPerson(tx, letter.event) : letter.event;
+    // A type that this version does not know may be about something else than a user.
+    const isErased = isMissing && !event && (await wasDeleted(tx, subject));
+    const body = isErased ? withoutData(letter.body) : letter.body;
+    await tx
+      .insertInto('dead_letters')
+      .values({
+        id: letter.id,
+        fingerprint: fingerprintOf(letter),
+        queue: letter.queue,
+        message_id: letter.messageId,
+        event: event && JSON.stringify(event),
+        body: event ? null : body,
+        subject,
+        error: letter.error,
+        attempts: letter.attempts,
+      })
+      .onConflict((conflict) =>
+        conflict.column('fingerprint').doUpdateSet((eb) => ({
+          error: eb.ref('excluded.error'),
+          attempts: eb.ref('excluded.attempts'),
+          failed_at: sql<Date>`now()`,
+        })),
+      )
+      .execute();
+  }
+}
+
+/** A body that has a subject is a JSON object. */
+function withoutData(body: Buffer): Buffer {
+  const { data, ...rest } = JSON.parse(body.toString('utf8'));
+  return Buffer.from(JSON.stringify(rest));
+}
+
+/** Newest first. @param before the id of the last letter of the page before */
+export async function listDeadLetters(
+  db: Db,
+  queue: string | undefined,
+  limit: number,
+  before: string | undefined,
+): Promise<DeadLetter[]> {
+  let query = db.selectFrom('dead_letters').selectAll().orderBy('id', 'desc').limit(limit);
+  if (queue !== undefined) query = query.where('queue', '=', queue);
+  if (before !== undefined) query = query.where('id', '<', before);
+  return (await query.execute()).map(toDeadLetter);
+}
+
+export function isDeadLetterId(text: string): boolean {
+  return v.is(v.pipe(v.string(), v.uuid()), text);
+}
+
+/** Locks it, so that it is redriven, edited or deleted by one at a time. @returns null where there is none */
+export async function lockDeadLetter(tx: Tx, id: string): Promise<DeadLetter | null> {
+  const row = await tx
+    .selectFrom('dead_letters')
+    .selectAll()
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirst();
+  return row ? toDeadLetter(row) : null;
+}
+
+/** Of a queue, those that were no event when they came. Locked, as above. */
+export async function lockUnknown(tx: Tx, queue: string): Promise<DeadLetter[]> {
+  const rows = await tx
+    .selectFrom('dead_letters')
+    .selectAll()
+    .where('queue', '=', queue)
+    .where('event', 'is', null)
+    .orderBy('id')
+    .forUpdate()
+    .execute();
+  return rows.map(toDeadLetter);
+}
+
+/** @returns the event as it is stored: without personal data where its user was deleted */
+export async function replaceEvent(tx: Tx, id: string, event: UserEvent): Promise<UserEvent> {
+  const missing = await findMissingUsers(tx, [event.subject]);
+  const stored = missing.has(event.subject) ? await withoutPerson(tx, event) : event;
+  await tx
+    .updateTable('dead_letters')
+    .set({ event: JSON.stringify(stored), body: null, subject: stored.subject })
+    .where('id', '=', id)
+    .execute();
+  return stored;
+}
+
+export async function deleteDeadLetter(tx: Tx, id: string): Promise<void> {
+  await tx.deleteFrom('dead_letters').where('id', '=', id).execute();
+}
+
+/** What the audit log keeps of a letter: which one it was, and nothing of what was in it. */
+export function auditedLetter({ queue, messageId, event }: DeadLetter) {
+  return { queue, messageId, eventType: event?.type ?? null, eventSubject: event?.subject ?? null };
+}
+
+/** Moves a letter, or all of a queue that hold an event, to the events that are sent again. @returns how many */
+export async function moveToRedeliveries(db: Db, which: { id: string } | { queue: string }): Promise<number> {
+  const condition = 'id' in which ? sql`id = ${which.id}` : sql`queue = ${which.queue}`;
+  const { numAffectedRows } = await sql`
+    with moved as (
+      delete from dead_letters where ${condition} and event is not null
+      returning queue, event, subject, id
+    )
+    insert into redeliveries (queue, event_id, subject, event)
+    select queue, (event ->> 'id')::uuid, subject, event from moved
+    -- As the events happened: within a user, in the order of their sequence.
+    order by event ->> 'sequence', id`.execute(db);
+  return Number(numAffectedRows ?? 0);
+}
+
+function fingerprintOf({
+  queue,
+  messageId,
+  body,
+}: Pick<NewDeadLetter, 'queue' | 'messageId' | 'body'>): Buffer {
+  return createHash('sha256')
+    .update(JSON.stringify([queue, messageId]))
+    .update(body)
+    .digest();
+}
+
+interface Row {
+  id: string;
+  queue: string;
+  message_id: string | null;
+  event: Record<string, unknown> | null;
+  body: Buffer | null;
+  error: string;
+  attempts: number;
+  failed_at: Date;
+}
+
+function toDeadLetter(row: Row): DeadLetter {
+  return {
+    id: row.id,
+    queue: row.queue,
+    messageId: row.message_id,
+    event: row.event as UserEvent | null,
+    body: row.body?.toString('utf8') ?? null,
+    error: row.error,
+    attempts: row.attempts,
+    failedAt: row.failed_at.toISOString(),
+  };
+}

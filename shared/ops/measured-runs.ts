@@ -1,0 +1,40 @@
+import { outboxBacklog } from '../outbox/outbox';
+import type { BrokerContext } from '../outbox/publisher';
+import { type RelayReport, relayOutbox } from '../outbox/relay';
+import { countDeliveries } from '../poller/count-deliveries';
+import { pollQueues } from '../poller/poll-queues';
+import type { PollContext } from '../poller/types';
+import { emitMetrics } from '../tasks/metrics';
+import { noteRun } from '../tasks/task-run-store';
+
+/** A run of the relay, and what it leaves behind, in numbers. The alarms are about those. */
+export async function measuredRelay(
+  ctx: BrokerContext,
+  budgetMs: number,
+  signal?: AbortSignal,
+): Promise<RelayReport> {
+  await noteRun(ctx.db, 'relay-outbox');
+  const report = await relayOutbox(ctx, budgetMs, signal);
+  const { pending, oldestSeconds } = await outboxBacklog(ctx.db);
+  emitMetrics(ctx.config.metrics, {
+    RelayRuns: 1,
+    EventsPublished: report.published,
+    EventsRefused: report.refused,
+    OutboxPending: pending,
+    OutboxAgeSeconds: oldestSeconds,
+  });
+  return report;
+}
+
+/** A run of the poller, likewise. */
+export async function measuredPoll(ctx: PollContext, budgetMs: number, signal?: AbortSignal): Promise<void> {
+  await noteRun(ctx.db, 'poll-queues');
+  const { invoke, counts } = countDeliveries(ctx.invoke);
+  await pollQueues({ ...ctx, invoke }, budgetMs, signal);
+  emitMetrics(ctx.config.metrics, {
+    PollerRuns: 1,
+    EventsHandled: counts.handled,
+    EventsFailed: counts.failed,
+    EventsDeadLettered: counts.deadLettered,
+  });
+}

@@ -1,0 +1,66 @@
+import { purgeKeys } from '../accounts/idempotency-store';
+import { blankAuditEntries } from '../audit/audit-store';
+import type { Context } from '../context/context';
+import { purgeEmailTokens } from '../email-addresses/email-token-store';
+import { purgeFormerEmails } from '../email-addresses/former-email-store';
+import { purgeHandled, purgeOverdueRetries, purgePublished } from '../event-operations/purge-store';
+import { purgeCounters } from '../rate-limits/rate-limit-store';
+import { purgeSessions } from '../sessions/session-store';
+import { purgeDeliveries } from '../webhooks/delivery-store';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const BATCH_SIZE = 1_000;
+/**
+ * What says that an event was handled outlives the event by this, and so every way on which a copy of it can still
+ * come: the longest retry is days, and a redelivery keeps its event from being purged.
+ */
+const INBOX_EXTRA_DAYS = 30;
+
+export interface PurgeReport {
+  events: number;
+  handled: number;
+  retries: number;
+  /** Of webhooks. */
+  deliveries: number;
+  sessions: number;
+  mailLinks: number;
+  formerAddresses: number;
+  idempotencyKeys: number;
+  rateLimits: number;
+  /** Entries of the audit log that have forgotten where somebody was. */
+  auditAddresses: number;
+}
+
+/** Takes out what is past its retention, in small batches, until nothing is left or the budget is spent. */
+export async function purgeEvents(
+  ctx: Context,
+  budgetMs: number,
+  signal?: AbortSignal,
+): Promise<PurgeReport> {
+  const end = performance.now() + budgetMs;
+  const age = (days: number) => new Date(ctx.now().getTime() - days * DAY_MS);
+  const { retentionDays, auditAddressDays } = ctx.config.purge;
+  const all = async (purge: () => Promise<number>) => {
+    let total = 0;
+    let purged = BATCH_SIZE;
+    while (purged === BATCH_SIZE && performance.now() < end && !signal?.aborted) {
+      purged = await purge();
+      total += purged;
+    }
+    return total;
+  };
+  const report = {
+    events: await all(() => purgePublished(ctx.db, age(retentionDays), BATCH_SIZE)),
+    handled: await all(() => purgeHandled(ctx.db, age(retentionDays + INBOX_EXTRA_DAYS), BATCH_SIZE)),
+    deliveries: await all(() => purgeDeliveries(ctx.db, age(retentionDays), BATCH_SIZE)),
+    retries: await all(() => purgeOverdueRetries(ctx.db, age(INBOX_EXTRA_DAYS), BATCH_SIZE)),
+    sessions: await all(() => purgeSessions(ctx.db, ctx.now(), BATCH_SIZE)),
+    mailLinks: await all(() => purgeEmailTokens(ctx.db, ctx.now(), BATCH_SIZE)),
+    formerAddresses: await all(() => purgeFormerEmails(ctx.db, ctx.now(), BATCH_SIZE)),
+    idempotencyKeys: await all(() => purgeKeys(ctx.db, ctx.now(), BATCH_SIZE)),
+    rateLimits: await all(() => purgeCounters(ctx.db, ctx.now(), BATCH_SIZE)),
+    auditAddresses: await all(() => blankAuditEntries(ctx.db, age(auditAddressDays), BATCH_SIZE)),
+  };
+  ctx.log.info('What is past its retention was purged', { ...report });
+  return report;
+}

@@ -1,0 +1,108 @@
+import { type Broker, type BrokerConnection, createBroker } from '../broker/connection';
+import { OutageLog } from '../broker/outage-log';
+import { declareExchanges } from '../broker/topology';
+import { type Context, containerContext } from '../context/context';
+import type { UserEvent } from '../events/catalog';
+import { within } from '../within';
+import { markPublished, type PendingEvent } from './outbox';
+import { createEventSender } from './send-event';
+
+export interface BrokerContext extends Context {
+  broker: Broker;
+}
+
+export interface Publisher {
+  /**
+   * Sends events that have just been committed, in order, within the inline deadline, and marks what the broker
+   * confirmed. Never throws and never takes longer: what is not confirmed by then is the relay's.
+   */
+  publish(pending: PendingEvent[]): Promise<void>;
+}
+
+export interface PublishingContext extends BrokerContext {
+  publisher: Publisher;
+}
+
+let container: PublishingContext | undefined;
+
+/** The container's context with a broker connection, for the functions that publish. */
+export function publishingContext(): PublishingContext {
+  if (!container) {
+    const ctx = containerContext();
+    const brokerCtx = { ...ctx, broker: createBroker(ctx.config.broker.url, 'rollcall', ctx.log) };
+    container = { ...brokerCtx, publisher: createPublisher(brokerCtx) };
+  }
+  return container;
+}
+
+/** How far a publish has come. */
+interface Sending {
+  connection?: BrokerConnection;
+  confirmed: string[];
+}
+
+export function createPublisher(ctx: BrokerContext): Publisher {
+  const { publishDeadlineMs, publishPauseMs } = ctx.config.events;
+  const trouble = new OutageLog(
+    ctx.log,
+    'Publishing is paused in this container: the relay takes over',
+    'Publishing works again in this container',
+  );
+  const sendEvent = createEventSender(ctx.config.events);
+  const declared = new WeakMap<BrokerConnection, Promise<void>>();
+  let pausedUntil = 0;
+
+  /** Once for each connection: what exists with another type would take events nowhere, and confirm them. */
+  function declare(connection: BrokerConnection): Promise<void> {
+    const declaring =
+      declared.get(connection) ?? declareExchanges(connection.model, ctx.config.events, ctx.log);
+    declared.set(connection, declaring);
+    return declaring;
+  }
+
+  /** @throws where the connection is not to be relied on */
+  async function sendInOrder(events: UserEvent[], sending: Sending): Promise<'done'> {
+    const connection = await ctx.broker.open(publishDeadlineMs);
+    sending.connection = connection;
+    await declare(connection);
+    for (const event of events) {
+      const outcome = await sendEvent(connection, event);
+      if (outcome.kind === 'confirmed') {
+        sending.confirmed.push(event.id);
+        continue;
+      }
+      // Later events of the same user must not overtake this one.
+      if (outcome.kind === 'unknown')
+        throw connection.closed ?? connection.blocked ?? new Error(outcome.reason);
+      const fields = { eventId: event.id, ...outcome };
+      trouble.tell('warn', 'An event was not confirmed: the relay will send it', fields);
+      break;
+    }
+    return 'done';
+  }
+
+  async function publish(pending: PendingEvent[]): Promise<void> {
+    // During an outage one request in a while pays the deadline, not each of them.
+    if (ctx.now().getTime() < pausedUntil) return;
+    const events = pending.filter((item) => item.mayPublishNow).map((item) => item.event);
+    if (events.length === 0) return;
+    const sending: Sending = { confirmed: [] };
+    try {
+      const result = await within(publishDeadlineMs, sendInOrder(events, sending), 'late' as const);
+      if (result === 'late') throw sending.connection?.blocked ?? new Error('not confirmed in time');
+      if (sending.confirmed.length > 0) trouble.recovered();
+    } catch (error) {
+      pause(error);
+    }
+    await markPublished(ctx.db, sending.confirmed).catch(pause);
+  }
+
+  function pause(error: unknown): void {
+    // Whatever is still in flight there has an unknown end: a later confirm must not be taken for another's.
+    ctx.broker.discard();
+    pausedUntil = ctx.now().getTime() + publishPauseMs;
+    trouble.failed(error);
+  }
+
+  return { publish };
+}

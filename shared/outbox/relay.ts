@@ -1,0 +1,208 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { BrokerConnection } from '../broker/connection';
+import { ensureTopology, forgetTopology } from '../broker/ensure-topology';
+import { OutageLog } from '../broker/outage-log';
+import { RETURNED, type SendOutcome } from '../broker/send';
+import type { Db } from '../db/connection';
+import { noteProblem } from '../tasks/task-run-store';
+import { within } from '../within';
+import {
+  type ClaimedEvent,
+  claimEvents,
+  type FailedEvent,
+  markPublished,
+  putBack,
+  releaseHeld,
+} from './outbox';
+import type { BrokerContext } from './publisher';
+import { claimRedeliveries, deleteRedeliveries, putBackRedeliveries } from './redelivery-store';
+import { createEventSender, sendToQueue } from './send-event';
+
+const CONNECT_TIMEOUT_MS = 5_000;
+/** Shorter than the lease of a claim, so that a batch is put back before another relay may take it. */
+const BATCH_TIMEOUT_MS = 20_000;
+const MAX_BACKOFF_MS = 5 * 60 * 1000;
+/** While the broker takes one batch, the database marks another and claims the next. */
+const BATCHES_AT_ONCE = 2;
+
+/** Where a relay takes events from, and tells what has become of them. */
+interface Backlog {
+  claim(db: Db, limit: number): Promise<ClaimedEvent[]>;
+  markSent(db: Db, ids: string[]): Promise<void>;
+  putBack(db: Db, failed: FailedEvent[]): Promise<void>;
+  /** Makes due what has waited for the claims of these, which are sent. */
+  release?(db: Db, ids: string[]): Promise<void>;
+}
+
+const BACKLOGS: Backlog[] = [
+  { claim: claimEvents, markSent: markPublished, putBack, release: releaseHeld },
+  { claim: claimRedeliveries, markSent: deleteRedeliveries, putBack: putBackRedeliveries },
+];
+
+export interface RelayReport {
+  published: number;
+  refused: number;
+}
+
+/**
+ * Sends what the outbox holds until the budget is spent, then what comes in meanwhile; replayed and redriven events
+ * too. Safe to run several at once. A broker that cannot be reached costs no event an attempt: the relay waits for it
+ * and claims nothing.
+ */
+export async function relayOutbox(
+  ctx: BrokerContext,
+  budgetMs: number,
+  signal?: AbortSignal,
+): Promise<RelayReport> {
+  const end = performance.now() + budgetMs;
+  const report: RelayReport = { published: 0, refused: 0 };
+  const trouble = new OutageLog(
+    ctx.log,
+    'The relay cannot work right now and will try again',
+    'The relay sends again',
+    (problem) => void noteProblem(ctx, 'relay-outbox', problem),
+  );
+  const sendEvent = createEventSender(ctx.config.events);
+  const run: Run = {
+    ctx,
+    report,
+    trouble,
+    send: (connection, { event, queue }) =>
+      queue === null
+        ? sendEvent(connection, event)
+        : sendToQueue(connection, ctx.config.events, event, queue),
+  };
+
+  async function connect(): Promise<BrokerConnection> {
+    const connection = await ctx.broker.open(CONNECT_TIMEOUT_MS);
+    await ensureTopology(connection, ctx.config.events, ctx.log);
+    return connection;
+  }
+
+  async function work(): Promise<void> {
+    do {
+      let idle = true;
+      try {
+        const connection = await connect();
+        for (const backlog of BACKLOGS) {
+          if (connection.blocked) trouble.failed(connection.blocked);
+          const claimed = connection.blocked ? [] : await backlog.claim(ctx.db, ctx.config.relay.batchSize);
+          if (claimed.length > 0 && !(await relayBatch(run, connection, backlog, claimed))) idle = false;
+        }
+      } catch (error) {
+        trouble.failed(error);
+        ctx.broker.discard();
+      }
+      if (idle) await waitUntil(Math.min(end, performance.now() + ctx.config.relay.idleMs), signal);
+    } while (performance.now() < end && !signal?.aborted);
+  }
+
+  await Promise.all(Array.from({ length: BATCHES_AT_ONCE }, work));
+  return report;
+}
+
+interface Run {
+  ctx: BrokerContext;
+  report: RelayReport;
+  trouble: OutageLog;
+  send(connection: BrokerConnection, item: ClaimedEvent): Promise<SendOutcome>;
+}
+
+/** @returns whether to wait before the next one, because the connection broke or nothing could be sent */
+async function relayBatch(
+  { ctx, report, trouble, send }: Run,
+  connection: BrokerConnection,
+  backlog: Backlog,
+  claimed: ClaimedEvent[],
+): Promise<boolean> {
+  const outcomes = new Map<ClaimedEvent, SendOutcome>();
+  let over = false;
+  const sendInOrder = async (events: ClaimedEvent[]) => {
+    for (const item of events) {
+      const outcome = await send(connection, item);
+      if (over) return;
+      outcomes.set(item, outcome);
+      if (outcome.kind !== 'confirmed') return;
+    }
+  };
+  const lanes = lanesOf(claimed);
+  await within(BATCH_TIMEOUT_MS, Promise.all(lanes.map(sendInOrder)), undefined);
+  over = true;
+
+  const sent: string[] = [];
+  const failed: FailedEvent[] = [];
+  /** The last of each lane that is sent as a whole. */
+  const ends: string[] = [];
+  for (const lane of lanes) {
+    for (const item of lane) {
+      const outcome = outcomes.get(item) ?? LATE;
+      if (outcome.kind !== 'confirmed') {
+        failed.push(failure(item, outcome));
+        break;
+      }
+      sent.push(item.id);
+      if (item === lane.at(-1)) ends.push(item.id);
+    }
+  }
+  await backlog.markSent(ctx.db, sent);
+  await backlog.putBack(ctx.db, failed);
+  await backlog.release?.(ctx.db, ends);
+
+  const refused = failed.filter((item) => item.attempt === 1);
+  // What the broker could not route may have lost its binding.
+  if (refused.some(({ error }) => error.includes(RETURNED))) forgetTopology(connection);
+  const broken = refused.length < failed.length;
+  if (broken) {
+    const late = failed.find((item) => item.attempt === 0);
+    trouble.failed(connection.closed ?? connection.blocked ?? new Error(late?.error));
+    ctx.broker.discard();
+  } else if (sent.length > 0) trouble.recovered();
+  for (const { error } of refused) {
+    const message = 'The broker refused an event: it is tried again';
+    if (trouble.tell('warn', message, { reason: error })) {
+      void noteProblem(ctx, 'relay-outbox', `${message}. ${error}`);
+    }
+  }
+  report.published += sent.length;
+  report.refused += refused.length;
+  return broken || sent.length === 0;
+}
+
+const LATE: SendOutcome = { kind: 'unknown', reason: 'the broker did not confirm in time' };
+
+function failure({ id, event, queue, attempts }: ClaimedEvent, outcome: SendOutcome & { reason: string }) {
+  const refused = outcome.kind === 'refused';
+  return {
+    id,
+    subject: event.subject,
+    queue,
+    error: outcome.reason,
+    delayMs: refused ? backoffMs(attempts) : 0,
+    attempt: refused ? (1 as const) : (0 as const),
+  };
+}
+
+/** What has to go out one after the other: a user's events, to everyone or to one queue. */
+function lanesOf(claimed: ClaimedEvent[]): ClaimedEvent[][] {
+  const lanes = new Map<string, ClaimedEvent[]>();
+  for (const item of claimed) {
+    const key = `${item.event.subject} ${item.queue ?? ''}`;
+    const lane = lanes.get(key);
+    if (lane) lane.push(item);
+    else lanes.set(key, [item]);
+  }
+  return [...lanes.values()];
+}
+
+/** 1 s, 2 s, 4 s … 5 min, each between half and the whole of it, so that what failed together comes back apart. */
+function backoffMs(attempts: number): number {
+  return Math.round(Math.min(MAX_BACKOFF_MS, 1000 * 2 ** Math.min(attempts, 20)) * (0.5 + Math.random() / 2));
+}
+
+async function waitUntil(time: number, signal: AbortSignal | undefined): Promise<void> {
+  const ms = time - performance.now();
+  if (ms <= 0) return;
+  await wait(ms, undefined, { signal }).catch((error: unknown) => {
+    if (!signal?.aborted) throw error;
+  });
+}

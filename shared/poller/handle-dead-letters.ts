@@ -1,0 +1,66 @@
+import type { ConsumeMessage } from 'amqplib';
+import type { BrokerConnection } from '../broker/connection';
+import { DEAD_LETTERS, queueOf } from '../broker/topology';
+import { callFunction } from './call-function';
+import { copyOf, sendConfirmed } from './settle';
+import type { BatchResult, PollContext } from './types';
+
+/** Lambda takes 6 MB in one call, and Base64 makes four bytes of three. */
+const MAX_CALL_BYTES = 4_000_000;
+
+/**
+ * Has a batch of dead letters stored. They have nowhere else to go: until they are stored, they stay in their queue. One
+ * that cannot be stored while others can goes to its end.
+ */
+export async function handleDeadLetters(
+  ctx: PollContext,
+  connection: BrokerConnection,
+  batch: ConsumeMessage[],
+  stop: AbortSignal,
+): Promise<BatchResult> {
+  const calls = bySize(batch);
+  const failed: ConsumeMessage[] = [];
+  let stored = 0;
+  let reason = '';
+  for (let isFirst = true; calls.length > 0; isFirst = false) {
+    if (stop.aborted && !isFirst) break;
+    const [call = []] = calls.splice(0, 1);
+    const outcome = await callFunction(ctx, DEAD_LETTERS, call);
+    if (outcome.kind === 'answered') {
+      stored += call.length;
+      continue;
+    }
+    reason = outcome.reason;
+    if (outcome.kind === 'unavailable') {
+      calls.unshift(call);
+      break;
+    }
+    ctx.log.error('Dead letters could not be stored', { messages: call.length, reason });
+    if (call.length > 1) calls.unshift(...call.map((message) => [message]));
+    else failed.push(...call);
+  }
+  // None of them is to blame then.
+  if (stored === 0) return { sendOn: async () => {}, rest: batch, unavailable: reason };
+  const rest = calls.flat();
+  const sendOn = async () => {
+    const queue = queueOf(ctx.config.events, DEAD_LETTERS);
+    for (const message of failed) await sendConfirmed(connection, copyOf(message, '', queue, {}));
+  };
+  return { sendOn, rest, ...(rest.length > 0 && reason !== '' && { unavailable: reason }) };
+}
+
+function bySize(batch: ConsumeMessage[]): ConsumeMessage[][] {
+  const calls: ConsumeMessage[][] = [];
+  let bytes = 0;
+  for (const message of batch) {
+    bytes += message.content.length;
+    const call = calls.at(-1);
+    if (call && bytes <= MAX_CALL_BYTES) {
+      call.push(message);
+    } else {
+      calls.push([message]);
+      bytes = message.content.length;
+    }
+  }
+  return calls;
+}

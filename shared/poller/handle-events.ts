@@ -1,0 +1,74 @@
+import type { ConsumeMessage } from 'amqplib';
+import type { BrokerConnection } from '../broker/connection';
+import type { Consumer } from '../broker/topology';
+import { parseEvent } from '../events/catalog';
+import type { Failures } from './call-function';
+import { deliverEvents } from './deliver';
+import { splitByOrder } from './order';
+import { findRetrying, forgetRetrying } from './retry-store';
+import { attemptOf, MAX_EVENT_BYTES, settle, type Unhandled } from './settle';
+import type { BatchResult, EventMessage, PollContext } from './types';
+
+/**
+ * Has a batch handled by its consumer function, one user's events in order, and decides what becomes of what was not
+ * handled.
+ */
+export async function handleEvents(
+  ctx: PollContext,
+  connection: BrokerConnection,
+  consumer: Consumer,
+  batch: ConsumeMessage[],
+  stop: AbortSignal,
+): Promise<BatchResult> {
+  const { events, invalid } = readBatch(batch);
+  const subjects = [...new Set(events.map(({ event }) => event.subject))];
+  const retrying = await findRetrying(ctx.db, consumer, subjects);
+  const { ready, waiting } = splitByOrder(events, retrying);
+
+  const { failures, untried, unavailable } = await deliverEvents(ctx, consumer, ready, stop);
+  const open = new Set(untried.map(({ event }) => event.id));
+  const unhandled = new Set([...failures.keys(), ...open, ...waiting.map(({ event }) => event.id)]);
+  const handled = new Set(ready.map(({ event }) => event.id).filter((id) => !unhandled.has(id)));
+  await forgetRetrying(
+    ctx.db,
+    consumer,
+    retrying
+      .filter(({ eventId, isHandled }) => isHandled || handled.has(eventId))
+      .map(({ eventId }) => eventId),
+  );
+  const sendOn = await settle(ctx, connection, consumer, [
+    ...invalid,
+    ...verdicts(ready, failures),
+    ...waiting.map((item) => ({ verdict: 'waits' as const, ...item })),
+  ]);
+  const rest = batch.filter(({ properties }) => open.has(String(properties.messageId)));
+  return { sendOn, rest, ...(unavailable !== undefined && { unavailable }) };
+}
+
+/** Each event once: of two copies, the one that has come further. */
+function readBatch(batch: ConsumeMessage[]): { events: EventMessage[]; invalid: Unhandled[] } {
+  const events = new Map<string, EventMessage>();
+  const invalid: Unhandled[] = [];
+  for (const message of batch) {
+    const event = message.content.length > MAX_EVENT_BYTES ? null : parseEvent(message.content);
+    if (!event || event.id !== message.properties.messageId) {
+      invalid.push({ verdict: 'invalid', message, reason: 'not a valid event' });
+      continue;
+    }
+    const copy = events.get(event.id);
+    if (!copy || attemptOf(copy.message) < attemptOf(message)) events.set(event.id, { message, event });
+  }
+  return { events: [...events.values()], invalid };
+}
+
+/** The first event of a user that failed has failed; those behind it were not tried, or must count as if. */
+function verdicts(ready: EventMessage[], failures: Failures): Unhandled[] {
+  const stuck = new Set<string>();
+  return ready.flatMap((item): Unhandled[] => {
+    const failure = failures.get(item.event.id);
+    if (failure === undefined) return [];
+    if (stuck.has(item.event.subject)) return [{ verdict: 'waits', ...item, forMs: 0 }];
+    stuck.add(item.event.subject);
+    return [{ verdict: failure.final ? 'hopeless' : 'failed', ...item, reason: failure.reason }];
+  });
+}

@@ -1,0 +1,46 @@
+import { sql } from 'kysely';
+import type { Consumer } from '../broker/topology';
+import type { Db } from '../db/connection';
+
+/**
+ * Events that were part of a call that failed as a whole or never came back, by their id. True where an event was tried
+ * by itself and nothing is known of the end: it took the poller along, or the poller was killed.
+ */
+export type Suspects = Map<string, boolean>;
+
+export async function findSuspects(db: Db, consumer: Consumer, eventIds: string[]): Promise<Suspects> {
+  if (eventIds.length === 0) return new Map();
+  const { rows } = await sql<{ event_id: string; is_tried: boolean }>`
+    select event_id, is_tried and not exists (
+      select from inbox
+      where inbox.event_id = suspected_events.event_id and inbox.consumer = suspected_events.consumer
+    ) as is_tried
+    from suspected_events
+    where consumer = ${consumer} and event_id = any(${eventIds}::uuid[])`.execute(db);
+  return new Map(rows.map(({ event_id, is_tried }) => [event_id, is_tried]));
+}
+
+/** @param isTried whether one of them is about to be tried by itself */
+export async function noteSuspects(
+  db: Db,
+  consumer: Consumer,
+  eventIds: string[],
+  isTried: boolean,
+): Promise<void> {
+  await sql`
+    insert into suspected_events (consumer, event_id, is_tried)
+    select ${consumer}, id, ${isTried} from unnest(${eventIds}::uuid[]) as id
+    on conflict (consumer, event_id) do update set is_tried = excluded.is_tried, noted_at = now()`.execute(
+    db,
+  );
+}
+
+/** Once a function has answered for them, or they are dead letters. */
+export async function clearSuspects(db: Db, consumer: Consumer, eventIds: string[]): Promise<void> {
+  if (eventIds.length === 0) return;
+  await db
+    .deleteFrom('suspected_events')
+    .where('consumer', '=', consumer)
+    .where('event_id', 'in', eventIds)
+    .execute();
+}

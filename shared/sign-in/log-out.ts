@@ -1,0 +1,29 @@
+import type { Context } from '../context/context';
+import { provePassword } from '../credentials/prove-password';
+import type { Origin } from '../events/origin';
+import { assertRecentlyProven } from '../sessions/assert-recently-proven';
+import type { Caller } from '../sessions/authenticate';
+import { endSessions } from '../sessions/end-sessions';
+
+/**
+ * Ends the caller's session, or all that they have.
+ * @param all `true` takes the password, or a recent proof of it: else a stolen token could turn its owner out
+ * @throws DomainError `reauthentication_required`, `invalid_credentials` or `rate_limited`, and nothing has ended
+ */
+export async function logOut(
+  ctx: Context,
+  caller: Caller,
+  { all, currentPassword }: { all: boolean; currentPassword?: string | undefined },
+  origin: Origin,
+): Promise<void> {
+  if (all && currentPassword !== undefined) await provePassword(ctx, caller.user.id, currentPassword, origin);
+  else if (all) assertRecentlyProven(ctx, caller);
+
+  const end = {
+    userId: caller.user.id,
+    choice: all ? ('all' as const) : { only: caller.sessionId },
+    reason: all ? ('logout_all' as const) : ('logout' as const),
+    origin,
+  };
+  await ctx.db.transaction().execute((tx) => endSessions(tx, ctx, 'relay', end));
+}

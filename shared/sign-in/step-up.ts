@@ -1,0 +1,30 @@
+import { recordProof } from '../audit/record-sign-in';
+import type { Context } from '../context/context';
+import { provePassword } from '../credentials/prove-password';
+import { DomainError } from '../errors';
+import type { Origin } from '../events/origin';
+import type { Caller } from '../sessions/authenticate';
+import { type AccessToken, issueAccessToken } from '../sessions/open-session';
+import { markProven } from '../sessions/session-store';
+
+/**
+ * Proves once more that the caller knows the password. Their session goes on with a new access token, which alone
+ * carries the proof: a stolen copy of the old one gains nothing by it.
+ * @throws DomainError `invalid_credentials`, `rate_limited`, or `unauthorized` where the session has ended meanwhile
+ */
+export async function stepUp(
+  ctx: Context,
+  caller: Caller,
+  password: string,
+  origin: Origin,
+): Promise<AccessToken> {
+  await provePassword(ctx, caller.user.id, password, origin);
+  const provenAt = ctx.now();
+  if (!(await markProven(ctx.db, caller.sessionId, provenAt))) {
+    throw new DomainError('unauthorized', {
+      headers: { 'www-authenticate': 'Bearer error="invalid_token"' },
+    });
+  }
+  await recordProof(ctx, { userId: caller.user.id, sessionId: caller.sessionId }, origin);
+  return issueAccessToken(ctx, { id: caller.sessionId, provenAt }, caller.user, [...caller.permissions]);
+}

@@ -1,0 +1,51 @@
+import { sql } from 'kysely';
+import type { Context } from '../context/context';
+import type { Db } from '../db/connection';
+
+/** What has to run for events to take effect. */
+export type EventTask = 'relay-outbox' | 'poll-queues';
+
+/** A problem is noted again each minute while it lasts (`OutageLog`): what is older is over. */
+const PROBLEM_LASTS_SECONDS = 120;
+
+export interface TaskRun {
+  /** Since its last run began. */
+  lastRunSeconds: number;
+  /** What keeps it from working now. */
+  problem: string | null;
+}
+
+export async function noteRun(db: Db, task: EventTask): Promise<void> {
+  await sql`
+    insert into task_runs (task, started_at) values (${task}, now())
+    on conflict (task) do update set started_at = now()`.execute(db);
+}
+
+/** Never throws: where it cannot be written down, the database is the problem, and seen as such. */
+export async function noteProblem(
+  ctx: Pick<Context, 'db' | 'log'>,
+  task: EventTask,
+  problem: string | null,
+): Promise<void> {
+  try {
+    await sql`
+      insert into task_runs (task, started_at, problem, problem_at) values (${task}, now(), ${problem}, now())
+      on conflict (task) do update set problem = ${problem}, problem_at = now()`.execute(ctx.db);
+  } catch (error) {
+    ctx.log.debug('A problem could not be noted', { task, problem, error });
+  }
+}
+
+/** @returns nothing for a task that has never run */
+export async function findTaskRuns(db: Db): Promise<Map<string, TaskRun>> {
+  const { rows } = await sql<{ task: string; seconds: number; problem: string | null }>`
+    select task, extract(epoch from now() - started_at)::float8 as seconds,
+      case when problem_at > now() - ${PROBLEM_LASTS_SECONDS} * interval '1 second' then problem end as problem
+    from task_runs`.execute(db);
+  return new Map(
+    rows.map(({ task, seconds, problem }) => [
+      task,
+      { lastRunSeconds: Math.max(0, Math.round(seconds)), problem },
+    ]),
+  );
+}

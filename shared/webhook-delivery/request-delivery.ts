@@ -1,0 +1,46 @@
+import * as v from 'valibot';
+import { recordAct } from '../audit/record-act';
+import type { Context } from '../context/context';
+import { DomainError } from '../errors';
+import type { Origin } from '../events/origin';
+import { addDelivery, makeDeliveryDue } from '../webhooks/delivery-store';
+import { WebhookId } from '../webhooks/fields';
+import { getWebhook } from '../webhooks/get-webhook';
+import { type Delivery, TEST_TYPE, type Webhook } from '../webhooks/webhook';
+
+/**
+ * Sends an event to an endpoint once more, whatever became of it before.
+ * @throws DomainError `not_found`, or `webhook_disabled`: nothing is sent to a disabled endpoint
+ */
+export async function redeliver(
+  ctx: Context,
+  id: string,
+  deliveryId: string,
+  origin: Origin,
+): Promise<Delivery> {
+  const webhook = await getEnabledWebhook(ctx, id);
+  return ctx.db.transaction().execute(async (tx) => {
+    const delivery = v.is(WebhookId, deliveryId) ? await makeDeliveryDue(tx, webhook.id, deliveryId) : null;
+    if (!delivery) throw new DomainError('not_found', { detail: 'There is no such delivery' });
+    const details = { host: new URL(webhook.url).host, deliveryId: delivery.id, eventType: delivery.type };
+    await recordAct(tx, ctx, origin, { type: 'webhook.redelivered', subject: webhook.id, details });
+    return delivery;
+  });
+}
+
+/** Sends an endpoint something to try it with. @throws DomainError as above */
+export async function sendTest(ctx: Context, id: string, origin: Origin): Promise<Delivery> {
+  const webhook = await getEnabledWebhook(ctx, id);
+  return ctx.db.transaction().execute(async (tx) => {
+    const delivery = await addDelivery(tx, webhook.id, ctx.newId(), TEST_TYPE);
+    const details = { host: new URL(webhook.url).host, deliveryId: delivery.id };
+    await recordAct(tx, ctx, origin, { type: 'webhook.tested', subject: webhook.id, details });
+    return delivery;
+  });
+}
+
+async function getEnabledWebhook(ctx: Context, id: string): Promise<Webhook> {
+  const webhook = await getWebhook(ctx.db, id);
+  if (!webhook.enabled) throw new DomainError('webhook_disabled', { detail: 'Enable it first' });
+  return webhook;
+}

@@ -1,0 +1,273 @@
+// What people write into variables, and what becomes of it: read as it is meant, or refused by name. Nothing that can
+// never work starts.
+import { checkConfiguration, readSettings } from '../../../local/settings';
+import { readWorkerPort } from '../../../scripts/worker/liveness';
+import { ConfigError, readConfig } from '../../../shared/config/config';
+import { corsHeaders } from '../../../shared/http/cors';
+
+const COMPLETE = {
+  DATABASE_URL: 'postgres://localhost/rollcall',
+  RABBITMQ_URL: 'amqp://localhost',
+  JWT_SECRET: 'x'.repeat(32),
+};
+const { RABBITMQ_URL: _url, ...WITHOUT_BROKER } = COMPLETE;
+const read = (environment: Record<string, string>) => readConfig({ ...COMPLETE, ...environment });
+const brokerOf = (parts: Record<string, string>) => readConfig({ ...WITHOUT_BROKER, ...parts }).broker.url;
+
+describe('CORS_ORIGINS', () => {
+  test.each([
+    ['https://app.example.com/', 'https://app.example.com'],
+    ['https://App.Example.com', 'https://app.example.com'],
+    ['HTTPS://app.example.com', 'https://app.example.com'],
+    ['https://app.example.com:443', 'https://app.example.com'],
+    ['http://localhost:80', 'http://localhost'],
+    ['http://localhost:5173', 'http://localhost:5173'],
+    ['http://[::1]:3000', 'http://[::1]:3000'],
+    ['https://münchen.example', 'https://xn--mnchen-3ya.example'],
+    ['capacitor://localhost', 'capacitor://localhost'],
+    ['chrome-extension://abcdefghijklmnop', 'chrome-extension://abcdefghijklmnop'],
+    ['https://a.example, https://b.example/', 'https://b.example'],
+  ])('%s is the origin %s', (written, origin) => {
+    const { corsOrigins } = read({ CORS_ORIGINS: written });
+    expect(corsHeaders(corsOrigins, origin)['access-control-allow-origin']).toBe(origin);
+  });
+
+  test.each([
+    'app.example.com',
+    'https://app.example.com/login',
+    'https://app.example.com?x=1',
+    'https://app.example.com/#',
+    'https://me@app.example.com',
+    'https://*.example.com',
+    'https://',
+    '*.example.com',
+    '"https://app.example.com"',
+    "'https://app.example.com'",
+    '["https://app.example.com"]',
+    'https://a.example https://b.example',
+    'https://a.example;https://b.example',
+    'https://app.example.com:99999',
+    '//app.example.com',
+    'null',
+    'file:///index.html',
+  ])('%s can never match, and is refused', (written) => {
+    expect(() => read({ CORS_ORIGINS: written })).toThrow(/^ {2}CORS_ORIGINS must /m);
+  });
+});
+
+describe('mailboxes', () => {
+  test.each([
+    ['Acme, Inc. <no-reply@acme.example>', 'Acme, Inc.'],
+    ['"Acme, Inc." <no-reply@acme.example>', 'Acme, Inc.'],
+    ['Acme: Accounts <no-reply@acme.example>', 'Acme: Accounts'],
+    ['Acme (EU) <no-reply@acme.example>', 'Acme (EU)'],
+    ['Café; Bar <no-reply@acme.example>', 'Café; Bar'],
+    ['"The \\"A\\" team" <no-reply@acme.example>', 'The "A" team'],
+    ['  Rollcall   <no-reply@acme.example> ', 'Rollcall'],
+    ['<no-reply@acme.example>', ''],
+    ['no-reply@acme.example', ''],
+  ])('MAIL_FROM %j has one name and one address', (written, name) => {
+    expect(read({ MAIL_FROM: written }).mail.from).toEqual({ name, address: 'no-reply@acme.example' });
+  });
+
+  test.each([
+    'somebody',
+    'a@example.com, b@example.com',
+    'A <a@example.com>, B <b@example.com>',
+    'A <a@example.com> (comment)',
+    'Rollcall <a@example.com',
+    'Rollcall a@example.com',
+    'Rollcall <a@b@example.com>',
+    'Rollcall <a..b@example.com>',
+    'Rollcall <.a@example.com>',
+    'Rollcall <a@example..com>',
+    'Rollcall <a@-example.com>',
+    'Rollcall <a@example.com.>',
+    'Rollcall <a b@example.com>',
+    'Rollcall <a@exam ple.com>',
+    'Rollcall <a@example.com;b@example.com>',
+    `Rollcall <${'a'.repeat(65)}@example.com>`,
+    'Rollcall <a@example.com>\r\nBcc: b@example.com',
+    'Roll\ncall <a@example.com>',
+    '"Rollcall <a@example.com>',
+    '"Roll" call <a@example.com>',
+    '=?UTF-8?Q?Caf=C3=A9?= <a@example.com>',
+  ])('MAIL_FROM %j is none, and is refused', (written) => {
+    expect(() => read({ MAIL_FROM: written })).toThrow(/^ {2}MAIL_FROM must /m);
+  });
+
+  test('ADMIN_NOTIFY_EMAIL takes a comma inside quotes for a part of the name', () => {
+    const written = '"Doe, Jane" <jane@example.com>, ops@example.com,, Jo <jo@example.com>';
+    expect(read({ ADMIN_NOTIFY_EMAIL: written }).mail.adminAddresses).toEqual([
+      { name: 'Doe, Jane', address: 'jane@example.com' },
+      { name: '', address: 'ops@example.com' },
+      { name: 'Jo', address: 'jo@example.com' },
+    ]);
+  });
+
+  test.each(['Doe, Jane <jane@example.com>', 'a@example.com; b@example.com', 'a@example.com "b@example.com'])(
+    'ADMIN_NOTIFY_EMAIL %j is refused',
+    (written) => {
+      expect(() => read({ ADMIN_NOTIFY_EMAIL: written })).toThrow(
+        /^ {2}ADMIN_NOTIFY_EMAIL must .*number \d/m,
+      );
+    },
+  );
+});
+
+describe('the broker in parts', () => {
+  test.each([
+    [{ RABBITMQ_HOST: '::1' }, 'amqp://guest:guest@[::1]:5672/%2F'],
+    [{ RABBITMQ_HOST: '[::1]' }, 'amqp://guest:guest@[::1]:5672/%2F'],
+    [{ RABBITMQ_HOST: ' mq ' }, 'amqp://guest:guest@mq:5672/%2F'],
+    [{ RABBITMQ_HOST: 'mq', RABBITMQ_PORT: '05673' }, 'amqp://guest:guest@mq:5673/%2F'],
+    [{ RABBITMQ_HOST: 'mq', RABBITMQ_VHOST: 'a/b 100%' }, 'amqp://guest:guest@mq:5672/a%2Fb%20100%25'],
+  ])('%j', (parts, url) => expect(brokerOf(parts)).toBe(url));
+
+  test.each([
+    ['RABBITMQ_HOST', 'mq:5672'],
+    ['RABBITMQ_HOST', 'amqp://mq'],
+    ['RABBITMQ_HOST', 'guest@mq'],
+    ['RABBITMQ_HOST', 'mq/vhost'],
+    ['RABBITMQ_HOST', 'mq1,mq2'],
+    ['RABBITMQ_HOST', '[::1]:5672'],
+    ['RABBITMQ_HOST', 'fe80::1%eth0'],
+    ['RABBITMQ_PORT', '99999'],
+    ['RABBITMQ_PORT', '0'],
+    ['RABBITMQ_PORT', '5672/tcp'],
+    ['RABBITMQ_VHOST', '%2F'],
+    ['RABBITMQ_VHOST', 'x'.repeat(256)],
+  ])('%s=%s is refused', (name, value) => {
+    expect(() => brokerOf({ RABBITMQ_HOST: 'mq', [name]: value })).toThrow(
+      new RegExp(`^  ${name} must `, 'm'),
+    );
+  });
+});
+
+describe('URLs', () => {
+  test.each([
+    ['a % that begins no escape', 'postgres://me:100%@db/rollcall', 'postgres://me:100%25@db/rollcall'],
+    ['such a one in the name', 'postgres://me@db/50%off', 'postgres://me@db/50%25off'],
+    ['such a one at the end', 'postgres://me@db/100%', 'postgres://me@db/100%25'],
+    ['an escape', 'postgres://me:p%40ss@db/rollcall', 'postgres://me:p%40ss@db/rollcall'],
+    ['space around it', ' postgres://me@db/rollcall\n', 'postgres://me@db/rollcall'],
+    ['a socket', 'postgres://me@%2Frun%2Fpostgresql/rollcall', 'postgres://me@%2Frun%2Fpostgresql/rollcall'],
+    ['another socket', 'postgres:///rollcall?host=/run', 'postgres:///rollcall?host=/run'],
+    ["the user's own database", 'postgres://me@db', 'postgres://me@db'],
+    ['a mode of TLS', 'postgres://me@db/x?sslmode=verify-full', 'postgres://me@db/x?sslmode=verify-full'],
+  ])('DATABASE_URL with %s', (_name, written, url) => {
+    expect(read({ DATABASE_URL: written }).database.url).toBe(url);
+  });
+
+  test.each([
+    ['DATABASE_URL', 'postgres://'],
+    ['DATABASE_URL', 'postgres:///rollcall'],
+    ['DATABASE_URL', 'postgres://db'],
+    ['DATABASE_URL', 'postgres://db1,db2/rollcall'],
+    ['DATABASE_URL', 'postgres://me:12/3@db/rollcall'],
+    ['DATABASE_URL', 'postgres://me:12#3@db/rollcall'],
+    ['DATABASE_URL', 'postgres://me@db:0/rollcall'],
+    ['DATABASE_URL', 'postgres://me@db:99999/rollcall'],
+    ['DATABASE_URL', 'postgres://me@db/%FF'],
+    ['DATABASE_URL', 'postgres://me@db/roll%call'],
+    ['DATABASE_URL', 'postgres://me@db/x?sslmode=verify_full'],
+    ['DATABASE_URL', '"postgres://me@db/rollcall"'],
+    ['RABBITMQ_URL', 'amqp://'],
+    ['RABBITMQ_URL', 'amqp:mq'],
+    ['RABBITMQ_URL', 'amqp://mq1,mq2'],
+    ['RABBITMQ_URL', 'amqp://me:12/3@mq/vhost'],
+    ['RABBITMQ_URL', 'amqp://mq:0'],
+    ['RABBITMQ_URL', 'amqp://mq/#'],
+    ['RABBITMQ_URL', 'amqp://mq?heartbeat=20s'],
+    ['RABBITMQ_URL', 'localhost:5672'],
+    ['SMTP_URL', 'smtp:'],
+    ['SMTP_URL', 'smtp://'],
+    ['SMTP_URL', 'smtp://:587'],
+    ['SMTP_URL', 'smtp://me:%ff@mail'],
+    ['SMTP_URL', 'smtp://mail:0'],
+    ['SMTP_URL', 'OFF'],
+    ['SMTP_URL', 'mail.example.com'],
+    ['PUBLIC_URL', 'https://example.com/?from=mail'],
+    ['PUBLIC_URL', 'https://example.com/#/'],
+    ['PUBLIC_URL', 'https://me:secret@example.com'],
+    ['PUBLIC_URL', 'localhost:3000'],
+    ['LAMBDA_ENDPOINT', '127.0.0.1:3002'],
+  ])('%s=%s is refused', (name, value) => {
+    expect(() => read({ [name]: value })).toThrow(new RegExp(`^  ${name} must `, 'm'));
+  });
+
+  test('PUBLIC_URL is read in its normal form, so that links in mails are', () => {
+    const publicUrl = (value: string) => read({ PUBLIC_URL: value }).mail.publicUrl;
+    expect(publicUrl('https://Example.com:443/app//')).toBe('https://example.com/app');
+    expect(publicUrl(' https://example.com/a b ')).toBe('https://example.com/a%20b');
+  });
+});
+
+describe('names', () => {
+  test.each([
+    ['EVENT_EXCHANGE', 'amq.events'],
+    ['EVENT_EXCHANGE', 'é'.repeat(128)],
+    ['EVENT_EXCHANGE', 'user\nevents'],
+    ['QUEUE_PREFIX', 'amq'],
+    ['QUEUE_PREFIX', 'amq.rollcall'],
+    ['QUEUE_PREFIX', 'x'.repeat(201)],
+    ['QUEUE_PREFIX', 'roll\tcall'],
+    ['FUNCTION_PREFIX', 'roll call-'],
+    ['FUNCTION_PREFIX', 'rollcall.prod'],
+    ['APP_NAME', 'Roll\r\ncall'],
+    ['JWT_ISSUER', 'roll\ncall'],
+    ['RABBITMQ_USER', 'me\n'],
+  ])('%s=%j is refused', (name, value) => {
+    expect(() => read({ [name]: value })).toThrow(new RegExp(`^  ${name} must `, 'm'));
+  });
+
+  test('every broker has amq.topic, and names are counted in bytes', () => {
+    expect(read({ EVENT_EXCHANGE: 'amq.topic' }).events.exchange).toBe('amq.topic');
+    expect(read({ QUEUE_PREFIX: 'x'.repeat(200) }).events.queuePrefix).toHaveLength(200);
+  });
+
+  test.each([
+    [{ queue: 'amq.gen-1' }, '0.queue must not begin with amq.'],
+    [{ exchange: 'us\ners' }, '0.exchange must be one line'],
+  ])('EVENT_MIRRORS with %j is refused', (change, problem) => {
+    const mirrors = JSON.stringify([{ format: 'flat', exchange: 'users', ...change }]);
+    expect(() => read({ EVENT_MIRRORS: mirrors })).toThrow(problem);
+  });
+});
+
+test.each(['fe80::%eth0/64', '[fd00::]/8', '10.0.0.0/8 192.168.0.0/16', '10.0/8', '*', '10.0.0.0/'])(
+  'WEBHOOK_ALLOWED_NETWORKS=%s is refused',
+  (value) => {
+    expect(() => read({ WEBHOOK_ALLOWED_NETWORKS: value })).toThrow(
+      /WEBHOOK_ALLOWED_NETWORKS\.0 must be a network/,
+    );
+  },
+);
+
+test.each([
+  'DATABASE_URL',
+  'BCRYPT_COST',
+  'APP_NAME',
+  'JWT_ISSUER',
+  'MAIL_FROM',
+  'SMTP_URL',
+  'RABBITMQ_PORT',
+])('%s is refused where it is blank', (name) =>
+  expect(() => read({ [name]: '  ' })).toThrow(new RegExp(`^  ${name} must `, 'm')),
+);
+
+test('npm start and the worker name what is wrong with their own variables', () => {
+  expect(() => readSettings({ HTTP_PORT: '99999', PG_PORT: 'x' })).toThrow(
+    /HTTP_PORT must be a port number\n {2}PG_PORT must be a port number/,
+  );
+  expect(() => readSettings({ HTTP_PORT: '3002' })).toThrow(
+    'LAMBDA_PORT must be another port than HTTP_PORT',
+  );
+  expect(() => checkConfiguration({})).not.toThrow();
+  expect(() => checkConfiguration({ DATABASE_URL: 'localhost' })).toThrow('DATABASE_URL must be a URL');
+  expect(() => readWorkerPort({ WORKER_PORT: '65536' })).toThrow(ConfigError);
+  expect([readWorkerPort({ WORKER_PORT: '' }), readWorkerPort({ WORKER_PORT: '8080' })]).toEqual([
+    undefined,
+    8080,
+  ]);
+});

@@ -1,0 +1,148 @@
+// What a registration costs, and what becomes of its event, while the broker fails in one way or another.
+import { register } from '../../../functions/auth/register';
+import { createPublisher } from '../../../shared/outbox/publisher';
+import { brokerUrl, openClient, Received } from '../../setup/broker';
+import { type TestContext, testContext } from '../../setup/context';
+import { call } from '../../setup/http';
+import { registration } from '../../setup/people';
+import { startProxy, type TcpProxy } from '../../setup/proxy';
+import { eventually } from '../../setup/service';
+
+/** Longer than a broker that answers takes on a busy machine. */
+const DEADLINE_MS = 30_000;
+/** Where the broker never answers, so that nobody waits for longer than needs be. */
+const SHORT_DEADLINE_MS = 200;
+
+let proxy: TcpProxy;
+let ctx: TestContext;
+beforeEach(async () => {
+  proxy = await startProxy(brokerUrl());
+  ctx = await testContext({ RABBITMQ_URL: proxy.url, PUBLISH_DEADLINE_MS: String(DEADLINE_MS) });
+});
+afterEach(async () => {
+  await ctx.close();
+  await proxy.stop();
+});
+
+function impatient(): TestContext {
+  const config = { ...ctx.config, events: { ...ctx.config.events, publishDeadlineMs: SHORT_DEADLINE_MS } };
+  return { ...ctx, config, publisher: createPublisher({ ...ctx, config }) };
+}
+
+/** Registers somebody. @returns the event's row as it is then */
+async function registerOne(context = ctx) {
+  const answer = await call(register, context, { method: 'POST', body: registration() });
+  expect(answer.status).toBe(201);
+  const row = await ctx.db
+    .selectFrom('outbox')
+    .selectAll()
+    .where('subject', '=', answer.body.user.id)
+    .executeTakeFirstOrThrow();
+  return { row };
+}
+
+test('a broker that is down costs nothing, and leaves the event to the relay', async () => {
+  await proxy.stop();
+  const { row } = await registerOne();
+  expect(row).toMatchObject({ published_at: null, attempts: 0 });
+});
+
+test('a broker that does not answer costs the deadline once, and nothing while publishing is paused', async () => {
+  proxy.blackHole();
+  const hasty = impatient();
+  expect((await registerOne(hasty)).row.published_at).toBeNull();
+  const pauses = () => ctx.logged.filter((line) => JSON.stringify(line).includes('Publishing is paused'));
+  expect(pauses()).toHaveLength(1);
+
+  // Nothing is tried in the pause: a proxy that counted would see no new connection, and neither does the log.
+  const { row } = await registerOne(hasty);
+  expect(row.published_at).toBeNull();
+  expect(pauses()).toHaveLength(1);
+});
+
+test('after the pause it publishes again, on a new connection', async () => {
+  proxy.blackHole();
+  const hasty = impatient();
+  await registerOne(hasty);
+  proxy.heal();
+  const afterAPause = () => {
+    ctx.clock.now = new Date(ctx.clock.now.getTime() + ctx.config.events.publishPauseMs);
+    return registerOne(hasty);
+  };
+  // On a busy machine the short deadline may pass once more, and the pause with it.
+  await eventually(afterAPause, ({ row }) => row.published_at !== null);
+});
+
+test('an event whose confirm is lost is not taken for published', async () => {
+  await registerOne();
+  proxy.muteServer();
+  const { row } = await registerOne(impatient());
+  expect(row.published_at).toBeNull();
+});
+
+test('a connection that was cut while idle is replaced without anybody noticing', async () => {
+  expect((await registerOne()).row.published_at).not.toBeNull();
+  const connection = await ctx.broker.open(DEADLINE_MS);
+  const closed = new Promise((resolve) => connection.model.once('close', resolve));
+  proxy.heal();
+  await closed;
+  expect((await registerOne()).row.published_at).not.toBeNull();
+});
+
+test('an event that no queue takes is not taken for published', async () => {
+  const { model, channel } = await openClient();
+  await channel.deleteExchange(ctx.config.events.exchange);
+  await channel.assertExchange(ctx.config.events.exchange, 'topic');
+  const { row } = await registerOne();
+  expect(row.published_at).toBeNull();
+  expect(ctx.logged).toContainEqual(
+    expect.objectContaining({ kind: 'refused', reason: 'the broker returned it: NO_ROUTE' }),
+  );
+  await model.close();
+});
+
+test('an event that a full queue refuses is not taken for published', async () => {
+  const { model, channel } = await openClient();
+  const queue = `${ctx.config.events.queuePrefix}.full`;
+  await channel.assertQueue(queue, { arguments: { 'x-max-length': 0, 'x-overflow': 'reject-publish' } });
+  await channel.bindQueue(queue, ctx.config.events.exchange, '#');
+  const { row } = await registerOne();
+  expect(row.published_at).toBeNull();
+  await channel.deleteQueue(queue);
+  await model.close();
+});
+
+test('a missing exchange is no reason to fail either', async () => {
+  const { model, channel } = await openClient();
+  await channel.deleteExchange(ctx.config.events.exchange);
+  expect((await registerOne()).row.published_at).toBeNull();
+  await model.close();
+});
+
+test('what waits behind an older event of the same user is left to the relay', async () => {
+  const { createUser } = await import('../../../shared/users/create-user');
+  const { appendEvent } = await import('../../../shared/outbox/outbox');
+  const { sequenceOf } = await import('../../../shared/users/user-store');
+  const { model, channel } = await openClient();
+  const received = await Received.bound(channel, ctx.config.events.exchange);
+  const origin = { actorId: null, address: null, userAgent: null, requestId: null, traceparent: null };
+  const input = { ...registration(), passwordHash: 'x', displayName: null, metadata: {}, role: 'user' };
+
+  const first = await ctx.db.transaction().execute((tx) => createUser(tx, ctx, 'inline', input, origin));
+  const { user } = first;
+  const second = await ctx.db.transaction().execute((tx) =>
+    appendEvent(tx, ctx, 'inline', {
+      type: 'user.email_verified',
+      subject: user.id,
+      sequence: sequenceOf(2),
+      data: { id: user.id },
+      origin,
+    }),
+  );
+  expect([first.event.mayPublishNow, second.mayPublishNow]).toEqual([true, false]);
+  await ctx.publisher.publish([second]);
+  await ctx.publisher.publish([first.event]);
+  await received.atLeast(1);
+  expect(received.bodies().map((event) => event['type'])).toEqual(['user.created']);
+  await model.close();
+});
