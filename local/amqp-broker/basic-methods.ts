@@ -1,9 +1,10 @@
-import type { Handlers } from './channel-methods';
+import type { Channel } from './channel';
 import { isReplyTo } from './direct-reply';
 import { AmqpError } from './errors';
+import type { Handlers } from './methods';
 import { checkConsumeArguments } from './queue-arguments';
 
-export const basicMethods: Handlers = {
+export const basicMethods: Handlers<Channel> = {
   'basic.qos'(channel, { prefetchSize, prefetchCount, global }) {
     if (prefetchSize > 0) throw new AmqpError('NOT_IMPLEMENTED', `prefetch_size!=0 (${prefetchSize})`);
     // RabbitMQ's reading of `global` (https://www.rabbitmq.com/docs/consumer-prefetch).

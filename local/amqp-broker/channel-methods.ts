@@ -2,13 +2,11 @@ import { basicMethods } from './basic-methods';
 import type { Channel } from './channel';
 import { AmqpError } from './errors';
 import { exchangeMethods } from './exchange-methods';
-import type { Args, Method, MethodName } from './methods';
+import type { Handlers, Method } from './methods';
 import { queueMethods } from './queue-methods';
 
 /** What the broker does with the methods it serves on an open channel. */
-export type Handlers = { readonly [M in MethodName]?: (channel: Channel, args: Args<M>) => void };
-
-const handlers: Handlers = {
+const handlers: Handlers<Channel> = {
   ...exchangeMethods,
   ...queueMethods,
   ...basicMethods,

@@ -1,7 +1,6 @@
-import { Channel } from './channel';
+import { Channel, type ChannelConnection } from './channel';
 import { handleMethod } from './channel-methods';
 import { decodeMethod, methodIds } from './codec';
-import type { Connection } from './connection';
 import { AmqpError, asAmqpError } from './errors';
 import { FRAME, type Frame } from './frames';
 import type { MethodName } from './methods';
@@ -14,7 +13,7 @@ export class ChannelSet {
   readonly #closing = new Set<number>();
 
   constructor(
-    private readonly connection: Connection,
+    private readonly connection: ChannelConnection,
     private readonly vhost: VirtualHost,
     private readonly max: number,
   ) {}
@@ -39,7 +38,7 @@ export class ChannelSet {
     const channels = [...this.#open.values()];
     this.#open.clear();
     for (const channel of channels) channel.cancelReplies();
-    if (!this.connection.shared.serving) return;
+    if (!this.connection.context.serving) return;
     this.#release(channels, () => {
       for (const queue of [...this.vhost.queues.values()]) {
         if (queue.identity.owner === this.connection) this.vhost.deleteQueue(queue);

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { Confirms } from './confirms';
-import type { Connection } from './connection';
 import { ChannelConsumer } from './consumer';
 import { ContentAssembler, type Publish } from './content';
 import { addressReply, ReplyConsumer } from './direct-reply';
@@ -10,6 +9,16 @@ import type { Args, MethodName } from './methods';
 import type { Queue } from './queue';
 import type { Entry } from './ready-list';
 import type { VirtualHost } from './vhost';
+
+/** What a channel needs from its connection. */
+export interface ChannelConnection {
+  readonly context: { readonly username: string; readonly serving: boolean };
+  readonly isCongested: boolean;
+  /** Whether the client understands `basic.cancel` from the broker. */
+  readonly notifiesCancel: boolean;
+  send<M extends MethodName>(channel: number, name: M, args: Args<M>, message?: Message): void;
+  requestFlush(): void;
+}
 
 /** A message out for acknowledgement. */
 interface Delivery {
@@ -36,7 +45,7 @@ export class Channel {
 
   constructor(
     readonly number: number,
-    readonly connection: Connection,
+    readonly connection: ChannelConnection,
     readonly vhost: VirtualHost,
   ) {}
 
@@ -77,7 +86,7 @@ export class Channel {
       const what = this.vhost.describe('exchange', exchange.name);
       throw new AmqpError('ACCESS_REFUSED', `cannot publish to internal ${what}`);
     }
-    checkMessage(published, this.connection.shared.username);
+    checkMessage(published, this.connection.context.username);
     const message = addressReply(published, this.#replyConsumer);
     const queues = this.vhost.route(message);
     // The return comes before the confirm (https://www.rabbitmq.com/docs/confirms#when-publishes-are-confirmed).
@@ -113,7 +122,7 @@ export class Channel {
     const tag = this.#consumerTag(wantedTag);
     if (this.#replyConsumer) throw new AmqpError('PRECONDITION_FAILED', 'reply consumer already set');
     if (!noAck) throw new AmqpError('PRECONDITION_FAILED', 'reply consumer cannot acknowledge');
-    this.#replyConsumer = new ReplyConsumer(tag, this);
+    this.#replyConsumer = new ReplyConsumer(tag, (reply) => this.#deliverReply(tag, reply));
     this.vhost.replies.add(this.#replyConsumer);
     return this.#replyConsumer;
   }
@@ -125,7 +134,7 @@ export class Channel {
     this.#replyConsumer = undefined;
   }
 
-  deliverReply(consumerTag: string, message: Message): void {
+  #deliverReply(consumerTag: string, message: Message): void {
     this.#lastTag += 1;
     const { exchange, routingKey } = message;
     const delivery = { consumerTag, deliveryTag: this.#lastTag, redelivered: false, exchange, routingKey };
@@ -144,7 +153,7 @@ export class Channel {
     this.consumers.delete(consumer.tag);
     queue.unsubscribe(consumer);
     const unused = queue.identity.autoDelete && queue.consumers.length === 0;
-    if (unused && this.connection.shared.serving) this.vhost.deleteQueue(queue);
+    if (unused && this.connection.context.serving) this.vhost.deleteQueue(queue);
   }
 
   consumerCancelled(consumer: ChannelConsumer): void {

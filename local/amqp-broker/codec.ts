@@ -85,7 +85,7 @@ export function encodeMethod<M extends MethodName>(name: M, args: Args<M>): Buff
 }
 
 /** The class and method ids a close names as its cause. */
-export function methodIds(name: MethodName | undefined): { classId: number; methodId: number } {
+export function methodIds(name: string | undefined): { classId: number; methodId: number } {
   const layout = byName.get(name ?? '');
   return { classId: layout?.classId ?? 0, methodId: layout?.methodId ?? 0 };
 }

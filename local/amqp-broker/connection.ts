@@ -1,4 +1,6 @@
 import type { Socket } from 'node:net';
+import type { Alarms } from './alarms';
+import type { ChannelConnection } from './channel';
 import { ChannelSet } from './channel-set';
 import { decodeMethod, encodeMethod, methodIds } from './codec';
 import { AmqpError, asAmqpError } from './errors';
@@ -8,9 +10,20 @@ import { Heartbeat } from './heartbeat';
 import type { Message } from './message';
 import type { Args, Method, MethodName } from './methods';
 import { Output } from './output';
-import type { Shared } from './shared';
-import type { Flushable } from './turn';
 import type { VirtualHost } from './vhost';
+
+/** What the connections of a broker share. */
+export interface ConnectionContext {
+  readonly vhosts: ReadonlyMap<string, VirtualHost>;
+  readonly username: string;
+  readonly password: string;
+  readonly alarms: Alarms;
+  /** Asks for `flush` (or `hold`) at the end of this turn of the event loop. */
+  readonly requestFlush: (connection: Connection) => void;
+  readonly log: (line: string) => void;
+  /** False once the broker stops: connections that end must not change durable state then. */
+  serving: boolean;
+}
 
 /** A `closing` connection waits for close-ok; a `closed` one only has output left. */
 type Phase = 'header' | 'handshake' | 'running' | 'closing' | 'closed';
@@ -21,7 +34,7 @@ const HANDSHAKE_TIMEOUT = 10_000;
 const CLOSE_TIMEOUT = 2_000;
 
 /** One client connection: from the protocol header to the close, and its channels in between. */
-export class Connection implements Flushable {
+export class Connection implements ChannelConnection {
   readonly #reader = new FrameReader(UNTUNED_FRAME_MAX);
   readonly #output: Output;
   readonly #heartbeat: Heartbeat;
@@ -37,7 +50,7 @@ export class Connection implements Flushable {
 
   constructor(
     private readonly socket: Socket,
-    readonly shared: Shared,
+    readonly context: ConnectionContext,
   ) {
     this.#output = new Output(socket, UNTUNED_FRAME_MAX, () => this.#onRoom());
     this.#heartbeat = new Heartbeat(
@@ -47,7 +60,7 @@ export class Connection implements Flushable {
     this.#deadline = setTimeout(() => socket.destroy(), HANDSHAKE_TIMEOUT);
     socket.setNoDelay(true);
     socket.on('data', (chunk) => this.#onData(chunk));
-    socket.on('error', (error) => shared.log(`connection: ${error.message}`));
+    socket.on('error', (error) => context.log(`connection: ${error.message}`));
     socket.on('close', () => this.#onSocketClose());
   }
 
@@ -65,7 +78,7 @@ export class Connection implements Flushable {
   }
 
   requestFlush(): void {
-    this.shared.turn.request(this);
+    this.context.requestFlush(this);
   }
 
   flush(): void {
@@ -120,7 +133,7 @@ export class Connection implements Flushable {
   }
 
   refused(error?: AmqpError): void {
-    this.shared.log('login refused');
+    this.context.log('login refused');
     if (error) this.close(error);
     else this.#end();
   }
@@ -143,7 +156,7 @@ export class Connection implements Flushable {
       }
     } catch (thrown) {
       const error = asAmqpError(thrown);
-      this.shared.log(`closing a connection: ${error.message}`);
+      this.context.log(`closing a connection: ${error.message}`);
       // Unreadable input while waiting for close-ok: there is no point in waiting.
       if (this.#phase === 'closing') this.socket.destroy();
       this.close(error);
@@ -156,7 +169,7 @@ export class Connection implements Flushable {
     if (!header) return;
     if (header.equals(PROTOCOL_HEADER)) {
       this.#phase = 'handshake';
-      this.#handshake = new Handshake(this.shared, this);
+      this.#handshake = new Handshake(this.context, this);
       return;
     }
     this.#output.bytes(PROTOCOL_HEADER);
@@ -219,11 +232,11 @@ export class Connection implements Flushable {
   /** RabbitMQ blocks a connection once it publishes, so that consumers go on, and drain what is stored. */
   #onPublish(): void {
     this.#publishes = true;
-    if (this.shared.alarms.reason !== undefined) this.#block();
+    if (this.context.alarms.reason !== undefined) this.#block();
   }
 
   #block(): void {
-    const { reason } = this.shared.alarms;
+    const { reason } = this.context.alarms;
     if (this.#blocked || this.#phase !== 'running' || reason === undefined) return;
     this.#blocked = true;
     this.socket.pause();

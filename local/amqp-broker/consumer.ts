@@ -1,16 +1,13 @@
-import type { Channel } from './channel';
-import type { Queue } from './queue';
+import type { Consumer, Queue } from './queue';
 import type { Entry } from './ready-list';
 
-/** Whoever gets messages pushed. */
-export interface Consumer {
-  readonly tag: string;
-  readonly exclusive: boolean;
-  /** Whether prefetch limits and the socket leave room for one more message. */
-  canTake(): boolean;
-  deliver(entry: Entry): void;
-  /** The queue is gone (https://www.rabbitmq.com/docs/consumer-cancel). */
-  queueDeleted(): void;
+/** What a consumer needs from its channel. */
+export interface ConsumerChannel {
+  readonly isCongested: boolean;
+  /** Whether the channel's prefetch limit leaves room for one more message. */
+  readonly hasRoom: boolean;
+  deliver(consumer: ChannelConsumer, entry: Entry): void;
+  consumerCancelled(consumer: ChannelConsumer): void;
 }
 
 /** A basic.consume of a channel. */
@@ -19,7 +16,7 @@ export class ChannelConsumer implements Consumer {
   unacked = 0;
 
   constructor(
-    private readonly channel: Channel,
+    private readonly channel: ConsumerChannel,
     readonly queue: Queue,
     readonly tag: string,
     readonly noAck: boolean,

@@ -11,9 +11,7 @@ import {
 } from './fields';
 import { createMessage, type Message } from './message';
 import { replaceHeaders } from './properties';
-
-/** Why a message left its queue undone (https://www.rabbitmq.com/docs/dlx). */
-export type DeathReason = 'rejected' | 'expired' | 'maxlen' | 'delivery_limit';
+import type { DeathReason } from './queue';
 
 /** The message as it goes to the dead-letter exchange: its death recorded, its expiration taken off. */
 export function deadLetter(

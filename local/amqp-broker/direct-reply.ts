@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import type { Channel } from './channel';
 import { AmqpError } from './errors';
 import { createMessage, type Message } from './message';
 import { replaceReplyTo } from './properties';
@@ -19,7 +18,7 @@ export class ReplyConsumer {
 
   constructor(
     readonly tag: string,
-    readonly channel: Channel,
+    readonly deliver: (reply: Message) => void,
   ) {}
 }
 
@@ -48,8 +47,7 @@ export class DirectReplies {
   /** Hands a reply to whoever waits for it; it is lost when nobody does. */
   deliver(message: Message): void {
     if (message.exchange !== '') return;
-    const consumer = this.#consumers.get(message.routingKey);
-    consumer?.channel.deliverReply(consumer.tag, message);
+    this.#consumers.get(message.routingKey)?.deliver(message);
   }
 }
 

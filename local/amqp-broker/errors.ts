@@ -1,5 +1,3 @@
-import type { MethodName } from './methods';
-
 /** Reply codes of AMQP 0-9-1 (section 1.1 "Constants"), with the names RabbitMQ puts before its texts. */
 const REPLY_CODES = {
   CONTENT_TOO_LARGE: 311,
@@ -33,8 +31,8 @@ const SOFT: ReadonlySet<ReplyName> = new Set<ReplyName>([
 export class AmqpError extends Error {
   readonly code: number;
   readonly closes: 'channel' | 'connection';
-  /** The method that failed. */
-  method: MethodName | undefined;
+  /** The method that failed, such as `queue.declare`. */
+  method: string | undefined;
 
   constructor(
     name: ReplyName,
@@ -47,7 +45,7 @@ export class AmqpError extends Error {
   }
 
   /** Notes which method failed, unless that is known already. */
-  during(method: MethodName | undefined): this {
+  during(method: string | undefined): this {
     this.method ??= method;
     return this;
   }
@@ -57,9 +55,4 @@ export class AmqpError extends Error {
 export function asAmqpError(error: unknown): AmqpError {
   if (error instanceof AmqpError) return error;
   return new AmqpError('INTERNAL_ERROR', error instanceof Error ? error.message : String(error));
-}
-
-/** The code of a system error. Not by `instanceof`: under Jest, those of Node come from another realm. */
-export function errorCode(error: unknown): unknown {
-  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
 }

@@ -1,7 +1,8 @@
-import type { Handlers } from './channel-methods';
+import type { Channel } from './channel';
 import { AmqpError } from './errors';
+import type { Handlers } from './methods';
 
-export const exchangeMethods: Handlers = {
+export const exchangeMethods: Handlers<Channel> = {
   'exchange.declare'(
     channel,
     { exchange: wanted, type, passive, durable, autoDelete, internal, nowait, arguments: args },

@@ -1,11 +1,8 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { Alarms, type Resource } from './alarms';
-import { Connection } from './connection';
-import { AmqpError, asAmqpError } from './errors';
-import { Journal } from './journal';
-import { Restore } from './restore';
-import type { Shared } from './shared';
-import { snapshot } from './snapshot';
+import { Connection, type ConnectionContext } from './connection';
+import { AmqpError } from './errors';
+import { Store } from './store';
 import { Turn } from './turn';
 import { VirtualHost } from './vhost';
 
@@ -39,57 +36,41 @@ export interface Broker {
   stop(): Promise<void>;
 }
 
-/** How long until a journal that could not be written is tried again. */
-const JOURNAL_RETRY = 1_000;
-
 /** Starts an AMQP 0-9-1 broker for development and tests. Rejects with `code: 'EADDRINUSE'` on a taken port. */
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const { host = '127.0.0.1', username = 'guest', password = 'guest', log = () => undefined } = options;
   const vhosts = new Map<string, VirtualHost>();
-  let journal: Journal | undefined;
-  let retrying: NodeJS.Timeout | undefined;
-  const retryJournal = () => {
-    if (!journal?.retry()) return;
-    clearInterval(retrying);
-    retrying = undefined;
-    log('journal: can be written again');
-    alarms.clear('disk', 'journal');
-    turn.request();
-  };
-  const turn = new Turn(() => {
-    const written = journal?.flush() ?? 'all';
-    if (written === 'failed' && !retrying) {
-      log(`journal: ${asAmqpError(journal?.failure).text}`);
-      alarms.raise('disk', 'journal');
-      retrying = setInterval(retryJournal, JOURNAL_RETRY);
-    }
-    // A compaction that fails (a full disk) leaves the longer journal in use, which holds the same.
-    if (journal?.isLong) {
-      journal.compact(snapshot(vhosts.values()), (error) => log(`journal: ${asAmqpError(error).text}`));
-    }
-    return written;
+  let store: Store | undefined;
+  const turn = new Turn(() => store?.flush() ?? 'all');
+  const connections = new Set<Connection>();
+  const alarms = new Alarms(() => {
+    for (const connection of connections) connection.unblock();
   });
   const vhost = (name: string): VirtualHost => {
     const existing = vhosts.get(name);
     if (existing) return existing;
-    const created = new VirtualHost(name, (stored) => journal?.append(stored));
+    const created = new VirtualHost(name, (change) => store?.record(name, change));
     vhosts.set(name, created);
     return created;
   };
   const names = options.vhosts ?? ['/'];
   for (const name of names) vhost(name);
 
-  const connections = new Set<Connection>();
-  const alarms = new Alarms(() => {
-    for (const connection of connections) connection.unblock();
-  });
-  const shared: Shared = { vhosts, username, password, turn, alarms, log, serving: false };
+  const context: ConnectionContext = {
+    vhosts,
+    username,
+    password,
+    alarms,
+    requestFlush: (connection) => turn.request(connection),
+    log,
+    serving: false,
+  };
   const accept = (socket: Socket) => {
-    if (!shared.serving) {
+    if (!context.serving) {
       socket.destroy();
       return;
     }
-    const connection = new Connection(socket, shared);
+    const connection = new Connection(socket, context);
     connections.add(connection);
     socket.on('close', () => connections.delete(connection));
   };
@@ -105,19 +86,25 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       server.on('error', (error) => log(`listening on ${address}: ${error.message}`));
     }
     if (options.dataDir !== undefined) {
-      journal = new Journal(options.dataDir, () => turn.request());
-      const restore = new Restore(vhost);
-      const torn = journal.replay((record, body) => restore.apply(record, body));
-      restore.finish();
-      if (torn > 0) log(`journal: cut ${torn} bytes that an earlier broker had not finished writing`);
-      journal.rewrite(snapshot(vhosts.values()));
+      store = new Store(options.dataDir, {
+        vhosts,
+        vhost,
+        onRecord: () => turn.request(),
+        onFailure: () => alarms.raise('disk', 'journal'),
+        onRecovery: () => {
+          alarms.clear('disk', 'journal');
+          turn.request();
+        },
+        log,
+      });
+      store.restore();
     }
   } catch (error) {
-    journal?.close();
+    store?.close();
     await Promise.all(servers.map(close));
     throw error;
   }
-  shared.serving = true;
+  context.serving = true;
   // What expired while the broker was down goes its way now.
   for (const { queues } of vhosts.values()) for (const queue of [...queues.values()]) queue.dispatch();
 
@@ -129,7 +116,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   let stopping: Promise<void> | undefined;
 
   async function stop(): Promise<void> {
-    shared.serving = false;
+    context.serving = false;
     for (const { queues } of vhosts.values()) for (const queue of queues.values()) queue.stop();
     const shutdown = "broker forced connection closure with reason 'shutdown'";
     const gone = servers.map(close);
@@ -138,8 +125,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     turn.end();
     await Promise.all(gone);
     turn.end();
-    clearInterval(retrying);
-    journal?.close();
+    store?.close();
   }
 
   return {

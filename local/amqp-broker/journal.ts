@@ -1,11 +1,15 @@
 import { closeSync, ftruncateSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Compaction } from './compaction';
-import { errorCode } from './errors';
 import { encodeRecord, MAGIC, readRecords, writeAll } from './journal-format';
-import { lockDirectory } from './lock';
+import { errorCode, lockDirectory } from './lock';
 import type { JournalRecord, StoredRecord } from './records';
-import type { Written } from './turn';
+
+/**
+ * The state of the journal at the end of a turn of the event loop: everything is in the file; or what this turn
+ * recorded is not; or this turn recorded nothing, but records of an earlier turn are still not in the file.
+ */
+export type Written = 'all' | 'failed' | 'unchanged';
 
 const COMPACT_ABOVE = 16 * 1024 * 1024;
 

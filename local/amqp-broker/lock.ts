@@ -1,6 +1,5 @@
 import { readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { errorCode } from './errors';
 
 /** Directories locked by this very process: its own pid in a lock file would not tell. */
 const held = new Set<string>();
@@ -60,4 +59,9 @@ function startOf(pid: number): string {
   } catch {
     return '-';
   }
+}
+
+/** The code of a system error. Not by `instanceof`: under Jest, Node's errors come from another realm. */
+export function errorCode(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
 }

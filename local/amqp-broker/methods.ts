@@ -106,3 +106,8 @@ export type Args<M extends MethodName> = Parse<(typeof METHODS)[M]>;
 
 /** A decoded method; switching on its name narrows its arguments. */
 export type Method = { [M in MethodName]: { readonly name: M; readonly args: Args<M> } }[MethodName];
+
+/** Functions that serve methods, by the method's name; `Context` is what they act on. */
+export type Handlers<Context> = {
+  readonly [M in MethodName]?: (context: Context, args: Args<M>) => void;
+};

@@ -1,31 +1,12 @@
 import { AmqpError } from './errors';
 import { type Field, type FieldTable, integerOf, textOf, typeName } from './fields';
-import type { QueueIdentity } from './queue';
-
-/** What the arguments of a queue ask for (https://www.rabbitmq.com/docs/queues#optional-arguments). */
-export interface QueueSettings {
-  readonly quorum: boolean;
-  readonly messageTtl: number | undefined;
-  readonly expires: number | undefined;
-  readonly maxLength: number;
-  readonly maxLengthBytes: number;
-  readonly overflow: string;
-  readonly deadLetterExchange: string | undefined;
-  readonly deadLetterRoutingKey: string | undefined;
-  readonly singleActiveConsumer: boolean;
-  readonly deliveryLimit: number;
-}
-
-type QueueType = 'classic' | 'quorum';
+import { type QueueIdentity, type QueueSettings, type QueueType, queueSettings } from './queue-settings';
 
 /** Why a value is refused, in RabbitMQ's words. */
 type Check = (field: Field, args: FieldTable) => string | undefined;
 
 /** Longest TTL RabbitMQ takes, in milliseconds: ten years. */
 export const MAX_EXPIRY = 10 * 365 * 24 * 60 * 60 * 1000;
-
-/** RabbitMQ 4's (https://www.rabbitmq.com/docs/quorum-queues#poison-message-handling). RabbitMQ 3 has none. */
-const QUORUM_DELIVERY_LIMIT = 20;
 
 function integer(min: number, max = Number.POSITIVE_INFINITY, tooLarge = 'value_too_large'): Check {
   return (field) => {
@@ -142,25 +123,6 @@ function queueType(queue: string, args: FieldTable): QueueType {
   if (type === 'classic' || type === 'quorum') return type;
   if (type === undefined) throw invalid(queue, 'x-queue-type', `{unacceptable_type,${typeName(field)}}`);
   throw invalid(queue, 'x-queue-type', `"unsupported queue type '${type}'"`);
-}
-
-/** What arguments that have been checked ask for. */
-export function queueSettings(type: QueueType, args: FieldTable): QueueSettings {
-  const number = (name: string) => integerOf(args.get(name));
-  // RabbitMQ takes any value for a delivery limit; what is no integer is none.
-  const deliveryLimit = number('x-delivery-limit') ?? (type === 'quorum' ? QUORUM_DELIVERY_LIMIT : -1);
-  return {
-    quorum: type === 'quorum',
-    messageTtl: number('x-message-ttl'),
-    expires: number('x-expires'),
-    maxLength: number('x-max-length') ?? Number.POSITIVE_INFINITY,
-    maxLengthBytes: number('x-max-length-bytes') ?? Number.POSITIVE_INFINITY,
-    overflow: textOf(args.get('x-overflow')) ?? 'drop-head',
-    deadLetterExchange: textOf(args.get('x-dead-letter-exchange')),
-    deadLetterRoutingKey: textOf(args.get('x-dead-letter-routing-key')),
-    singleActiveConsumer: args.get('x-single-active-consumer')?.value === true,
-    deliveryLimit: deliveryLimit < 0 ? Number.POSITIVE_INFINITY : deliveryLimit,
-  };
 }
 
 function invalid(queue: string, name: string, reason: string): AmqpError {

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import type { Handlers } from './channel-methods';
+import type { Channel } from './channel';
 import { AmqpError } from './errors';
 import { refuseDefault, withoutLineBreaks } from './exchange-methods';
+import type { Handlers } from './methods';
 
-export const queueMethods: Handlers = {
+export const queueMethods: Handlers<Channel> = {
   'queue.declare'(
     channel,
     { queue: given, passive, durable, exclusive, autoDelete, nowait, arguments: args },

@@ -1,10 +1,20 @@
-import type { Consumer } from './consumer';
-import type { DeathReason } from './dead-letter';
-import type { FieldTable } from './fields';
 import type { Message } from './message';
-import type { QueueSettings } from './queue-arguments';
+import type { QueueIdentity, QueueSettings } from './queue-settings';
 import { type Entry, ReadyList } from './ready-list';
 import { Timer } from './timer';
+
+/** A consumer that the queue pushes messages to. */
+export interface Consumer {
+  readonly exclusive: boolean;
+  /** Whether prefetch limits and the socket leave room for one more message. */
+  canTake(): boolean;
+  deliver(entry: Entry): void;
+  /** The queue was deleted (https://www.rabbitmq.com/docs/consumer-cancel). */
+  queueDeleted(): void;
+}
+
+/** Why a message was dead-lettered (https://www.rabbitmq.com/docs/dlx). */
+export type DeathReason = 'rejected' | 'expired' | 'maxlen' | 'delivery_limit';
 
 /** What a queue needs from its virtual host. */
 export interface QueueOwner {
@@ -14,15 +24,6 @@ export interface QueueOwner {
   removed(queue: Queue, entries: readonly Entry[]): void;
   /** The queue's `x-expires` time is up. */
   expired(queue: Queue): void;
-}
-
-export interface QueueIdentity {
-  readonly name: string;
-  readonly durable: boolean;
-  readonly autoDelete: boolean;
-  /** The connection it is exclusive to. */
-  readonly owner: object | undefined;
-  readonly args: FieldTable;
 }
 
 /** A queue: messages in order, and the consumers they are pushed to. */
@@ -46,6 +47,10 @@ export class Queue {
 
   get name(): string {
     return this.identity.name;
+  }
+
+  get durable(): boolean {
+    return this.identity.durable;
   }
 
   /** Appends a message; false when the queue is full and says so (`x-overflow` reject-publish). */

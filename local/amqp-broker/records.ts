@@ -1,7 +1,6 @@
-import type { Binding, Exchange } from './exchange';
+import type { Change } from './changes';
 import { type FieldTable, tableBytes } from './fields';
 import { Queue } from './queue';
-import type { Entry } from './ready-list';
 
 /** What the journal keeps: one record for every change of something durable. Tables travel as base64 of their bytes. */
 export type JournalRecord =
@@ -55,46 +54,51 @@ export interface StoredRecord {
   readonly body?: readonly Buffer[];
 }
 
-/** Whether a queue outlives the broker: an exclusive one ends with its connection. */
-export function isStored({ identity }: Queue): boolean {
-  return identity.durable && identity.owner === undefined;
-}
-
-export function exchangeRecord(vhost: string, exchange: Exchange): JournalRecord {
-  const { name, type, autoDelete, internal, args } = exchange;
-  return { op: 'exchange', vhost, name, type, autoDelete, internal, args: base64(args) };
-}
-
-export function queueRecord(vhost: string, { identity }: Queue): JournalRecord {
-  const { name, autoDelete, args } = identity;
-  return { op: 'queue', vhost, name, autoDelete, args: base64(args) };
-}
-
-/** The record of a binding, if both its ends outlive the broker. */
-export function bindingRecord(
-  vhost: string,
-  op: 'bind' | 'unbind',
-  source: Exchange,
-  { destination, routingKey, args }: Binding,
-): JournalRecord | undefined {
-  const isQueue = destination instanceof Queue;
-  if (!source.durable || !(isQueue ? isStored(destination) : destination.durable)) return undefined;
-  const kind = isQueue ? 'queue' : 'exchange';
-  const ends = { source: source.name, kind, destination: destination.name } as const;
-  return { op, vhost, ...ends, key: routingKey, args: base64(args) };
-}
-
-export function messageRecord(
-  vhost: string,
-  queue: Queue,
-  { message, position, expiresAt }: Entry,
-): StoredRecord {
-  const { exchange, routingKey, properties, content } = message;
-  const place = { vhost, queue: queue.name, position };
-  return {
-    record: { op: 'add', ...place, exchange, key: routingKey, expiresAt, properties: properties.length },
-    body: [properties, content],
-  };
+/** The record of a change; undefined for what does not outlive the broker. */
+export function recordOf(vhost: string, change: Change): StoredRecord | undefined {
+  switch (change.op) {
+    case 'exchange': {
+      const { name, type, durable, autoDelete, internal, args } = change.exchange;
+      if (!durable) return undefined;
+      return { record: { op: 'exchange', vhost, name, type, autoDelete, internal, args: base64(args) } };
+    }
+    case 'queue': {
+      const { name, durable, autoDelete, args } = change.queue.identity;
+      return durable ? { record: { op: 'queue', vhost, name, autoDelete, args: base64(args) } } : undefined;
+    }
+    case 'exchange-delete': {
+      const { name, durable } = change.exchange;
+      return durable ? { record: { op: 'exchange-delete', vhost, name } } : undefined;
+    }
+    case 'queue-delete': {
+      const { name, durable } = change.queue;
+      return durable ? { record: { op: 'queue-delete', vhost, name } } : undefined;
+    }
+    case 'bind':
+    case 'unbind': {
+      const { op, source, binding } = change;
+      const { destination, routingKey: key, args } = binding;
+      if (!source.durable || !destination.durable) return undefined;
+      const kind = destination instanceof Queue ? 'queue' : 'exchange';
+      const ends = { source: source.name, kind, destination: destination.name } as const;
+      return { record: { op, vhost, ...ends, key, args: base64(args) } };
+    }
+    case 'add': {
+      const { message, position, durable, expiresAt } = change.entry;
+      if (!durable) return undefined;
+      const { exchange, routingKey: key, properties, content } = message;
+      const place = { vhost, queue: change.queue.name, position };
+      return {
+        record: { op: 'add', ...place, exchange, key, expiresAt, properties: properties.length },
+        body: [properties, content],
+      };
+    }
+    case 'remove': {
+      const positions = change.entries.filter(({ durable }) => durable).map(({ position }) => position);
+      if (positions.length === 0) return undefined;
+      return { record: { op: 'remove', vhost, queue: change.queue.name, positions } };
+    }
+  }
 }
 
 function base64(table: FieldTable): string {

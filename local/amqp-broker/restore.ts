@@ -3,7 +3,7 @@ import { Exchange, removeBindingsTo } from './exchange';
 import { type FieldTable, readTable, textOf } from './fields';
 import { createMessage, type Message } from './message';
 import { Queue } from './queue';
-import { queueSettings } from './queue-arguments';
+import { queueSettings } from './queue-settings';
 import type { JournalRecord } from './records';
 import type { VirtualHost } from './vhost';
 

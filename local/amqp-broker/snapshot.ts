@@ -1,13 +1,7 @@
+import type { Change } from './changes';
 import type { Queue } from './queue';
 import type { Entry } from './ready-list';
-import {
-  bindingRecord,
-  exchangeRecord,
-  isStored,
-  messageRecord,
-  queueRecord,
-  type StoredRecord,
-} from './records';
+import { recordOf, type StoredRecord } from './records';
 import type { VirtualHost } from './vhost';
 
 interface QueueContent {
@@ -17,26 +11,24 @@ interface QueueContent {
 }
 
 /**
- * The shortest list of records that leads to the present state: whatever changes while it is walked, it stays
- * what the state was at this call. The records of messages, by far the most, are made on the way.
+ * The shortest list of records that leads to the present state. Later changes do not affect it. The records of
+ * messages, by far the most, are made only as the list is read.
  */
 export function snapshot(vhosts: Iterable<VirtualHost>): Iterable<StoredRecord> {
   const definitions: StoredRecord[] = [];
   const bindings: StoredRecord[] = [];
   const contents: QueueContent[] = [];
   for (const { name: vhost, exchanges, queues } of vhosts) {
-    const kept = [...exchanges.values()].filter(({ durable }) => durable);
-    for (const exchange of kept) {
+    for (const exchange of exchanges.values()) {
       const predeclared = exchange.name === '' || exchange.name.startsWith('amq.');
-      if (!predeclared) definitions.push({ record: exchangeRecord(vhost, exchange) });
+      if (!predeclared) definitions.push(...recordsOf(vhost, { op: 'exchange', exchange }));
       for (const binding of exchange.bindings) {
-        const record = bindingRecord(vhost, 'bind', exchange, binding);
-        if (record) bindings.push({ record });
+        bindings.push(...recordsOf(vhost, { op: 'bind', source: exchange, binding }));
       }
     }
     for (const queue of queues.values()) {
-      if (!isStored(queue)) continue;
-      definitions.push({ record: queueRecord(vhost, queue) });
+      if (!queue.durable) continue;
+      definitions.push(...recordsOf(vhost, { op: 'queue', queue }));
       const entries = [...queue.ready, ...queue.unacked].filter(({ durable }) => durable);
       entries.sort((a, b) => a.position - b.position);
       contents.push({ vhost, queue, entries });
@@ -51,6 +43,11 @@ function* records(
 ): Generator<StoredRecord> {
   yield* definitions;
   for (const { vhost, queue, entries } of contents) {
-    for (const entry of entries) yield messageRecord(vhost, queue, entry);
+    for (const entry of entries) yield* recordsOf(vhost, { op: 'add', queue, entry });
   }
+}
+
+function recordsOf(vhost: string, change: Change): StoredRecord[] {
+  const record = recordOf(vhost, change);
+  return record ? [record] : [];
 }

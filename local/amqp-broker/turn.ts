@@ -1,15 +1,11 @@
+import type { Written } from './journal';
+
 /** Something that holds back its output until the end of the turn. */
 export interface Flushable {
   flush(): void;
   /** The journal could not be written: nothing of this turn may leave before it is. */
   hold(): void;
 }
-
-/**
- * What the end of a turn found the journal to be: all of it is in the file; or what this turn recorded is not; or
- * this turn recorded nothing, while what an earlier one did is still not in the file.
- */
-export type Written = 'all' | 'failed' | 'unchanged';
 
 /**
  * Ends each turn of the event loop: first the journal is written, then everyone speaks. So no confirm and no

@@ -1,21 +1,15 @@
-import { type DeathReason, deadLetter, isCycle } from './dead-letter';
+import type { Change } from './changes';
+import { deadLetter, isCycle } from './dead-letter';
 import { DirectReplies } from './direct-reply';
 import { assertSame, assertSameArguments } from './equivalence';
 import { AmqpError } from './errors';
 import { type Binding, Exchange, removeBindingsTo } from './exchange';
 import { type FieldTable, NO_FIELDS, textOf, typeName } from './fields';
 import type { Message } from './message';
-import { Queue, type QueueIdentity, type QueueOwner } from './queue';
+import { type DeathReason, Queue, type QueueOwner } from './queue';
 import { assertReplicable, comparedArguments, readQueueArguments } from './queue-arguments';
+import type { QueueIdentity } from './queue-settings';
 import type { Entry } from './ready-list';
-import {
-  bindingRecord,
-  exchangeRecord,
-  isStored,
-  messageRecord,
-  queueRecord,
-  type StoredRecord,
-} from './records';
 import { routeMessage } from './route';
 import { checkMatch, EXCHANGE_TYPES } from './routing';
 
@@ -44,7 +38,7 @@ export class VirtualHost implements QueueOwner {
 
   constructor(
     readonly name: string,
-    private readonly store: (stored: StoredRecord) => void,
+    private readonly report: (change: Change) => void,
   ) {
     for (const [exchange, type] of PREDECLARED) {
       this.exchanges.set(exchange, new Exchange(exchange, type, true, false, false, NO_FIELDS));
@@ -97,15 +91,13 @@ export class VirtualHost implements QueueOwner {
     }
     const exchange = new Exchange(name, type, durable, autoDelete, internal, args);
     this.exchanges.set(name, exchange);
-    if (durable) this.store({ record: exchangeRecord(this.name, exchange) });
+    this.report({ op: 'exchange', exchange });
   }
 
   deleteExchange(exchange: Exchange): void {
     this.exchanges.delete(exchange.name);
     exchange.bindings.length = 0;
-    if (exchange.durable) {
-      this.store({ record: { op: 'exchange-delete', vhost: this.name, name: exchange.name } });
-    }
+    this.report({ op: 'exchange-delete', exchange });
     this.#unbindAll(exchange);
   }
 
@@ -125,7 +117,7 @@ export class VirtualHost implements QueueOwner {
     if (settings.quorum) assertReplicable(what, identity);
     const queue = new Queue(identity, settings, this);
     this.queues.set(name, queue);
-    if (isStored(queue)) this.store({ record: queueRecord(this.name, queue) });
+    this.report({ op: 'queue', queue });
     return queue;
   }
 
@@ -134,21 +126,19 @@ export class VirtualHost implements QueueOwner {
     if (this.queues.get(queue.name) !== queue) return;
     this.queues.delete(queue.name);
     queue.stop();
-    if (isStored(queue)) {
-      this.store({ record: { op: 'queue-delete', vhost: this.name, name: queue.name } });
-    }
+    this.report({ op: 'queue-delete', queue });
     this.#unbindAll(queue);
     for (const consumer of [...queue.consumers]) consumer.queueDeleted();
   }
 
   bind(source: Exchange, binding: Binding): void {
     if (source.type === 'headers') checkMatch(binding.args);
-    if (source.bind(binding)) this.#recordBinding('bind', source, binding);
+    if (source.bind(binding)) this.report({ op: 'bind', source, binding });
   }
 
   unbind(source: Exchange, binding: Binding): void {
     if (!source.unbind(binding)) return;
-    this.#recordBinding('unbind', source, binding);
+    this.report({ op: 'unbind', source, binding });
     this.#deleteUnused(source);
   }
 
@@ -170,13 +160,11 @@ export class VirtualHost implements QueueOwner {
   }
 
   added(queue: Queue, entry: Entry): void {
-    if (isStored(queue)) this.store(messageRecord(this.name, queue, entry));
+    this.report({ op: 'add', queue, entry });
   }
 
   removed(queue: Queue, entries: readonly Entry[]): void {
-    const positions = entries.filter(({ durable }) => durable).map(({ position }) => position);
-    if (positions.length === 0 || !isStored(queue)) return;
-    this.store({ record: { op: 'remove', vhost: this.name, queue: queue.name, positions } });
+    this.report({ op: 'remove', queue, entries });
   }
 
   /** Publishes first, then removes: a crash in between may double the message but never loses it. */
@@ -207,10 +195,5 @@ export class VirtualHost implements QueueOwner {
 
   #deleteUnused(exchange: Exchange): void {
     if (exchange.autoDelete && exchange.bindings.length === 0) this.deleteExchange(exchange);
-  }
-
-  #recordBinding(op: 'bind' | 'unbind', source: Exchange, binding: Binding): void {
-    const record = bindingRecord(this.name, op, source, binding);
-    if (record) this.store({ record });
   }
 }
