@@ -1,10 +1,29 @@
+/*
+ * An AMQP 0-9-1 broker for development and tests. Three folders, of which `wire/` and `storage/` import `model/`, and
+ * `model/` imports neither; this file and `turn.ts` connect them.
+ *
+ *   wire/     what clients see: connections, channels, and what each method does
+ *   model/    virtual hosts, exchanges, queues and messages; they call back through interfaces that they own
+ *   storage/  the journal, which durable state is restored from
+ *
+ * How a frame travels, with a persistent `basic.publish` as the example:
+ *
+ *   socket    wire/connection.ts receives bytes, and wire/codec/frames.ts cuts them into frames
+ *   channel   wire/channel/channel-set.ts finds the channel; wire/codec/method-codec.ts decodes its method frames,
+ *             wire/channel/content.ts joins the header and body frames that follow a publish
+ *   method    wire/channel/*-methods.ts serve the method; a complete message goes to wire/channel/publish.ts
+ *   vhost     model/vhost.ts routes it from its exchange to queues; model/queue.ts appends it and reports the change
+ *   journal   storage/store.ts records the change. Only turn.ts, at the end of the turn of the event loop, writes it
+ *   delivery  model/queue.ts picks a consumer (wire/channel/consumer.ts), whose channel sends a `basic.deliver`
+ *   socket    wire/output.ts gathers what is sent: turn.ts has it written once the journal is
+ */
 import { createServer, type Server, type Socket } from 'node:net';
-import { Alarms, type Resource } from './alarms';
-import { Connection, type ConnectionContext } from './connection';
-import { AmqpError } from './errors';
-import { Store } from './store';
+import { AmqpError } from './model/values/errors';
+import { VirtualHost } from './model/vhost';
+import { Store } from './storage/store';
 import { Turn } from './turn';
-import { VirtualHost } from './vhost';
+import { Alarms, type Resource } from './wire/alarms';
+import { Connection, type ConnectionContext } from './wire/connection';
 
 export interface BrokerOptions {
   /** Address to listen on, or several; 127.0.0.1 by default. */

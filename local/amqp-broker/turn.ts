@@ -1,4 +1,4 @@
-import type { Written } from './journal';
+import type { Written } from './storage/journal';
 
 /** Something that holds back its output until the end of the turn. */
 export interface Flushable {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type Broker, startBroker } from '../../local/amqp-broker';
-import { bool, table } from '../../local/amqp-broker/fields';
-import { FRAME, HEARTBEAT_FRAME } from '../../local/amqp-broker/frames';
+import { bool, table } from '../../local/amqp-broker/model/values/fields';
+import { FRAME, HEARTBEAT_FRAME } from '../../local/amqp-broker/wire/codec/frames';
 import { spawnBroker } from './broker-process';
 import { connect, consume, publish } from './broker-under-test';
 import { RawClient } from './raw-client';

@@ -1,8 +1,8 @@
 import { type Broker, startBroker } from '../../local/amqp-broker';
-import { encodeMethod } from '../../local/amqp-broker/codec';
-import { longstr, table } from '../../local/amqp-broker/fields';
-import { encodeFrame, FRAME, PROTOCOL_HEADER } from '../../local/amqp-broker/frames';
-import { METHODS } from '../../local/amqp-broker/methods';
+import { longstr, table } from '../../local/amqp-broker/model/values/fields';
+import { encodeFrame, FRAME, PROTOCOL_HEADER } from '../../local/amqp-broker/wire/codec/frames';
+import { encodeMethod } from '../../local/amqp-broker/wire/codec/method-codec';
+import { METHODS } from '../../local/amqp-broker/wire/codec/methods';
 import { connect, consume, publish } from './broker-under-test';
 import { CAPABLE, RawClient } from './raw-client';
 

@@ -1,5 +1,5 @@
-import { encodeMethod } from '../../local/amqp-broker/codec';
-import { encodeFrame, FRAME } from '../../local/amqp-broker/frames';
+import { encodeFrame, FRAME } from '../../local/amqp-broker/wire/codec/frames';
+import { encodeMethod } from '../../local/amqp-broker/wire/codec/method-codec';
 import { connect, useBroker } from './broker-under-test';
 import { CAPABLE, RawClient } from './raw-client';
 

@@ -1,8 +1,8 @@
 import { connect, type Socket } from 'node:net';
-import { decodeMethod, encodeMethod } from '../../local/amqp-broker/codec';
-import { bool, type FieldTable, longstr, table } from '../../local/amqp-broker/fields';
-import { encodeFrame, FRAME, FrameReader, PROTOCOL_HEADER } from '../../local/amqp-broker/frames';
-import type { Args, Method, MethodName } from '../../local/amqp-broker/methods';
+import { bool, type FieldTable, longstr, table } from '../../local/amqp-broker/model/values/fields';
+import { encodeFrame, FRAME, FrameReader, PROTOCOL_HEADER } from '../../local/amqp-broker/wire/codec/frames';
+import { decodeMethod, encodeMethod } from '../../local/amqp-broker/wire/codec/method-codec';
+import type { Args, Method, MethodName } from '../../local/amqp-broker/wire/codec/methods';
 
 /** What a client says about itself: it wants to hear why a login failed. */
 export const CAPABLE: FieldTable = new Map([

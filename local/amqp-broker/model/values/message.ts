@@ -1,0 +1,26 @@
+import type { FieldTable } from './fields';
+import { readProperties } from './properties';
+
+/** A published message. Its property list stays the bytes it came as. */
+export interface Message {
+  readonly exchange: string;
+  readonly routingKey: string;
+  readonly properties: Buffer;
+  readonly content: Buffer;
+  readonly headers: FieldTable;
+  readonly persistent: boolean;
+  /** The raw `expiration` property: milliseconds as text. */
+  readonly expiration: string | undefined;
+  readonly replyTo: string | undefined;
+  readonly userId: string | undefined;
+}
+
+/** Builds a message, reading from its property list what the broker acts on. */
+export function createMessage(
+  exchange: string,
+  routingKey: string,
+  properties: Buffer,
+  content: Buffer,
+): Message {
+  return { exchange, routingKey, properties, content, ...readProperties(properties) };
+}

@@ -1,0 +1,77 @@
+import { AmqpError } from '../../model/values/errors';
+import type { Handlers } from '../codec/methods';
+import type { Channel } from './channel';
+
+export const exchangeMethods: Handlers<Channel> = {
+  'exchange.declare'(
+    channel,
+    { exchange: wanted, type, passive, durable, autoDelete, internal, nowait, arguments: args },
+  ) {
+    const { vhost } = channel;
+    const exchange = withoutLineBreaks(wanted);
+    refuseDefault(exchange);
+    if (passive) vhost.exchange(exchange);
+    else {
+      if (exchange.startsWith('amq.') && !vhost.exchanges.has(exchange)) {
+        throw new AmqpError('ACCESS_REFUSED', `exchange name '${exchange}' contains reserved prefix 'amq.*'`);
+      }
+      vhost.declareExchange(exchange, type, durable, autoDelete, internal, args);
+    }
+    if (!nowait) channel.send('exchange.declare-ok', {});
+  },
+
+  'exchange.delete'(channel, { exchange: wanted, ifUnused, nowait }) {
+    const { vhost } = channel;
+    const name = withoutLineBreaks(wanted);
+    refuseDefault(name);
+    if (name.startsWith('amq.')) {
+      const what = vhost.describe('exchange', name);
+      throw new AmqpError('ACCESS_REFUSED', `deletion of system ${what} not allowed`);
+    }
+    // RabbitMQ answers the deletion of what is not there as done.
+    const exchange = vhost.exchanges.get(name);
+    if (exchange && ifUnused && exchange.bindings.length > 0) {
+      throw new AmqpError('PRECONDITION_FAILED', `${vhost.describe('exchange', name)} in use`);
+    }
+    if (exchange) vhost.deleteExchange(exchange);
+    if (!nowait) channel.send('exchange.delete-ok', {});
+  },
+
+  'exchange.bind'(channel, { destination, source, routingKey, nowait, arguments: args }) {
+    const { vhost } = channel;
+    const ends = exchangeNames(source, destination);
+    const from = vhost.exchange(ends.source);
+    vhost.bind(from, { destination: vhost.exchange(ends.destination), routingKey, args });
+    if (!nowait) channel.send('exchange.bind-ok', {});
+  },
+
+  'exchange.unbind'(channel, { destination, source, routingKey, nowait, arguments: args }) {
+    const { exchanges } = channel.vhost;
+    const ends = exchangeNames(source, destination);
+    const from = exchanges.get(ends.source);
+    const to = exchanges.get(ends.destination);
+    // RabbitMQ answers the removal of what is not there as done.
+    if (from && to) channel.vhost.unbind(from, { destination: to, routingKey, args });
+    if (!nowait) channel.send('exchange.unbind-ok', {});
+  },
+};
+
+/** The two ends of a binding between exchanges, neither of which may be the default exchange. */
+function exchangeNames(source: string, destination: string): { source: string; destination: string } {
+  const ends = { source: withoutLineBreaks(source), destination: withoutLineBreaks(destination) };
+  refuseDefault(ends.source);
+  refuseDefault(ends.destination);
+  return ends;
+}
+
+/** The default exchange is bound to every queue by its name, and not to be touched (section 3.1.3.1). */
+export function refuseDefault(exchange: string): void {
+  if (exchange === '') {
+    throw new AmqpError('ACCESS_REFUSED', 'operation not permitted on the default exchange');
+  }
+}
+
+/** RabbitMQ takes line breaks out of the names that are declared, bound and deleted. */
+export function withoutLineBreaks(name: string): string {
+  return name.replace(/[\r\n]/g, '');
+}
