@@ -1,5 +1,5 @@
 import { METRICS_NAMESPACE } from '../../shared/tasks/metrics';
-import type { Naming, Resource, Resources, Service } from './service';
+import type { Resource, Resources } from './service';
 
 const HTTP_API = [{ Name: 'ApiId', Value: { Ref: 'HttpApi' } }];
 
@@ -17,7 +17,8 @@ interface AlarmOptions {
   rule: Record<string, unknown>;
 }
 
-function alarm(stage: string, { title, description, rule }: AlarmOptions): Resource {
+/** An alarm that tells the stage's topic. @param stage the prefix of all names, such as `rollcall-prod` */
+export function alarm(stage: string, { title, description, rule }: AlarmOptions): Resource {
   return {
     Type: 'AWS::CloudWatch::Alarm',
     Properties: {
@@ -37,8 +38,8 @@ function alarm(stage: string, { title, description, rule }: AlarmOptions): Resou
 /** A sum over some minutes, by default five. */
 const sumOf = (metric: object, minutes = 5) => ({ ...metric, Statistic: 'Sum', Period: minutes * 60 });
 
-/** Alarms for the whole, then one for every function. @param stage the prefix of all names, such as `rollcall-prod` */
-export function alarms(service: Service, stage: string, naming: Naming, polled: boolean): Resources {
+/** Alarms for the stage as a whole. @param polled whether the poller reads the queues */
+export function stageAlarms(stage: string, polled: boolean): Resources {
   const metric = (name: string) => own(stage, name);
   // What runs every minute has not been heard of for three of five.
   const silent = (name: string) => ({
@@ -107,41 +108,5 @@ export function alarms(service: Service, stage: string, naming: Naming, polled: 
       },
     }),
   };
-  return {
-    ...Object.fromEntries(Object.entries(whole).map(([id, options]) => [id, alarm(stage, options)])),
-    ...Object.fromEntries(
-      Object.entries(service.functions).map(([name, definition]) => [
-        `${naming.getNormalizedFunctionName(name)}Alarm`,
-        alarm(stage, functionAlarm(name, definition.name)),
-      ]),
-    ),
-  };
-}
-
-function functionAlarm(name: string, functionName: string): AlarmOptions {
-  const stat = (id: string, metricName: string) => ({
-    Id: id,
-    MetricStat: {
-      Metric: {
-        Namespace: 'AWS/Lambda',
-        MetricName: metricName,
-        Dimensions: [{ Name: 'FunctionName', Value: functionName }],
-      },
-      Period: 300,
-      Stat: 'Sum',
-    },
-    ReturnData: false,
-  });
-  return {
-    title: `function-${name}`,
-    description: 'The function threw, ran out of time or memory, or was throttled.',
-    rule: {
-      Metrics: [
-        // A function that is only ever throttled has no errors, not even 0 of them.
-        { Id: 'trouble', Expression: 'FILL(errors, 0) + FILL(throttles, 0)', Label: 'Errors and throttles' },
-        stat('errors', 'Errors'),
-        stat('throttles', 'Throttles'),
-      ],
-    },
-  };
+  return Object.fromEntries(Object.entries(whole).map(([id, options]) => [id, alarm(stage, options)]));
 }

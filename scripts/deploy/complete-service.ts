@@ -4,11 +4,12 @@ import { parseOrigins } from '../../shared/config/origins';
 import { corsHeaders, preflightHeaders } from '../../shared/http/cors';
 import { functionFiles } from '../bundle';
 import { accessLogSettings } from './access-log';
-import { alarms } from './alarms';
+import { stageAlarms } from './alarms';
 import { dashboard } from './dashboard';
 import { deployedEnvironment } from './environment';
+import { functionAlarms } from './function-alarms';
 import { type Parameters, readParameters } from './parameters';
-import { roleOf } from './roles';
+import { assignRoles } from './roles';
 import { arnOf, type Naming, type Service } from './service';
 import { stageResources } from './stage-resources';
 import { takeTrailingSlashes } from './trailing-slashes';
@@ -21,24 +22,21 @@ export function completeService(service: Service, stageName: string, naming: Nam
   const parameters = readParameters(service.custom.deployment);
   const stage = `${service.service}-${stageName}`;
   const names = Object.keys(service.functions);
-  const files = functionFiles();
-  const consumers = names.filter((name) => /^functions[\\/]consumers[\\/]/.test(files.get(name) ?? ''));
+  const areas = functionsByArea(names);
+  const consumers = areas.get('consumers') ?? [];
 
   completeProvider(service, parameters);
   if (parameters.amazonMqArn && parameters.amazonMqSecretArn) {
     triggerByAmazonMq(service, consumers, parameters.amazonMqArn, parameters.amazonMqSecretArn);
   }
-  const roles = names.map((name) => {
-    const role = `${naming.getNormalizedFunctionName(name)}Role`;
-    const definition = service.functions[name];
-    if (definition) definition.role = role;
-    return [role, roleOf(name, service, naming, consumers, parameters)] as const;
-  });
+  const roles = assignRoles(service, stage, naming, consumers, parameters);
   for (const name of service.custom.aliases) {
     const definition = service.functions[name];
     if (definition) definition.versionFunction = true;
   }
   for (const definition of Object.values(service.functions)) {
+    // This keeps the framework from making a log group for each function: all log to the stage's.
+    definition.disableLogs = true;
     if (!parameters.reservedConcurrency) delete definition.reservedConcurrency;
     if (definition.events.some(({ schedule }) => schedule)) {
       // The next minute brings the next run anyway: none is to be made up for.
@@ -54,8 +52,9 @@ export function completeService(service: Service, stageName: string, naming: Nam
       ...given.Resources,
       ...stageResources(stage, parameters),
       ...takeTrailingSlashes(service, naming),
-      ...Object.fromEntries(roles),
-      ...alarms(service, stage, naming, parameters.amazonMqArn === undefined),
+      ...roles,
+      ...stageAlarms(stage, parameters.amazonMqArn === undefined),
+      ...functionAlarms(service, stage, areas),
       Dashboard: dashboard(stage),
     },
     extensions: {
@@ -72,19 +71,29 @@ export function completeService(service: Service, stageName: string, naming: Nam
       },
       ...Object.fromEntries(
         names.map((name) => [
-          naming.getLogGroupLogicalId(name),
-          { Properties: { KmsKeyId: arnOf('EncryptionKey') } },
+          naming.getLambdaLogicalId(name),
+          { Properties: { LoggingConfig: { LogGroup: { Ref: 'FunctionLogGroup' } } } },
         ]),
       ),
     },
   };
 }
 
+/** The functions of each folder of `functions/`, in the order of serverless.yml. */
+function functionsByArea(names: string[]): Map<string, string[]> {
+  const files = functionFiles();
+  const areas = new Map<string, string[]>();
+  for (const name of names) {
+    const area = files.get(name)?.split(/[\\/]/)[1] ?? 'other';
+    areas.set(area, [...(areas.get(area) ?? []), name]);
+  }
+  return areas;
+}
+
 function completeProvider({ provider }: Service, parameters: Parameters): void {
   const { securityGroupIds, subnetIds } = parameters;
   const origins = readOrigins(String(provider.environment['CORS_ORIGINS'] ?? ''));
   provider.environment = deployedEnvironment(provider.environment, parameters);
-  provider.logRetentionInDays = parameters.logRetentionDays;
   provider.kmsKeyArn = arnOf('EncryptionKey');
   if (subnetIds.length > 0) provider.vpc = { securityGroupIds, subnetIds };
   if (parameters.tracing === 'xray') provider.tracing = { lambda: true };

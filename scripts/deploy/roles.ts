@@ -1,5 +1,5 @@
 import type { Parameters } from './parameters';
-import { arnOf, type Naming, type Resource, type Service, sub } from './service';
+import { arnOf, type Naming, type Resource, type Resources, type Service, sub } from './service';
 
 export interface Statement {
   Effect: 'Allow';
@@ -7,76 +7,112 @@ export interface Statement {
   Resource: unknown;
 }
 
-/** The functions that call the consumers. The others call no AWS service but for their secret. */
+/** A right that only some functions need. Functions with the same rights share a role. */
+interface Right {
+  title: string;
+  holders: string[];
+  statements: Statement[];
+}
+
+/** The functions that call the consumers. */
 const CALL_CONSUMERS = ['poll-queues'];
 
-/** One role per function, with what that function does and nothing that another one does. */
-export function roleOf(
-  name: string,
+/**
+ * Gives each function the role of all functions that do the same: none may do what it does not do.
+ * @param stage the prefix of all names, such as `rollcall-prod`
+ * @returns the roles
+ */
+export function assignRoles(
   service: Service,
+  stage: string,
   naming: Naming,
   consumers: string[],
   parameters: Parameters,
-): Resource {
-  const definition = service.functions[name];
-  const { secret } = parameters;
-  const statements: Statement[] = [
-    {
-      Effect: 'Allow',
-      Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
-      // The group is the function's own; what its streams are called is Lambda's business.
-      Resource: sub(
-        `arn:\${AWS::Partition}:logs:\${AWS::Region}:\${AWS::AccountId}:log-group:/aws/lambda/${definition?.name}:*`,
-      ),
-    },
-    { Effect: 'Allow', Action: ['kms:Decrypt'], Resource: arnOf('EncryptionKey') },
-    {
-      Effect: 'Allow',
-      Action: ['secretsmanager:GetSecretValue'],
-      // Secrets Manager adds six characters of its own to a name.
-      Resource: secret.startsWith('arn:')
-        ? secret
-        : sub(
-            `arn:\${AWS::Partition}:secretsmanager:\${AWS::Region}:\${AWS::AccountId}:secret:${secret}-??????`,
-          ),
-    },
-  ];
-  if (CALL_CONSUMERS.includes(name)) {
-    const resources = consumers.map((consumer) => arnOf(naming.getLambdaLogicalId(consumer)));
-    statements.push({ Effect: 'Allow', Action: ['lambda:InvokeFunction'], Resource: resources });
+): Resources {
+  const rights = rightsOfSome(naming, consumers, parameters);
+  const roles: Resources = {};
+  for (const [name, definition] of Object.entries(service.functions)) {
+    const own = rights.filter(({ holders }) => holders.includes(name));
+    const id = `${own.map(({ title }) => title).join('') || 'Function'}Role`;
+    definition.role = id;
+    roles[id] ??= role('lambda.amazonaws.com', `What functions of ${stage} may do`, [
+      ...rightsOfAll(parameters),
+      ...own.flatMap(({ statements }) => statements),
+    ]);
   }
-  if (parameters.subnetIds.length > 0) statements.push(IN_A_VPC);
-  if (parameters.tracing === 'xray') statements.push(TRACED);
-  const { amazonMqArn, amazonMqSecretArn } = parameters;
-  if (amazonMqArn && amazonMqSecretArn && consumers.includes(name)) {
-    statements.push(
-      { Effect: 'Allow', Action: ['mq:DescribeBroker'], Resource: amazonMqArn },
-      { Effect: 'Allow', Action: ['secretsmanager:GetSecretValue'], Resource: amazonMqSecretArn },
-      MAPPED_FROM_AMAZON_MQ,
-    );
-  }
+  return roles;
+}
+
+/** @param assumedBy the service of AWS that acts with these rights */
+export function role(assumedBy: string, description: string, statements: Statement[]): Resource {
   return {
     Type: 'AWS::IAM::Role',
     Properties: {
-      Description: `What ${definition?.name} may do`,
+      Description: description,
       AssumeRolePolicyDocument: {
         Version: '2012-10-17',
-        Statement: [
-          { Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' },
-        ],
+        Statement: [{ Effect: 'Allow', Principal: { Service: assumedBy }, Action: 'sts:AssumeRole' }],
       },
-      Policies: [
-        { PolicyName: 'function', PolicyDocument: { Version: '2012-10-17', Statement: statements } },
-      ],
+      Policies: [{ PolicyName: 'rights', PolicyDocument: { Version: '2012-10-17', Statement: statements } }],
     },
   };
 }
 
+function rightsOfAll({ secret, subnetIds, tracing }: Parameters): Statement[] {
+  return [
+    // This ARN ends with `:*`, which are the group's streams.
+    allow(['logs:CreateLogStream', 'logs:PutLogEvents'], arnOf('FunctionLogGroup')),
+    allow(['kms:Decrypt'], arnOf('EncryptionKey')),
+    allow(
+      ['secretsmanager:GetSecretValue'],
+      // Secrets Manager adds six characters of its own to a name.
+      secret.startsWith('arn:')
+        ? secret
+        : sub(
+            `arn:\${AWS::Partition}:secretsmanager:\${AWS::Region}:\${AWS::AccountId}:secret:${secret}-??????`,
+          ),
+    ),
+    ...(subnetIds.length > 0 ? [IN_A_VPC] : []),
+    ...(tracing === 'xray' ? [TRACED] : []),
+  ];
+}
+
+function rightsOfSome(
+  naming: Naming,
+  consumers: string[],
+  { amazonMqArn, amazonMqSecretArn }: Parameters,
+): Right[] {
+  const invokeConsumers: Right = {
+    title: 'InvokeConsumers',
+    holders: CALL_CONSUMERS,
+    statements: [
+      allow(
+        ['lambda:InvokeFunction'],
+        consumers.map((consumer) => arnOf(naming.getLambdaLogicalId(consumer))),
+      ),
+    ],
+  };
+  if (!amazonMqArn || !amazonMqSecretArn) return [invokeConsumers];
+  const readQueues: Right = {
+    title: 'ReadQueues',
+    holders: consumers,
+    statements: [
+      allow(['mq:DescribeBroker'], amazonMqArn),
+      allow(['secretsmanager:GetSecretValue'], amazonMqSecretArn),
+      MAPPED_FROM_AMAZON_MQ,
+    ],
+  };
+  return [invokeConsumers, readQueues];
+}
+
+function allow(actions: string[], resource: unknown): Statement {
+  return { Effect: 'Allow', Action: actions, Resource: resource };
+}
+
 // Lambda makes and deletes network interfaces in the function's name, before their ids are known; and what describes
 // them takes no resource at all. The same of the two below. tests/deploy/rules.ts lists these exceptions.
-const IN_A_VPC: Statement = {
-  Effect: 'Allow',
-  Action: [
+const IN_A_VPC = allow(
+  [
     'ec2:CreateNetworkInterface',
     'ec2:DeleteNetworkInterface',
     'ec2:DescribeNetworkInterfaces',
@@ -84,18 +120,13 @@ const IN_A_VPC: Statement = {
     'ec2:AssignPrivateIpAddresses',
     'ec2:UnassignPrivateIpAddresses',
   ],
-  Resource: '*',
-};
+  '*',
+);
 
-const TRACED: Statement = {
-  Effect: 'Allow',
-  Action: ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'],
-  Resource: '*',
-};
+const TRACED = allow(['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], '*');
 
-const MAPPED_FROM_AMAZON_MQ: Statement = {
-  Effect: 'Allow',
-  Action: [
+const MAPPED_FROM_AMAZON_MQ = allow(
+  [
     'ec2:CreateNetworkInterface',
     'ec2:DeleteNetworkInterface',
     'ec2:DescribeNetworkInterfaces',
@@ -103,5 +134,5 @@ const MAPPED_FROM_AMAZON_MQ: Statement = {
     'ec2:DescribeSubnets',
     'ec2:DescribeVpcs',
   ],
-  Resource: '*',
-};
+  '*',
+);

@@ -1,5 +1,5 @@
 // Loaded by serverless.yml: completes the service by what follows from its list of functions, so that a new function
-// needs no role, alarm or key of its own in the configuration. `serverless offline` has no use for any of it.
+// needs no role, alarm or log group of its own in the configuration. `serverless offline` has no use for any of it.
 const load = (file) => require('tsx/cjs/api').require(file, __filename);
 
 module.exports = class DeployPlugin {
@@ -22,6 +22,8 @@ module.exports = class DeployPlugin {
       },
       'before:package:compileEvents': () =>
         load('./aliases.ts').addAliases(service, service.provider.compiledCloudFormationTemplate, naming),
+      'after:package:compileEvents': () =>
+        load('./api-role.ts').invokeByRole(service, service.provider.compiledCloudFormationTemplate, naming),
     };
   }
 };

@@ -5,7 +5,6 @@ export interface Service {
     environment: Record<string, unknown>;
     vpc?: { securityGroupIds: string[]; subnetIds: string[] };
     tracing?: { lambda: boolean };
-    logRetentionInDays?: number;
     kmsKeyArn?: unknown;
     httpApi: Record<string, unknown>;
   };
@@ -17,6 +16,7 @@ export interface Service {
 export interface ServiceFunction {
   name: string;
   role?: string;
+  disableLogs?: boolean;
   events: FunctionEvent[];
   reservedConcurrency?: number;
   maximumRetryAttempts?: number;
@@ -37,15 +37,15 @@ export interface FunctionEvent {
 export interface Naming {
   getNormalizedFunctionName(name: string): string;
   getLambdaLogicalId(name: string): string;
-  getLogGroupLogicalId(name: string): string;
   getHttpApiRouteLogicalId(routeKey: string): string;
   getHttpApiIntegrationLogicalId(functionName: string): string;
+  getLambdaHttpApiPermissionLogicalId(functionName: string): string;
 }
 
 export interface Resource {
   Type: string;
   Properties: Record<string, unknown>;
-  DependsOn?: string[];
+  DependsOn?: string | string[];
 }
 export type Resources = Record<string, Resource>;
 

@@ -1,8 +1,10 @@
 import { ACCESS_LOG_PREFIX, accessLogGroup } from './access-log';
 import type { Parameters } from './parameters';
-import { type Resource, type Resources, sub } from './service';
+import { arnOf, type Resource, type Resources, sub } from './service';
 
-/** What a stage has once: its key, where its alarms go, and its domain if it has one. */
+const FUNCTION_LOG_PREFIX = '/aws/lambda/';
+
+/** What a stage has once: its key, its logs, where its alarms go, and its domain if it has one. */
 export function stageResources(stage: string, parameters: Parameters): Resources {
   return {
     EncryptionKey: encryptionKey(stage),
@@ -14,6 +16,14 @@ export function stageResources(stage: string, parameters: Parameters): Resources
         ...(parameters.alarmEmail && {
           Subscription: [{ Protocol: 'email', Endpoint: parameters.alarmEmail }],
         }),
+      },
+    },
+    FunctionLogGroup: {
+      Type: 'AWS::Logs::LogGroup',
+      Properties: {
+        LogGroupName: `${FUNCTION_LOG_PREFIX}${stage}-functions`,
+        RetentionInDays: parameters.logRetentionDays,
+        KmsKeyId: arnOf('EncryptionKey'),
       },
     },
     ...accessLogGroup(stage, parameters),
@@ -59,7 +69,7 @@ function encryptionKey(stage: string): Resource {
             ],
             {
               ArnLike: {
-                'kms:EncryptionContext:aws:logs:arn': ['/aws/lambda/', ACCESS_LOG_PREFIX].map((prefix) =>
+                'kms:EncryptionContext:aws:logs:arn': [FUNCTION_LOG_PREFIX, ACCESS_LOG_PREFIX].map((prefix) =>
                   sub(
                     `arn:\${AWS::Partition}:logs:\${AWS::Region}:\${AWS::AccountId}:log-group:${prefix}${stage}-*`,
                   ),

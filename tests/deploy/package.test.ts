@@ -19,6 +19,7 @@ import { httpEvent } from '../setup/http-event';
 import { copyOfService, packageStage, type Template } from '../setup/package';
 import { rmqEvent } from '../setup/rmq';
 import { checkAgainstSchemas } from './resource-schemas';
+import { checkRights } from './rights';
 import { checkRoutes, checkRules } from './rules';
 
 const KB = 1024;
@@ -70,11 +71,19 @@ function templateOf(name: string): Template {
 }
 const resource = (name: string, id: string) => templateOf(name).Resources[id]?.Properties;
 
+/** The code of each function, by its name. */
+async function readBundles(): Promise<Map<string, string>> {
+  const names = [...functionFiles().keys()];
+  return new Map(
+    await Promise.all(
+      names.map(async (name) => [name, await readFile(join('dist', name, 'index.cjs'), 'utf8')] as const),
+    ),
+  );
+}
+
 /** The functions whose bundle takes in what makes and compares hashes. */
 async function hashingFunctions(): Promise<string[]> {
-  const names = [...functionFiles().keys()];
-  const bundles = await Promise.all(names.map((name) => readFile(join('dist', name, 'index.cjs'), 'utf8')));
-  return names.filter((_name, index) => bundles[index]?.includes('Illegal salt'));
+  return [...(await readBundles())].flatMap(([name, code]) => (code.includes('Illegal salt') ? [name] : []));
 }
 
 describe.each(['dev', 'prod', 'prod with everything'])('the template of %s', (name) => {
@@ -84,6 +93,10 @@ describe.each(['dev', 'prod', 'prod with everything'])('the template of %s', (na
     const hashing = await hashingFunctions();
     expect(hashing).toEqual(expect.arrayContaining(['register', 'login', 'change-password']));
     expect(checkRules(templateOf(name), hashing)).toEqual([]);
+  });
+
+  test('gives no role a right that one of its functions does not use', async () => {
+    expect(checkRights(templateOf(name), await readBundles())).toEqual([]);
   });
 
   test('serves the documented routes, and all else with 404', async () => {
@@ -107,22 +120,64 @@ const MUTATIONS: [string, (template: Template) => void, RegExp][] = [
   ['a property that does not exist', (t) => set(t, 'LoginLambdaFunction', 'Memory', 1), /no property Memory/],
   ['a wrong type', (t) => set(t, 'LoginLambdaFunction', 'Timeout', 'ten'), /not a whole number/],
   ['a dangling reference', (t) => delete t.Resources['AlarmTopic'], /refers to AlarmTopic/],
-  ['a missing role', (t) => delete t.Resources['LoginRole'], /LoginRole, which is not there/],
-  ['a missing alarm', (t) => delete t.Resources['LoginAlarm'], /LoginLambdaFunction: nobody is told/],
-  ['logs for ever', (t) => set(t, 'LoginLogGroup', 'RetentionInDays', undefined), /LoginLogGroup: kept for/],
+  ['a missing role', (t) => delete t.Resources['FunctionRole'], /FunctionRole, which is not there/],
+  [
+    'a missing alarm',
+    (t) => delete t.Resources['AuthFunctions1Alarm'],
+    /LoginLambdaFunction: nobody is told/,
+  ],
+  [
+    'an alarm that does not name its functions',
+    (t) => set(t, 'AuthFunctions1Alarm', 'AlarmDescription', 'Something failed'),
+    /LoginLambdaFunction: nobody is told of its Errors/,
+  ],
+  [
+    'logs for ever',
+    (t) => set(t, 'FunctionLogGroup', 'RetentionInDays', undefined),
+    /FunctionLogGroup: kept for/,
+  ],
+  ['logs elsewhere', (t) => set(t, 'LoginLambdaFunction', 'LoggingConfig', {}), /Function: no log group/],
   ['too little memory', (t) => set(t, 'LoginLambdaFunction', 'MemorySize', 512), /hashes passwords with 512/],
   ['no throttling', (t) => set(t, 'HttpApiStage', 'DefaultRouteSettings', {}), /HttpApiStage: not throttled/],
   [
-    'another role shared',
-    (t) => set(t, 'LoginLambdaFunction', 'Role', t.Resources['RegisterLambdaFunction']?.Properties['Role']),
-    /share a role/,
+    'a right that a function does not use',
+    (t) => set(t, 'LoginLambdaFunction', 'Role', { 'Fn::GetAtt': ['InvokeConsumersRole', 'Arn'] }),
+    /LoginLambdaFunction never uses lambda:InvokeFunction on .*EmailsLambdaFunction/,
+  ],
+  [
+    'a right that is missing',
+    (t) => set(t, 'PollDashqueuesLambdaFunction', 'Role', { 'Fn::GetAtt': ['FunctionRole', 'Arn'] }),
+    /PollDashqueuesLambdaFunction may not lambda:InvokeFunction on .*EmailsLambdaFunction/,
+  ],
+  [
+    'a function that the API may invoke and never does',
+    (t) => delete t.Resources['HttpApiIntegrationLogin'],
+    /The API never uses lambda:InvokeFunction on .*LoginLambdaFunction/,
+  ],
+  [
+    'a function that the API may not invoke',
+    (t) => set(t, 'HttpApiIntegrationLogin', 'CredentialsArn', undefined),
+    /The API may not lambda:InvokeFunction on .*LoginLambdaFunction/,
   ],
   [
     'any resource',
-    (t) => set(t, 'LoginRole', 'Policies', [allow('logs:PutLogEvents', '*')]),
+    (t) => set(t, 'FunctionRole', 'Policies', [allow('logs:PutLogEvents', '*')]),
     /any resource for logs:PutLogEvents/,
   ],
-  ['any action', (t) => set(t, 'LoginRole', 'Policies', [allow('logs:*', 'arn:x')]), /any action: logs/],
+  ['any action', (t) => set(t, 'FunctionRole', 'Policies', [allow('logs:*', 'arn:x')]), /any action: logs/],
+  [
+    'a role with more policy than IAM takes',
+    (t) => set(t, 'ApiRole', 'Policies', [allow('lambda:InvokeFunction', 'x'.repeat(10_240))]),
+    /ApiRole: \d+ bytes of policies/,
+  ],
+  [
+    'too many resources',
+    (t) => {
+      for (let index = 0; index < 100; index++)
+        t.Resources[`Extra${index}`] = { Type: 'AWS::SNS::Topic', Properties: {} };
+    },
+    /resources per function: 4.5 at most/,
+  ],
 ];
 
 const allow = (Action: string, Resource: string) => ({
@@ -139,7 +194,11 @@ function set(template: Template, id: string, property: string, value: unknown): 
 test.each(MUTATIONS)('the checks find %s', async (_name, mutate, problem) => {
   const template = structuredClone(templateOf('prod'));
   mutate(template);
-  const problems = [...checkAgainstSchemas(template), ...checkRules(template, await hashingFunctions())];
+  const problems = [
+    ...checkAgainstSchemas(template),
+    ...checkRules(template, await hashingFunctions()),
+    ...checkRights(template, await readBundles()),
+  ];
   expect(problems.join('\n')).toMatch(problem);
 });
 
@@ -233,6 +292,64 @@ test('every metric of an alarm is one that is written', async () => {
   expect(watched.filter((name) => !source.includes(`${name}: `))).toEqual([]);
 });
 
+test('an HTTP function is three resources: function, integration, route', () => {
+  const { Resources } = templateOf('prod');
+  const own = Object.entries(Resources).filter(
+    ([id, { Properties }]) =>
+      id.startsWith('ListDashroles') ||
+      id.endsWith('ListDashroles') ||
+      JSON.stringify(Properties['Target'])?.includes('"HttpApiIntegrationListDashroles"'),
+  );
+  expect(own.map(([, { Type }]) => Type).sort()).toEqual([
+    'AWS::ApiGatewayV2::Integration',
+    'AWS::ApiGatewayV2::Route',
+    'AWS::Lambda::Function',
+  ]);
+});
+
+test("a function that fails is named by its alarm's value", () => {
+  const alarms = Object.values(templateOf('prod').Resources).filter(
+    ({ Type, Properties }) =>
+      Type === 'AWS::CloudWatch::Alarm' && /-functions-/.test(Properties['AlarmName']),
+  );
+  const named = alarms.flatMap(({ Properties }) => {
+    const metrics: { Id: string; Expression?: string; MetricStat?: unknown }[] = Properties['Metrics'];
+    const expression = String(metrics.find(({ Expression }) => Expression)?.Expression);
+    const ids = metrics.flatMap(({ Id, MetricStat }) => (MetricStat ? [Id] : []));
+    const description = String(Properties['AlarmDescription']);
+    return [...description.matchAll(/(10*) ([a-z-]+)/g)].map(([, value, name = '']) => {
+      const own = name.replaceAll('-', '_');
+      const valueWith = (failing: string[]) => evaluate(expression, ids, failing);
+      expect(valueWith([])).toBe(0);
+      expect(valueWith([`errors_${own}`])).toBe(Number(value));
+      expect(valueWith([`throttles_${own}`])).toBe(Number(value));
+      expect(valueWith(ids)).toBeGreaterThanOrEqual(Number(value));
+      return name;
+    });
+  });
+  expect(named.sort()).toEqual([...functionFiles().keys()].sort());
+});
+
+/** A metric math expression, of metrics that are 3 or, as CloudWatch has it where nothing happened, missing. */
+function evaluate(expression: string, ids: string[], failing: string[]): number {
+  const fill = (value: number | undefined, missing: number) => value ?? missing;
+  const choose = (condition: boolean, yes: number, no: number) => (condition ? yes : no);
+  const values = ids.map((id) => (failing.includes(id) ? 3 : undefined));
+  return Number(new Function('FILL', 'IF', ...ids, `return ${expression}`)(fill, choose, ...values));
+}
+
+test('a stage has one log group of its functions, encrypted, and the key is for it', () => {
+  const groups = Object.entries(templateOf('prod').Resources).filter(
+    ([, { Type }]) => Type === 'AWS::Logs::LogGroup',
+  );
+  expect(groups.map(([id]) => id).sort()).toEqual(['AccessLogGroup', 'FunctionLogGroup']);
+  const group = resource('prod', 'FunctionLogGroup');
+  expect(group).toMatchObject({ LogGroupName: '/aws/lambda/rollcall-prod-functions', RetentionInDays: 30 });
+  expect(JSON.stringify(resource('prod', 'EncryptionKey'))).toContain(
+    'log-group:/aws/lambda/rollcall-prod-*',
+  );
+});
+
 test('the gateway answers preflights as the functions would', () => {
   const cors = resource('dev', 'HttpApi')?.['CorsConfiguration'];
   expect(cors.AllowOrigins).toEqual(['https://app.example.com']);
@@ -245,7 +362,7 @@ test('the API calls the alias of the functions that have one', () => {
   const { Resources } = templateOf('prod');
   const uri = JSON.stringify(Resources['HttpApiIntegrationLogin']?.Properties['IntegrationUri']);
   expect(uri).toContain('"live"');
-  expect(Resources['HttpApiIntegrationLogin']?.DependsOn).toBe('LoginAlias');
+  expect(Resources['HttpApiIntegrationLogin']?.DependsOn).toContain('LoginAlias');
   expect(Resources['LoginAlias']?.Properties).toMatchObject({
     Name: 'live',
     FunctionName: 'rollcall-prod-login',

@@ -15,6 +15,9 @@ const ANY_RESOURCE: Record<string, string> = {
   'ec2:DescribeVpcs': 'ec2:Describe* takes no resource',
 };
 const MAX_RESOURCES = 500;
+/** On average: a function, its integration and its route are three. Forty more functions are to fit. */
+const MAX_RESOURCES_PER_FUNCTION = 4.5;
+const MAX_METRICS_PER_ALARM = 10;
 const MAX_ENVIRONMENT_BYTES = 4_096;
 const ONE_VCPU_MB = 1_769;
 
@@ -29,13 +32,16 @@ export function checkRules(template: Template, hashing: string[]): string[] {
   const resources = Object.entries(template.Resources);
   const ofType = (type: string) => resources.filter(([, resource]) => resource.Type === type);
   const functions = ofType('AWS::Lambda::Function');
-  const roles = functions.map(([, { Properties }]) => JSON.stringify(Properties['Role']));
+  const perFunction = resources.length / functions.length;
   return [
     ...(resources.length > MAX_RESOURCES ? [`${resources.length} resources: a stack holds 500`] : []),
+    ...(perFunction > MAX_RESOURCES_PER_FUNCTION
+      ? [`${perFunction.toFixed(2)} resources per function: 4.5 at most`]
+      : []),
     ...ofType('AWS::IAM::Role').flatMap(checkRole),
-    ...(new Set(roles).size === roles.length ? [] : ['two functions share a role']),
-    ...functions.flatMap(([id, resource]) => checkFunction(id, resource, hashing)),
+    ...functions.flatMap(([id, resource]) => checkFunction(id, resource, hashing, template)),
     ...functions.flatMap(([id, resource]) => checkAlarmed(id, resource, template)),
+    ...ofType('AWS::CloudWatch::Alarm').flatMap(checkAlarm),
     ...ofType('AWS::Logs::LogGroup').flatMap(([id, { Properties }]) => [
       ...(Properties['RetentionInDays'] ? [] : [`${id}: kept for ever`]),
       ...(Properties['KmsKeyId'] ? [] : [`${id}: not encrypted with the stage's key`]),
@@ -76,19 +82,25 @@ function checkRole([id, { Properties }]: [string, TemplateResource]): string[] {
     });
 }
 
-function checkFunction(id: string, { Properties, DependsOn }: TemplateResource, hashing: string[]): string[] {
+function checkFunction(
+  id: string,
+  { Properties }: TemplateResource,
+  hashing: string[],
+  template: Template,
+): string[] {
   const name = String(Properties['Handler']).split('/')[1] ?? '';
   const variables: Record<string, unknown> = Properties['Environment']?.Variables ?? {};
   const bytes = Object.entries(variables)
     // A reference counts as the longest secret that one should have there.
     .map(([key, value]) => key.length + (typeof value === 'string' ? value.length : 300))
     .reduce((sum, size) => sum + size, 0);
+  const group = template.Resources[Properties['LoggingConfig']?.LogGroup?.Ref];
   return [
     ...(Properties['Runtime'] === 'nodejs24.x' ? [] : [`${id}: runs on ${Properties['Runtime']}`]),
     ...(String(Properties['Architectures']) === 'arm64' ? [] : [`${id}: is not for arm64`]),
     ...(Properties['KmsKeyArn'] ? [] : [`${id}: variables not encrypted with the stage's key`]),
     ...(bytes <= MAX_ENVIRONMENT_BYTES ? [] : [`${id}: ${bytes} bytes of variables: Lambda takes 4 KB`]),
-    ...([DependsOn].flat().some((other) => other?.endsWith('LogGroup')) ? [] : [`${id}: no log group`]),
+    ...(group?.Type === 'AWS::Logs::LogGroup' ? [] : [`${id}: no log group`]),
     ...(hashing.includes(name) && Properties['MemorySize'] !== ONE_VCPU_MB
       ? [
           `${id}: hashes passwords with ${Properties['MemorySize']} MB, and not with one vCPU (${ONE_VCPU_MB})`,
@@ -97,8 +109,19 @@ function checkFunction(id: string, { Properties, DependsOn }: TemplateResource, 
   ];
 }
 
-/** Errors and throttles of the function, in an alarm that tells somebody. */
+function checkAlarm([id, { Properties }]: [string, TemplateResource]): string[] {
+  const metrics = [Properties['Metrics'] ?? []].flat().filter(({ MetricStat }) => MetricStat);
+  return [
+    ...(metrics.length <= MAX_METRICS_PER_ALARM
+      ? []
+      : [`${id}: ${metrics.length} metrics: an alarm takes 10`]),
+    ...(String(Properties['AlarmDescription']).length <= 1_024 ? [] : [`${id}: its description is too long`]),
+  ];
+}
+
+/** Errors and throttles of the function, in an alarm that tells somebody, and says which function it is. */
 function checkAlarmed(id: string, { Properties }: TemplateResource, template: Template): string[] {
+  const functionName = String(Properties['Handler']).split('/')[1] ?? '';
   const alarms = Object.values(template.Resources).filter(
     ({ Type, Properties: alarm }) => Type === 'AWS::CloudWatch::Alarm' && alarm['AlarmActions']?.length > 0,
   );
@@ -111,7 +134,8 @@ function checkAlarmed(id: string, { Properties }: TemplateResource, template: Te
           MetricStat?: { Metric: { MetricName: string; Dimensions: { Value: unknown }[] } };
         }) =>
           MetricStat?.Metric.MetricName === metric &&
-          MetricStat.Metric.Dimensions[0]?.Value === Properties['FunctionName'],
+          MetricStat.Metric.Dimensions[0]?.Value === Properties['FunctionName'] &&
+          new RegExp(`\\b10* ${functionName}\\b`).test(alarm['AlarmDescription']),
       ),
     );
     return watched ? [] : [`${id}: nobody is told of its ${metric}`];
