@@ -3,14 +3,14 @@
 import { cpus } from 'node:os';
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { sql } from 'kysely';
-import { login } from '../functions/auth/login';
-import { register } from '../functions/auth/register';
-import { getMe } from '../functions/users/get-me';
-import { listAllUsers } from '../functions/users/list-users';
+import { handler as login } from '../functions/auth/login';
+import { handler as register } from '../functions/auth/register';
+import { handler as getMe } from '../functions/users/get-me';
+import { handler as listUsers } from '../functions/users/list-users';
 import { createAdmin } from '../shared/accounts/create-admin';
 import { hashPassword } from '../shared/credentials/hash';
 import type { Db } from '../shared/db/connection';
-import { endpoint } from '../shared/http/endpoint';
+import type { Endpoint } from '../shared/http/endpoint';
 import { httpEvent } from '../tests/setup/http-event';
 import { benchEnvironment } from './environment';
 import { format, measure, measureInTurn, percentile } from './statistics';
@@ -22,8 +22,8 @@ const DEEP_PAGE = 10_000;
 
 async function main(): Promise<void> {
   const { ctx, servers, close } = await benchEnvironment(8);
-  const on = (handle: Parameters<typeof endpoint<typeof ctx>>[1]) => endpoint(() => ctx, handle);
-  const handlers = { register: on(register), login: on(login), me: on(getMe), list: on(listAllUsers) };
+  const on = (handler: Endpoint<typeof ctx>) => handler.in(() => ctx);
+  const handlers = { register: on(register), login: on(login), me: on(getMe), list: on(listUsers) };
   const expectStatus = (status: number, result: APIGatewayProxyStructuredResultV2) => {
     if (result.statusCode !== status) throw new Error(`${result.statusCode}: ${result.body}`);
     return JSON.parse(result.body ?? '');

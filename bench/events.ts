@@ -4,13 +4,12 @@
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { sql } from 'kysely';
-import { register } from '../functions/auth/register';
+import { handler as register } from '../functions/auth/register';
 import { audit } from '../functions/consumers/audit';
 import { createBroker } from '../shared/broker/connection';
 import { CONSUMER_NAMES, queueOf } from '../shared/broker/topology';
 import { createContext } from '../shared/context/context';
 import type { EventType } from '../shared/events/catalog';
-import { endpoint } from '../shared/http/endpoint';
 import type { RmqEvent } from '../shared/lambda/rmq-event';
 import { createLog } from '../shared/log';
 import type { PublishingContext } from '../shared/outbox/publisher';
@@ -184,7 +183,7 @@ async function latency(ctx: PublishingContext): Promise<void> {
       },
     },
   };
-  const serve = endpoint(() => measured, register);
+  const serve = register.in(() => measured);
   for (let i = 0; i < REGISTRATIONS + 20; i++) {
     const username = `bench_${i}`;
     const body = { username, email: `${username}@example.com`, password: 'a password of the benchmark' };

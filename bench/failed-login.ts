@@ -2,8 +2,7 @@
 // or more than BCRYPT_COST. In random order. Names whose times are the same cannot be told apart by them.
 import { randomInt } from 'node:crypto';
 import bcrypt from 'bcryptjs';
-import { login } from '../functions/auth/login';
-import { endpoint } from '../shared/http/endpoint';
+import { handler as login } from '../functions/auth/login';
 import { createUser } from '../shared/users/create-user';
 import { httpEvent } from '../tests/setup/http-event';
 import { benchEnvironment } from './environment';
@@ -15,7 +14,7 @@ const ORIGIN = { actorId: null, address: null, userAgent: null, requestId: null,
 async function main(): Promise<void> {
   const { ctx, servers, close } = await benchEnvironment();
   const off = { ...ctx, config: { ...ctx.config, rateLimits: { ...ctx.config.rateLimits, enabled: false } } };
-  const handler = endpoint(() => off, login);
+  const handler = login.in(() => off);
   const kinds = ['nobody', ...COSTS.map((cost) => `cost-${cost}`)];
   const measure = async (names: string[], what: string) => {
     const times = new Map(names.map((name) => [name, { wall: [] as number[], cpu: [] as number[] }]));

@@ -5,13 +5,12 @@ import { randomInt } from 'node:crypto';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { forgotPassword } from '../functions/auth/forgot-password';
+import { handler as forgotPassword } from '../functions/auth/forgot-password';
 import { freePort } from '../local/ports';
 import { startPostgres } from '../local/postgres';
 import { readConfig } from '../shared/config/config';
 import { type Context, createContext } from '../shared/context/context';
 import { migrateToLatest } from '../shared/db/migrate';
-import { endpoint } from '../shared/http/endpoint';
 import { createLog } from '../shared/log';
 import { createUser } from '../shared/users/create-user';
 import { httpEvent } from '../tests/setup/http-event';
@@ -82,7 +81,7 @@ async function registerMany(ctx: Context, count: number): Promise<string[]> {
 async function compare(ctx: Context, first: string[], second: string[]): Promise<[number, number]> {
   // As the relay would have: what was asked for before is sent.
   await ctx.db.updateTable('outbox').set({ published_at: ctx.now() }).execute();
-  const handler = endpoint(() => ctx, forgotPassword);
+  const handler = forgotPassword.in(() => ctx);
   const calls = [
     ...first.map((email) => ({ email, group: 0 as const })),
     ...second.map((email) => ({ email, group: 1 as const })),

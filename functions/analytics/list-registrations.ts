@@ -1,14 +1,14 @@
 // GET /analytics/registrations: how many registered, confirmed their address, logged in and left, per day or hour.
 import * as v from 'valibot';
 import { reportRegistrations } from '../../shared/analytics/report-registrations';
-import { type Context, containerContext } from '../../shared/context/context';
-import { authorize } from '../../shared/http/authorize';
+import { containerContext } from '../../shared/context/context';
+import { exactly } from '../../shared/exactly';
+import { permission } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
-import { type Reply, reply } from '../../shared/http/reply';
-import { bearerToken, exactly, parseQuery, type Request } from '../../shared/http/request';
-import type { Operation } from '../../shared/openapi/operation';
+import { query } from '../../shared/http/parts';
+import { reply } from '../../shared/http/reply';
+import type { Documentation } from '../../shared/openapi/documentation';
 import { RegistrationReport } from '../../shared/openapi/schemas';
-import { authenticate } from '../../shared/sessions/authenticate';
 import { Time } from '../../shared/time';
 
 const Query = exactly({
@@ -17,21 +17,19 @@ const Query = exactly({
   interval: v.optional(v.picklist(['day', 'hour'], 'must be day or hour'), 'day'),
 });
 
-export const operation = {
+export const documentation = {
   summary: 'Count registrations, verifications, logins and deletions',
   description:
     'Per day or hour of UTC, by the time at which each happened. `from` and `to`, which is not included, are widened to whole days or hours, at most 1000 of them. Left out: the last 30 days or 24 hours, the present one included.',
-  auth: 'bearer',
-  permission: 'analytics:read',
-  query: Query,
   replies: { 200: { description: 'Every day or hour of the range', body: RegistrationReport } },
-} satisfies Operation;
+} satisfies Documentation;
 
-export async function listRegistrations(request: Request, ctx: Context): Promise<Reply> {
-  const caller = await authenticate(ctx, bearerToken(request));
-  authorize(caller, 'analytics:read');
-  const { interval, ...range } = parseQuery(request, Query);
-  return reply(200, { ...(await reportRegistrations(ctx.db, ctx.now(), interval, range)) });
-}
-
-export const handler = endpoint(containerContext, listRegistrations);
+export const handler = endpoint({
+  context: containerContext,
+  access: permission('analytics:read'),
+  query: query(Query),
+  handle: async ({ ctx, query }) => {
+    const { interval, ...range } = query;
+    return reply(200, { ...(await reportRegistrations(ctx.db, ctx.now(), interval, range)) });
+  },
+});

@@ -1,35 +1,35 @@
 // POST /forgot-password: a reset link by mail. The same answer in the same time, whether or not the address is known.
-
 import { requestPasswordReset } from '../../shared/accounts/request-password-reset';
-import { type Context, containerContext } from '../../shared/context/context';
+import { containerContext } from '../../shared/context/context';
+import { exactly } from '../../shared/exactly';
+import { anyone } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
-import { originOf } from '../../shared/http/origin';
-import { type Reply, reply } from '../../shared/http/reply';
-import { exactly, parseBody, type Request } from '../../shared/http/request';
-import type { Operation } from '../../shared/openapi/operation';
+import { byAddress } from '../../shared/http/limit';
+import { json } from '../../shared/http/parts';
+import { reply } from '../../shared/http/reply';
+import type { Documentation } from '../../shared/openapi/documentation';
 import { Accepted } from '../../shared/openapi/schemas';
-import { limitRate, useByAddress } from '../../shared/rate-limits/limit-rate';
+import { limitRate } from '../../shared/rate-limits/limit-rate';
 import { addressKey } from '../../shared/users/email-address';
 import { Email } from '../../shared/users/fields';
 
 const Body = exactly({ email: Email });
 
-export const operation = {
+export const documentation = {
   summary: 'Send a link to reset the password',
   description: 'The same answer in the same time, whether or not anybody has the address.',
-  auth: 'none',
-  body: Body,
   replies: { 202: { description: 'Sent soon, if somebody has the address', body: Accepted } },
-  errors: ['rate_limited'],
-} satisfies Operation;
+} satisfies Documentation;
 
-export async function forgotPassword(request: Request, ctx: Context): Promise<Reply> {
-  // Before the body is read: a refusal should cost nothing.
-  await limitRate(ctx, [useByAddress('mailAddress', request.address)]);
-  const { email } = parseBody(request, Body);
-  await limitRate(ctx, [{ limit: 'mailAccount', subject: `forgot-password ${addressKey(email)}` }]);
-  await requestPasswordReset(ctx, email, originOf(request, null));
-  return reply(202, { status: 'accepted' });
-}
-
-export const handler = endpoint(containerContext, forgotPassword);
+export const handler = endpoint({
+  context: containerContext,
+  access: anyone,
+  limit: byAddress('mailAddress'),
+  body: json(Body),
+  handle: async ({ ctx, body, origin }) => {
+    const { email } = body;
+    await limitRate(ctx, [{ limit: 'mailAccount', subject: `forgot-password ${addressKey(email)}` }]);
+    await requestPasswordReset(ctx, email, origin);
+    return reply(202, { status: 'accepted' });
+  },
+});

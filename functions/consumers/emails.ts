@@ -1,5 +1,4 @@
 // Queue rollcall.emails: the mails that users get. Verification, welcome, password reset, notices of changes.
-
 import { consumer } from '../../shared/consumers/consumer';
 import { type Context, containerContext } from '../../shared/context/context';
 import { sendPasswordNotice, sendRoleNotice } from '../../shared/emails/send-account-notices';

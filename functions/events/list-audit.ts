@@ -1,15 +1,15 @@
 // GET /audit: who did what, when and from where, newest first.
 import * as v from 'valibot';
 import { listAuditEntries } from '../../shared/audit/audit-store';
-import { type Context, containerContext } from '../../shared/context/context';
-import { authorize } from '../../shared/http/authorize';
+import { containerContext } from '../../shared/context/context';
+import { exactly } from '../../shared/exactly';
+import { permission } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
 import { Cursor, Limit, pageOf } from '../../shared/http/page';
-import { type Reply, reply } from '../../shared/http/reply';
-import { bearerToken, exactly, parseQuery, type Request } from '../../shared/http/request';
-import type { Operation } from '../../shared/openapi/operation';
+import { query } from '../../shared/http/parts';
+import { reply } from '../../shared/http/reply';
+import type { Documentation } from '../../shared/openapi/documentation';
 import { AuditEntryList } from '../../shared/openapi/schemas';
-import { authenticate } from '../../shared/sessions/authenticate';
 import { Time, Timestamp } from '../../shared/time';
 import { UserId } from '../../shared/users/fields';
 
@@ -23,21 +23,19 @@ const Query = exactly({
   cursor: Cursor(v.tuple([Timestamp, v.pipe(v.string(), v.uuid())])),
 });
 
-export const operation = {
+export const documentation = {
   summary: 'List who did what, when and from where',
-  auth: 'bearer',
-  permission: 'audit:read',
-  query: Query,
   replies: { 200: { description: 'A page of the audit log, newest first', body: AuditEntryList } },
-} satisfies Operation;
+} satisfies Documentation;
 
-export async function listAudit(request: Request, ctx: Context): Promise<Reply> {
-  const caller = await authenticate(ctx, bearerToken(request));
-  authorize(caller, 'audit:read');
-  const { limit, cursor, ...filter } = parseQuery(request, Query);
-  const entries = await listAuditEntries(ctx.db, filter, limit + 1, cursor);
-  const page = pageOf(entries, limit, (entry) => [entry.time, entry.eventId]);
-  return reply(200, { entries: page.items, nextCursor: page.nextCursor });
-}
-
-export const handler = endpoint(containerContext, listAudit);
+export const handler = endpoint({
+  context: containerContext,
+  access: permission('audit:read'),
+  query: query(Query),
+  handle: async ({ ctx, query }) => {
+    const { limit, cursor, ...filter } = query;
+    const entries = await listAuditEntries(ctx.db, filter, limit + 1, cursor);
+    const page = pageOf(entries, limit, (entry) => [entry.time, entry.eventId]);
+    return reply(200, { entries: page.items, nextCursor: page.nextCursor });
+  },
+});

@@ -1,33 +1,30 @@
 // POST /dead-letters/redrive: has all dead letters of a queue sent to it again.
-import { type Context, containerContext } from '../../shared/context/context';
+import { containerContext } from '../../shared/context/context';
 import { QueueName } from '../../shared/event-operations/consumer-queue';
 import { redriveQueue } from '../../shared/event-operations/redrive';
-import { authorize } from '../../shared/http/authorize';
+import { exactly } from '../../shared/exactly';
+import { permission } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
-import { originOf } from '../../shared/http/origin';
-import { type Reply, reply } from '../../shared/http/reply';
-import { bearerToken, exactly, parseBody, type Request } from '../../shared/http/request';
-import type { Operation } from '../../shared/openapi/operation';
+import { json } from '../../shared/http/parts';
+import { reply } from '../../shared/http/reply';
+import type { Documentation } from '../../shared/openapi/documentation';
 import { Redriven } from '../../shared/openapi/schemas';
-import { authenticate } from '../../shared/sessions/authenticate';
 
 const Body = exactly({ queue: QueueName });
 
-export const operation = {
+export const documentation = {
   summary: 'Send all dead letters of a queue to it again',
   description: 'Those that hold no event stay: they have to be edited or deleted.',
-  auth: 'bearer',
-  permission: 'events:write',
-  body: Body,
   example: { queue: 'rollcall.audit' },
   replies: { 202: { description: 'So many are on their way', body: Redriven } },
-} satisfies Operation;
+} satisfies Documentation;
 
-export async function redriveAll(request: Request, ctx: Context): Promise<Reply> {
-  const caller = await authenticate(ctx, bearerToken(request));
-  authorize(caller, 'events:write');
-  const { queue } = parseBody(request, Body);
-  return reply(202, { redriven: await redriveQueue(ctx, queue, originOf(request, caller)) });
-}
-
-export const handler = endpoint(containerContext, redriveAll);
+export const handler = endpoint({
+  context: containerContext,
+  access: permission('events:write'),
+  body: json(Body),
+  handle: async ({ ctx, body, origin }) => {
+    const { queue } = body;
+    return reply(202, { redriven: await redriveQueue(ctx, queue, origin) });
+  },
+});

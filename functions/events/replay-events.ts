@@ -1,17 +1,16 @@
 // POST /events/replay: sends past events again, to one consumer's queue.
 import * as v from 'valibot';
-import { type Context, containerContext } from '../../shared/context/context';
+import { containerContext } from '../../shared/context/context';
 import { QueueName } from '../../shared/event-operations/consumer-queue';
 import { replay } from '../../shared/event-operations/replay';
 import { EVENT_TYPES } from '../../shared/events/catalog';
-import { authorize } from '../../shared/http/authorize';
+import { exactly } from '../../shared/exactly';
+import { permission } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
-import { originOf } from '../../shared/http/origin';
-import { type Reply, reply } from '../../shared/http/reply';
-import { bearerToken, exactly, parseBody, type Request } from '../../shared/http/request';
-import type { Operation } from '../../shared/openapi/operation';
+import { json } from '../../shared/http/parts';
+import { reply } from '../../shared/http/reply';
+import type { Documentation } from '../../shared/openapi/documentation';
 import { Replayed } from '../../shared/openapi/schemas';
-import { authenticate } from '../../shared/sessions/authenticate';
 import { Time } from '../../shared/time';
 
 const Body = exactly({
@@ -27,21 +26,17 @@ const Body = exactly({
   subject: v.optional(v.pipe(v.string('must be a string'), v.uuid('must be an id'))),
 });
 
-export const operation = {
+export const documentation = {
   summary: 'Send past events to one queue again',
   description:
     'In their order, as the log has them now. What the consumer has handled before it drops; so this is for a new consumer, or one whose queue was lost.',
-  auth: 'bearer',
-  permission: 'events:write',
-  body: Body,
   example: { queue: 'rollcall.audit', from: '2026-11-01', types: ['user.created'] },
   replies: { 202: { description: 'So many are on their way', body: Replayed } },
-} satisfies Operation;
+} satisfies Documentation;
 
-export async function replayEventLog(request: Request, ctx: Context): Promise<Reply> {
-  const caller = await authenticate(ctx, bearerToken(request));
-  authorize(caller, 'events:write');
-  return reply(202, { replayed: await replay(ctx, parseBody(request, Body), originOf(request, caller)) });
-}
-
-export const handler = endpoint(containerContext, replayEventLog);
+export const handler = endpoint({
+  context: containerContext,
+  access: permission('events:write'),
+  body: json(Body),
+  handle: async ({ ctx, body, origin }) => reply(202, { replayed: await replay(ctx, body, origin) }),
+});

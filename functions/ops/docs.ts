@@ -1,15 +1,13 @@
 // GET /docs: the OpenAPI document as pages to read and try out.
-
-import { type PlainContext, plainContext } from '../../shared/context/plain-context';
+import { plainContext } from '../../shared/context/plain-context';
+import { anyone } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
-import { htmlReply, type Reply } from '../../shared/http/reply';
-import type { Request } from '../../shared/http/request';
+import { htmlReply } from '../../shared/http/reply';
 import { DOCS_PAGE, DOCS_POLICY } from '../../shared/openapi/docs-page';
-import type { Operation } from '../../shared/openapi/operation';
+import type { Documentation } from '../../shared/openapi/documentation';
 
-export const operation = {
+export const documentation = {
   summary: 'Read this document as pages',
-  auth: 'none',
   replies: {
     200: {
       description: 'A page that needs nothing from elsewhere',
@@ -17,10 +15,10 @@ export const operation = {
       headers: ['cache-control', 'content-security-policy'],
     },
   },
-} satisfies Operation;
+} satisfies Documentation;
 
-export async function docs(_request: Request, _ctx: PlainContext): Promise<Reply> {
-  return htmlReply(DOCS_PAGE, DOCS_POLICY, { 'cache-control': 'public, max-age=300' });
-}
-
-export const handler = endpoint(plainContext, docs);
+export const handler = endpoint({
+  context: plainContext,
+  access: anyone,
+  handle: async () => htmlReply(DOCS_PAGE, DOCS_POLICY, { 'cache-control': 'public, max-age=300' }),
+});

@@ -1,25 +1,25 @@
 // GET /health: 200 while users can register, which takes the database and not the broker; else 503.
-
+import { anyone } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
-import { type Reply, reply } from '../../shared/http/reply';
-import type { Request } from '../../shared/http/request';
-import type { Operation } from '../../shared/openapi/operation';
+import { reply } from '../../shared/http/reply';
+import type { Documentation } from '../../shared/openapi/documentation';
 import { Health } from '../../shared/openapi/schemas';
 import { checkHealth } from '../../shared/ops/check-health';
-import { type BrokerContext, publishingContext } from '../../shared/outbox/publisher';
+import { publishingContext } from '../../shared/outbox/publisher';
 
-export const operation = {
+export const documentation = {
   summary: 'Ask how the service is',
-  auth: 'none',
   replies: {
     200: { description: 'Users can register, with or without the broker', body: Health },
     503: { description: 'The database is down', body: Health },
   },
-} satisfies Operation;
+} satisfies Documentation;
 
-export async function health(_request: Request, ctx: BrokerContext): Promise<Reply> {
-  const report = await checkHealth(ctx);
-  return reply(report.database === 'up' ? 200 : 503, report);
-}
-
-export const handler = endpoint(publishingContext, health);
+export const handler = endpoint({
+  context: publishingContext,
+  access: anyone,
+  handle: async ({ ctx }) => {
+    const report = await checkHealth(ctx);
+    return reply(report.database === 'up' ? 200 : 503, report);
+  },
+});

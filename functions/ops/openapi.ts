@@ -1,16 +1,14 @@
 // GET /openapi.json: this API as an OpenAPI 3.1 document. `npm run openapi` makes it; nothing is computed here.
-
-import { type PlainContext, plainContext } from '../../shared/context/plain-context';
+import { plainContext } from '../../shared/context/plain-context';
+import { anyone } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
-import { type Reply, reply } from '../../shared/http/reply';
-import type { Request } from '../../shared/http/request';
+import { reply } from '../../shared/http/reply';
+import type { Documentation } from '../../shared/openapi/documentation';
 import document from '../../shared/openapi/openapi.json';
-import type { Operation } from '../../shared/openapi/operation';
 import { OpenApi } from '../../shared/openapi/schemas';
 
-export const operation = {
+export const documentation = {
   summary: 'Read this document',
-  auth: 'none',
   replies: {
     200: {
       description: 'OpenAPI 3.1',
@@ -18,10 +16,10 @@ export const operation = {
       headers: ['cache-control'],
     },
   },
-} satisfies Operation;
+} satisfies Documentation;
 
-export async function openapi(_request: Request, _ctx: PlainContext): Promise<Reply> {
-  return reply(200, document, { 'cache-control': 'public, max-age=300' });
-}
-
-export const handler = endpoint(plainContext, openapi);
+export const handler = endpoint({
+  context: plainContext,
+  access: anyone,
+  handle: async () => reply(200, document, { 'cache-control': 'public, max-age=300' }),
+});

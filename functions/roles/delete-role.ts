@@ -1,27 +1,25 @@
 // DELETE /roles/{name}: takes a role away that nobody holds.
-import { type Context, containerContext } from '../../shared/context/context';
-import { authorize } from '../../shared/http/authorize';
+import * as v from 'valibot';
+import { containerContext } from '../../shared/context/context';
+import { permission } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
-import { originOf } from '../../shared/http/origin';
-import { type Reply, reply } from '../../shared/http/reply';
-import { bearerToken, type Request } from '../../shared/http/request';
-import type { Operation } from '../../shared/openapi/operation';
+import { path } from '../../shared/http/parts';
+import { reply } from '../../shared/http/reply';
+import type { Documentation } from '../../shared/openapi/documentation';
 import { deleteRole } from '../../shared/roles/delete-role';
-import { authenticate } from '../../shared/sessions/authenticate';
 
-export const operation = {
+export const documentation = {
   summary: 'Delete a role that nobody holds',
-  auth: 'bearer',
-  permission: 'roles:write',
   replies: { 204: { description: 'It is gone' } },
   errors: ['built_in_role', 'role_in_use'],
-} satisfies Operation;
+} satisfies Documentation;
 
-export async function deleteRoleByName(request: Request, ctx: Context): Promise<Reply> {
-  const caller = await authenticate(ctx, bearerToken(request));
-  authorize(caller, 'roles:write');
-  await deleteRole(ctx, caller.permissions, request.params['name'] ?? '', originOf(request, caller));
-  return reply(204);
-}
-
-export const handler = endpoint(containerContext, deleteRoleByName);
+export const handler = endpoint({
+  context: containerContext,
+  access: permission('roles:write'),
+  path: path({ name: v.string() }),
+  handle: async ({ ctx, caller, path, origin }) => {
+    await deleteRole(ctx, caller.permissions, path.name, origin);
+    return reply(204);
+  },
+});

@@ -1,15 +1,15 @@
 // GET /users: users in the order of their creation, newest first; by the beginning of their name, or by role.
 import * as v from 'valibot';
 import { maxCharacters } from '../../shared/characters';
-import { type Context, containerContext } from '../../shared/context/context';
-import { authorize } from '../../shared/http/authorize';
+import { containerContext } from '../../shared/context/context';
+import { exactly } from '../../shared/exactly';
+import { permission } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
 import { Cursor, Limit, pageOf } from '../../shared/http/page';
-import { type Reply, reply } from '../../shared/http/reply';
-import { bearerToken, exactly, parseQuery, type Request } from '../../shared/http/request';
-import type { Operation } from '../../shared/openapi/operation';
+import { query } from '../../shared/http/parts';
+import { reply } from '../../shared/http/reply';
+import type { Documentation } from '../../shared/openapi/documentation';
 import { UserList } from '../../shared/openapi/schemas';
-import { authenticate } from '../../shared/sessions/authenticate';
 import { UserId } from '../../shared/users/fields';
 import { shownUser } from '../../shared/users/shown-user';
 import { listUsers } from '../../shared/users/user-list-store';
@@ -21,22 +21,20 @@ const Query = exactly({
   cursor: Cursor(UserId),
 });
 
-export const operation = {
+export const documentation = {
   summary: 'List users',
   description: '`q` is the beginning of a username or an e-mail address, in any case.',
-  auth: 'bearer',
-  permission: 'users:read',
-  query: Query,
   replies: { 200: { description: 'A page of users, the newest first', body: UserList } },
-} satisfies Operation;
+} satisfies Documentation;
 
-export async function listAllUsers(request: Request, ctx: Context): Promise<Reply> {
-  const caller = await authenticate(ctx, bearerToken(request));
-  authorize(caller, 'users:read');
-  const { q, role, limit, cursor } = parseQuery(request, Query);
-  const users = await listUsers(ctx.db, { prefix: q, role }, limit + 1, cursor);
-  const page = pageOf(users, limit, (user) => user.id);
-  return reply(200, { users: page.items.map(shownUser), nextCursor: page.nextCursor });
-}
-
-export const handler = endpoint(containerContext, listAllUsers);
+export const handler = endpoint({
+  context: containerContext,
+  access: permission('users:read'),
+  query: query(Query),
+  handle: async ({ ctx, query }) => {
+    const { q, role, limit, cursor } = query;
+    const users = await listUsers(ctx.db, { prefix: q, role }, limit + 1, cursor);
+    const page = pageOf(users, limit, (user) => user.id);
+    return reply(200, { users: page.items.map(shownUser), nextCursor: page.nextCursor });
+  },
+});

@@ -1,28 +1,26 @@
 // DELETE /webhooks/{id}: an endpoint and its deliveries.
-import { type Context, containerContext } from '../../shared/context/context';
-import { authorize } from '../../shared/http/authorize';
+import { containerContext } from '../../shared/context/context';
+import { permission } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
-import { readIfMatch } from '../../shared/http/if-match';
-import { originOf } from '../../shared/http/origin';
-import { type Reply, reply } from '../../shared/http/reply';
-import { bearerToken, type Request } from '../../shared/http/request';
-import type { Operation } from '../../shared/openapi/operation';
-import { authenticate } from '../../shared/sessions/authenticate';
+import { IfMatch } from '../../shared/http/headers';
+import { headers, path } from '../../shared/http/parts';
+import { Id } from '../../shared/http/path';
+import { reply } from '../../shared/http/reply';
+import type { Documentation } from '../../shared/openapi/documentation';
 import { deleteWebhook } from '../../shared/webhooks/delete-webhook';
 
-export const operation = {
+export const documentation = {
   summary: 'Delete a webhook and its deliveries',
-  auth: 'bearer',
-  permission: 'webhooks:write',
-  headers: ['if-match'],
   replies: { 204: { description: 'It is gone' } },
-} satisfies Operation;
+} satisfies Documentation;
 
-export async function deleteWebhookById(request: Request, ctx: Context): Promise<Reply> {
-  const caller = await authenticate(ctx, bearerToken(request));
-  authorize(caller, 'webhooks:write');
-  await deleteWebhook(ctx, request.params['id'] ?? '', readIfMatch(request), originOf(request, caller));
-  return reply(204);
-}
-
-export const handler = endpoint(containerContext, deleteWebhookById);
+export const handler = endpoint({
+  context: containerContext,
+  access: permission('webhooks:write'),
+  path: path({ id: Id }),
+  headers: headers({ 'if-match': IfMatch }),
+  handle: async ({ ctx, path, headers, origin }) => {
+    await deleteWebhook(ctx, path.id, headers['if-match'], origin);
+    return reply(204);
+  },
+});

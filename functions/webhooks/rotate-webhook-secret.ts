@@ -1,34 +1,30 @@
 // POST /webhooks/{id}/rotate-secret: a new secret, shown once. The one before stays valid for a day.
-import { type Context, containerContext } from '../../shared/context/context';
-import { authorize } from '../../shared/http/authorize';
+import { containerContext } from '../../shared/context/context';
+import { permission } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
-import { readIfMatch } from '../../shared/http/if-match';
-import { originOf } from '../../shared/http/origin';
-import { type Reply, recordReply } from '../../shared/http/reply';
-import { bearerToken, type Request } from '../../shared/http/request';
-import type { Operation } from '../../shared/openapi/operation';
+import { IfMatch } from '../../shared/http/headers';
+import { headers, path } from '../../shared/http/parts';
+import { Id } from '../../shared/http/path';
+import { recordReply } from '../../shared/http/reply';
+import type { Documentation } from '../../shared/openapi/documentation';
 import { WebhookWithSecret } from '../../shared/openapi/schemas';
-import { authenticate } from '../../shared/sessions/authenticate';
 import { rotateSecret } from '../../shared/webhooks/rotate-secret';
 
-export const operation = {
+export const documentation = {
   summary: "Replace a webhook's secret",
   description:
     'For 24 hours messages are signed with the one before, too. Rotated again within that time, the first is no longer valid.',
-  auth: 'bearer',
-  permission: 'webhooks:write',
-  headers: ['if-match'],
   replies: {
     200: { description: 'The webhook, with its new secret', body: WebhookWithSecret, headers: ['etag'] },
   },
-} satisfies Operation;
+} satisfies Documentation;
 
-export async function rotateWebhookSecret(request: Request, ctx: Context): Promise<Reply> {
-  const caller = await authenticate(ctx, bearerToken(request));
-  authorize(caller, 'webhooks:write');
-  return recordReply(
-    await rotateSecret(ctx, request.params['id'] ?? '', readIfMatch(request), originOf(request, caller)),
-  );
-}
-
-export const handler = endpoint(containerContext, rotateWebhookSecret);
+export const handler = endpoint({
+  context: containerContext,
+  access: permission('webhooks:write'),
+  path: path({ id: Id }),
+  headers: headers({ 'if-match': IfMatch }),
+  handle: async ({ ctx, path, headers, origin }) => {
+    return recordReply(await rotateSecret(ctx, path.id, headers['if-match'], origin));
+  },
+});

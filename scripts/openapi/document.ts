@@ -1,10 +1,8 @@
-import { join } from 'node:path';
-import * as v from 'valibot';
 import { version } from '../../package.json';
-import type { Operation, ReplyDescription } from '../../shared/openapi/operation';
-import { ROOT } from '../bundle';
+import type { ReplyDescription } from '../../shared/openapi/documentation';
 import { type ErrorGroup, errorResponse, errorsOf, groupByStatus } from './errors';
 import { namedSchemas, schemaOf } from './json-schema';
+import { type Operation, readOperation } from './operation';
 import { headerRefs, parametersOf, RESPONSE_HEADERS } from './parameters';
 import { type HttpFunction, httpFunctions, type Route } from './routes';
 
@@ -36,7 +34,7 @@ const ALIASES = {
 };
 
 /**
- * The OpenAPI document: routes from serverless.yml, what each does from `operation` in its function's file.
+ * The OpenAPI document: routes from serverless.yml, what each takes and answers from its function's file.
  * @throws Error naming the function that says too little
  */
 export async function openapiDocument() {
@@ -44,7 +42,7 @@ export async function openapiDocument() {
   const paths: Record<string, Record<string, unknown>> = {};
   const errors = new Map<string, ErrorGroup>();
   for (const each of functions) {
-    const operation = await operationOf(each);
+    const operation = await readOperation(each);
     const [main, ...aliases] = each.routes;
     const described = describe(operation, each, main, errors);
     addOperation(paths, main, described);
@@ -86,24 +84,13 @@ export async function openapiDocument() {
   };
 }
 
-async function operationOf({ name, file }: HttpFunction): Promise<Operation> {
-  const exported: { operation?: Operation } = await import(join(ROOT, file));
-  const { operation } = exported;
-  if (!operation) throw new Error(`${name} answers HTTP requests, but ${file} exports no \`operation\``);
-  const { body, example } = operation;
-  if (example && !(body && v.is(body, example))) {
-    throw new Error(`The example in ${file} is not what the function accepts`);
-  }
-  return operation;
-}
-
 function describe(
   operation: Operation,
   { name, area }: HttpFunction,
   { path }: Route,
   errors: Map<string, ErrorGroup>,
 ) {
-  const { summary, auth, body, example, headers = [], replies } = operation;
+  const { summary, auth, body, example, headers, replies } = operation;
   const groups = groupByStatus(errorsOf(operation, path));
   for (const group of groups) errors.set(group.name, group);
   const described = [operation.description, whoMay(operation)].filter(Boolean).join('\n\n');
@@ -146,7 +133,7 @@ function whoMay({ auth, permission, orSelf }: Operation): string {
 
 function replyResponse(
   { description, body, contentType = 'application/json', headers = [] }: ReplyDescription,
-  requestHeaders: NonNullable<Operation['headers']>,
+  requestHeaders: Operation['headers'],
 ) {
   const replayed = requestHeaders.includes('idempotency-key') ? (['idempotent-replayed'] as const) : [];
   const content = body ? { schema: schemaOf(body) } : { schema: { type: 'string' } };

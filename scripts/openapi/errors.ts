@@ -1,10 +1,10 @@
 import { type ErrorCode, statusOf, titleOf } from '../../shared/errors';
-import type { Operation } from '../../shared/openapi/operation';
+import type { Operation } from './operation';
 import { headerRefs } from './parameters';
 
 /** Everything that an operation may answer instead of a reply: what it says itself, and what follows from the rest. */
 export function errorsOf(operation: Operation, path: string): ErrorCode[] {
-  const { auth, permission, body, query, headers = [], replies, errors = [] } = operation;
+  const { auth, permission, body, query, headers, limited, replies, errors = [] } = operation;
   // What is created where it was not there is not missed.
   const mayMiss = path.includes('{') && !(201 in replies);
   return [
@@ -18,6 +18,7 @@ export function errorsOf(operation: Operation, path: string): ErrorCode[] {
       ...(mayMiss ? (['not_found'] as const) : []),
       ...(headers.includes('if-match') ? (['version_mismatch'] as const) : []),
       ...(headers.includes('idempotency-key') ? (['idempotency_key_reused'] as const) : []),
+      ...(limited ? (['rate_limited'] as const) : []),
       ...errors,
       'internal_error',
       // Whoever authenticates or sends something is looked up or stored. The few others are documents and pages.

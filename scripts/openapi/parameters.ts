@@ -1,7 +1,8 @@
 import type { JsonSchema } from '@valibot/to-json-schema';
 import type * as v from 'valibot';
-import type { Operation, RequestHeader, ResponseHeader } from '../../shared/openapi/operation';
+import type { ResponseHeader } from '../../shared/openapi/documentation';
 import { parameterSchemaOf } from './json-schema';
+import type { Operation, RequestHeader } from './operation';
 
 /** By the path up to and including it, because `{id}` is not the same everywhere. */
 const PATH_PARAMETERS: Record<string, { description: string; schema: JsonSchema; example?: string }> = {
@@ -29,7 +30,7 @@ const PATH_PARAMETERS: Record<string, { description: string; schema: JsonSchema;
   },
 };
 
-const REQUEST_HEADERS: Record<RequestHeader, { description: string; schema: JsonSchema }> = {
+const HEADER_DESCRIPTIONS: Record<RequestHeader, { description: string; schema: JsonSchema }> = {
   'if-match': {
     description:
       'The `ETag` that the record had when it was read. Where it has changed since, nothing is done: 412',
@@ -83,7 +84,7 @@ export function headerRefs(names: readonly AnyResponseHeader[]) {
 }
 
 /** @throws Error for a parameter in the path that is not described above */
-export function parametersOf({ query, headers = [] }: Operation, path: string) {
+export function parametersOf({ query, headers }: Operation, path: string) {
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([braced, name], index, all) => {
     const upTo = path.slice(0, (all[index]?.index ?? 0) + braced.length);
     const known = PATH_PARAMETERS[upTo];
@@ -104,7 +105,7 @@ export function parametersOf({ query, headers = [] }: Operation, path: string) {
     name,
     in: 'header',
     required: false,
-    ...REQUEST_HEADERS[name],
+    ...HEADER_DESCRIPTIONS[name],
   }));
   return [...inPath, ...inQuery, ...inHeaders];
 }

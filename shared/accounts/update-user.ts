@@ -13,6 +13,7 @@ import { appendUpdate, changedFields } from '../users/append-update';
 import { isSameAddress } from '../users/email-address';
 import type { User, UserUpdate } from '../users/user';
 import { findUserIdByEmail, takeMinorSequence, updateUserRow } from '../users/user-store';
+import { limitUpdate } from './limit-update';
 import { lockUserToChange } from './lock-user';
 import { isStillProven, passwordRequired, proveUpdate, wantsOtherAddress } from './prove-update';
 
@@ -35,6 +36,7 @@ export async function updateUser(
   origin: Origin,
 ): Promise<User> {
   const isOwn = id === caller.user.id;
+  if (isOwn) await limitUpdate(ctx, caller, update, origin.address);
   const checkedHash = isOwn ? await proveUpdate(ctx, caller, update, currentPassword, origin) : null;
   const done = await ctx.db.transaction().execute(async (tx) => {
     const before = await lockUserToChange(tx, ctx, caller, id, versions);

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
-import * as v from 'valibot';
 import type { Db, Tx } from '../db/connection';
 import type { UserEvent } from '../events/catalog';
 import { findMissingUsers, wasDeleted, withoutPerson } from './erase-store';
@@ -83,10 +82,6 @@ export async function listDeadLetters(
   if (queue !== undefined) query = query.where('queue', '=', queue);
   if (before !== undefined) query = query.where('id', '<', before);
   return (await query.execute()).map(toDeadLetter);
-}
-
-export function isDeadLetterId(text: string): boolean {
-  return v.is(v.pipe(v.string(), v.uuid()), text);
 }
 
 /** Locks it, so that it is redriven, edited or deleted by one at a time. @returns null where there is none */

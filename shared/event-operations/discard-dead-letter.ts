@@ -2,11 +2,10 @@ import { recordAct } from '../audit/record-act';
 import type { Context } from '../context/context';
 import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
-import { auditedLetter, deleteDeadLetter, isDeadLetterId, lockDeadLetter } from './dead-letter-store';
+import { auditedLetter, deleteDeadLetter, lockDeadLetter } from './dead-letter-store';
 
 /** @throws DomainError `not_found` */
 export async function discardDeadLetter(ctx: Context, id: string, origin: Origin): Promise<void> {
-  if (!isDeadLetterId(id)) throw new DomainError('not_found');
   await ctx.db.transaction().execute(async (tx) => {
     const letter = await lockDeadLetter(tx, id);
     if (!letter) throw new DomainError('not_found');

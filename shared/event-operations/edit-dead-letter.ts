@@ -4,13 +4,7 @@ import type { Context } from '../context/context';
 import { DomainError } from '../errors';
 import type { UserEvent } from '../events/catalog';
 import type { Origin } from '../events/origin';
-import {
-  auditedLetter,
-  type DeadLetter,
-  isDeadLetterId,
-  lockDeadLetter,
-  replaceEvent,
-} from './dead-letter-store';
+import { auditedLetter, type DeadLetter, lockDeadLetter, replaceEvent } from './dead-letter-store';
 
 /**
  * Puts another event in a dead letter's place.
@@ -22,7 +16,6 @@ export async function editDeadLetter(
   event: UserEvent,
   origin: Origin,
 ): Promise<DeadLetter> {
-  if (!isDeadLetterId(id)) throw new DomainError('not_found');
   return ctx.db.transaction().execute(async (tx) => {
     const letter = await lockDeadLetter(tx, id);
     if (!letter) throw new DomainError('not_found');

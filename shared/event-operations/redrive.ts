@@ -8,7 +8,6 @@ import { assertConsumerQueue, isConsumerQueue } from './consumer-queue';
 import {
   auditedLetter,
   type DeadLetter,
-  isDeadLetterId,
   lockDeadLetter,
   lockUnknown,
   moveToRedeliveries,
@@ -20,7 +19,6 @@ import {
  * @throws DomainError `not_found`, or `not_redrivable` where it holds no event or no consumer has its queue
  */
 export async function redriveDeadLetter(ctx: Context, id: string, origin: Origin): Promise<void> {
-  if (!isDeadLetterId(id)) throw new DomainError('not_found');
   await ctx.db.transaction().execute(async (tx) => {
     const letter = await lockDeadLetter(tx, id);
     if (!letter) throw new DomainError('not_found');

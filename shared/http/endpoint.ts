@@ -1,12 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { DomainError, statusOf, titleOf } from '../errors';
+import { DomainError } from '../errors';
+import type { Origin } from '../events/origin';
 import type { Log } from '../log';
 import { cutPath } from '../storable';
+import type { Access, Identified } from './access';
 import { corsHeaders } from './cors';
+import type { Limit } from './limit';
 import { answerNoRoute, isOtherMethod } from './methods';
+import { originOf } from './origin';
+import type { Part } from './parts';
 import type { Reply } from './reply';
 import { type Request, readRequest } from './request';
+import { problemReply, toResult } from './result';
 
 /** What the wrapper itself needs of a context; the function gets all of it. */
 export interface EndpointContext {
@@ -15,15 +21,90 @@ export interface EndpointContext {
   log: Log;
 }
 
+/** What an endpoint takes. The API's document is made from it, so that it cannot say anything else. */
+export interface Definition<C extends EndpointContext, Who extends Identified, Path, Headers, Query, Body> {
+  /** Called once per request, so that a configuration error is an answer and not a crash at load. */
+  context: () => C;
+  access: Access<NoInfer<C>, Who>;
+  limit?: Limit<NoInfer<C>>;
+  path?: Part<Path>;
+  headers?: Part<Headers>;
+  query?: Part<Query>;
+  /** A function where it depends on the configuration or the caller. */
+  body?: Part<Body> | ((ctx: C, who: Who) => Part<Body>);
+  handle(
+    input: Who & {
+      ctx: C;
+      path: Path;
+      headers: Headers;
+      query: Query;
+      body: Body;
+      origin: Origin;
+      method: string;
+    },
+  ): Promise<Reply>;
+}
+
+type Handler = (event: APIGatewayProxyEventV2) => Promise<APIGatewayProxyStructuredResultV2>;
+
+/** A handler for Lambda, with what it was made of. */
+export interface Endpoint<C> extends Handler {
+  /** For the API's document. */
+  definition: {
+    access: Pick<Access<never, Identified>, 'auth' | 'permission' | 'orSelf'>;
+    limit?: object;
+    path?: Part<unknown>;
+    headers?: Part<unknown>;
+    query?: Part<unknown>;
+    body?: Part<unknown> | ((ctx: never, who: never) => Part<unknown>);
+  };
+  /** The same endpoint with another context: that of a test. */
+  in(context: () => C): Handler;
+}
+
 /**
- * The one wrapper of all HTTP functions: request in, reply out, every error as problem details (RFC 9457), one log
- * line per request. It never throws: API Gateway would answer in its own words.
- * @param context called once per request, so that a configuration error is an answer and not a crash at load
+ * The one wrapper of all HTTP functions. It authenticates and authorizes, then reads what the definition names: headers,
+ * query, body and path, in this order. Every error becomes problem details (RFC 9457), every request one line of the log.
+ * It never throws: API Gateway would answer in its own words.
  */
-export function endpoint<C extends EndpointContext>(
+export function endpoint<
+  C extends EndpointContext,
+  Who extends Identified,
+  Path = undefined,
+  Headers = undefined,
+  Query = undefined,
+  Body = undefined,
+>(definition: Definition<C, Who, Path, Headers, Query, Body>): Endpoint<C> {
+  const answer = async (request: Request, ctx: C): Promise<Reply> => {
+    const who = await definition.access.identify(ctx, request);
+    await definition.limit?.count(ctx, request, who.caller);
+    const { body } = definition;
+    const bodyPart = typeof body === 'function' ? body(ctx, who) : body;
+    return definition.handle({
+      ...who,
+      ctx,
+      method: request.method,
+      origin: originOf(request, who.caller),
+      // What is wrong with the first of these is the answer.
+      headers: read(definition.headers, request),
+      query: read(definition.query, request),
+      body: read(bodyPart, request),
+      path: read(definition.path, request),
+    });
+  };
+  const handler = handlerOf(definition.context, answer);
+  return Object.assign(handler, { definition, in: (context: () => C) => handlerOf(context, answer) });
+}
+
+/** Without a part, the type of what it gives is `undefined`: the default of the type parameters of `endpoint`. */
+function read<T>(part: Part<T> | undefined, request: Request): T {
+  return part === undefined ? (undefined as T) : part.read(request);
+}
+
+function handlerOf<C extends EndpointContext>(
   context: () => C,
-  handle: (request: Request, ctx: C) => Promise<Reply>,
-): (event: APIGatewayProxyEventV2) => Promise<APIGatewayProxyStructuredResultV2> {
+  answer: (request: Request, ctx: C) => Promise<Reply>,
+): Handler {
   return async (event) => {
     const startedAt = performance.now();
     let ctx: C;
@@ -33,90 +114,30 @@ export function endpoint<C extends EndpointContext>(
       // Without a configuration there is no log either.
       process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
       const request = readRequest(event, randomUUID);
-      const answer = { status: 500, ...problem(new DomainError('internal_error'), request.requestId) };
-      return toResult(request, answer);
+      return toResult(request, problemReply(new DomainError('internal_error'), request.requestId));
     }
     const request = readRequest(event, ctx.newId, ctx.config.trustedProxies);
     const log = ctx.log.child({ requestId: request.requestId, traceId: request.traceparent.split('-')[1] });
-    let answer: Reply;
+    let reply: Reply;
     let code: string | undefined;
     try {
-      answer = isOtherMethod(event.routeKey, request.method)
+      reply = isOtherMethod(event.routeKey, request.method)
         ? answerNoRoute(request.method)
-        : await handle(request, { ...ctx, log });
+        : await answer(request, { ...ctx, log });
     } catch (error) {
       const known = error instanceof DomainError ? error : new DomainError('internal_error');
       // What a client did wrong has no cause; what is wrong on our side has one to be logged.
       if (known !== error || known.cause !== undefined) log.error('A request failed', { error });
       code = known.code;
-      answer = { status: statusOf(known.code), ...problem(known, request.requestId) };
+      reply = problemReply(known, request.requestId);
     }
     log.info('request', {
       method: request.method,
       path: cutPath(request.path),
-      status: answer.status,
+      status: reply.status,
       ...(code && { code }),
       ms: Math.round((performance.now() - startedAt) * 10) / 10,
     });
-    return toResult(request, answer, corsHeaders(ctx.config.corsOrigins, request.headers['origin']));
+    return toResult(request, reply, corsHeaders(ctx.config.corsOrigins, request.headers['origin']));
   };
-}
-
-function problem(error: DomainError, requestId: string): Omit<Reply, 'status'> {
-  const { detail, errors, headers } = error.details;
-  return {
-    body: {
-      type: `urn:rollcall:error:${error.code}`,
-      title: titleOf(error.code),
-      status: statusOf(error.code),
-      detail: detail ?? titleOf(error.code),
-      code: error.code,
-      requestId,
-      ...(errors && { errors }),
-    },
-    headers: { ...headers, 'content-type': 'application/problem+json' },
-  };
-}
-
-/** A year, as RFC 6797 suggests at least, for the host and what is below it. */
-const STRICT_TRANSPORT = 'max-age=31536000; includeSubDomains';
-
-function toResult(
-  request: Request,
-  answer: Reply,
-  headers: Record<string, string> = {},
-): APIGatewayProxyStructuredResultV2 {
-  const { body, isBase64Encoded } = toBody(answer.body);
-  return {
-    statusCode: answer.status,
-    headers: {
-      // Nearly every answer has a token or a person in it; the few public documents say otherwise.
-      'cache-control': 'no-store',
-      'x-content-type-options': 'nosniff',
-      // Over https only (RFC 6797, section 7.2): on http, such as that of `npm start`, it must not be sent.
-      ...(request.headers['x-forwarded-proto'] === 'https' && {
-        'strict-transport-security': STRICT_TRANSPORT,
-      }),
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      'x-request-id': request.requestId,
-      ...headers,
-      ...answer.headers,
-      // What GET says of its content, without the content (RFC 9110, sections 8.6 and 9.3.2).
-      ...(request.method === 'HEAD' &&
-        body !== undefined && { 'content-length': String(sizeOf(body, isBase64Encoded)) }),
-    },
-    ...(request.method !== 'HEAD' &&
-      body !== undefined && { body, ...(isBase64Encoded && { isBase64Encoded }) }),
-  };
-}
-
-/** Text and bytes as they are, everything else as JSON. */
-function toBody(body: unknown): { body?: string; isBase64Encoded?: boolean } {
-  if (body === undefined) return {};
-  if (Buffer.isBuffer(body)) return { body: body.toString('base64'), isBase64Encoded: true };
-  return { body: typeof body === 'string' ? body : JSON.stringify(body) };
-}
-
-function sizeOf(body: string, isBase64Encoded = false): number {
-  return Buffer.byteLength(body, isBase64Encoded ? 'base64' : 'utf8');
 }

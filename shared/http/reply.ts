@@ -27,6 +27,16 @@ export function recordReply(record: { version: number }, ifNoneMatch?: string): 
   return { status: 200, body: record, headers: { etag } };
 }
 
+/** 201 for a new record: where it is, and its version as the entity tag. */
+export function createdReply(
+  location: string,
+  { version }: { version: number },
+  body: unknown,
+  headers: Record<string, string> = {},
+): Reply {
+  return reply(201, body, { location, etag: `"${version}"`, ...headers });
+}
+
 /** RFC 9110, section 13.1.2: a list of tags compared weakly, or `*`. */
 function matchesEntityTag(header: string, etag: string): boolean {
   const tags = header.split(',').map((tag) => tag.trim().replace(/^W\//, ''));

@@ -1,11 +1,6 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
-import * as v from 'valibot';
-import { characters } from '../characters';
-import { DomainError, type FieldError } from '../errors';
-import { cutPath, findUnstorable, MAX_ERRORS, storableText } from '../storable';
+import { storableText } from '../storable';
 import { clientAddress } from './client-address';
-
-export const MAX_BODY_BYTES = 64 * 1024;
 
 /** A request as the functions see it, whatever the gateway made of it. */
 export interface Request {
@@ -15,7 +10,7 @@ export interface Request {
   query: Record<string, string | undefined>;
   /** Names in lower case. */
   headers: Record<string, string | undefined>;
-  /** As it came; `parseBody` reads it. */
+  /** As it came. */
   rawBody: Buffer;
   requestId: string;
   /** W3C Trace Context of this request: the caller's trace continued, or a new one. */
@@ -68,87 +63,10 @@ function continueTrace(given: string | undefined, newId: () => string): string {
   return `00-${traceId}-${hex().slice(-16)}-${flags}`;
 }
 
-const UNKNOWN_FIELD = 'is not a known field';
-/** Names that valibot passes over, as if they were not there. */
-const PASSED_OVER = ['constructor', 'prototype'];
-
-/** An object with these fields and no others; unknown fields are reported, not just the first. */
-export function exactly<T extends v.ObjectEntries>(entries: T) {
-  return v.objectWithRest(entries, v.never(UNKNOWN_FIELD), 'must be a JSON object');
-}
-
-/**
- * The body by its schema.
- * @throws DomainError `unsupported_media_type`, `payload_too_large`, `invalid_json`, or `invalid_request` with
- * every problem at once
- */
-export function parseBody<T extends v.GenericSchema>(request: Request, schema: T): v.InferOutput<T> {
-  const mediaType = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
-  if (mediaType !== 'application/json') {
-    throw new DomainError('unsupported_media_type', { detail: 'Send content-type: application/json' });
-  }
-  if (request.rawBody.length > MAX_BODY_BYTES) {
-    throw new DomainError('payload_too_large', { detail: `At most ${MAX_BODY_BYTES} bytes` });
-  }
-  const json = parseJson(request.rawBody);
-  return check(schema, json);
-}
-
-/** The query string by its schema. @throws DomainError `invalid_request` */
-export function parseQuery<T extends v.GenericSchema>(request: Request, schema: T): v.InferOutput<T> {
-  return check(schema, request.query);
-}
-
 /** The token of `Authorization: Bearer …` (RFC 6750, section 2.1), or null where there is none. */
 export function bearerToken(request: Request): string | null {
   const header = request.headers['authorization'];
   if (header === undefined) return null;
   // Another scheme is no token that could be valid: the empty one never is.
   return /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i.exec(header)?.[1] ?? '';
-}
-
-const MAX_IDEMPOTENCY_KEY = 255;
-
-/** The `Idempotency-Key`, or null where there is none. @throws DomainError `invalid_request` */
-export function idempotencyKey(request: Request): string | null {
-  const key = request.headers['idempotency-key'];
-  if (key === undefined) return null;
-  if (key.length === 0 || characters(key) > MAX_IDEMPOTENCY_KEY) {
-    const message = `must have 1 to ${MAX_IDEMPOTENCY_KEY} characters`;
-    throw invalidRequest([{ path: 'idempotency-key', message }]);
-  }
-  return key;
-}
-
-export function invalidRequest(errors: FieldError[]): DomainError {
-  return new DomainError('invalid_request', { detail: 'See errors for what to change', errors });
-}
-
-function parseJson(body: Buffer): unknown {
-  try {
-    // Fatal: bytes that are no UTF-8 are no JSON either (RFC 8259, section 8.1), and must not become U+FFFD.
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
-  } catch {
-    throw new DomainError('invalid_json');
-  }
-}
-
-function check<T extends v.GenericSchema>(schema: T, input: unknown): v.InferOutput<T> {
-  const unstorable = findUnstorable(input);
-  if (unstorable.length > 0) throw invalidRequest(unstorable);
-  const passedOver = PASSED_OVER.filter((name) => isObject(input) && Object.hasOwn(input, name));
-  const result = v.safeParse(schema, input);
-  if (result.success && passedOver.length === 0) return result.output;
-  throw invalidRequest([
-    ...passedOver.map((path) => ({ path, message: UNKNOWN_FIELD })),
-    // Cut before anything is built: 64 KiB have room for thousands of problems.
-    ...(result.issues ?? []).slice(0, MAX_ERRORS - passedOver.length).map((issue) => ({
-      path: cutPath(v.getDotPath(issue) ?? ''),
-      message: issue.input === undefined && issue.expected !== 'never' ? 'is required' : issue.message,
-    })),
-  ]);
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
 }

@@ -5,7 +5,8 @@ import { unknownRole } from './role';
 import { findRolePermissions } from './role-store';
 
 /**
- * Nobody hands out a permission that they lack themselves.
+ * Nobody hands out a permission that they lack themselves, nor any role without `roles:write` but `user`, which everybody
+ * gets who registers.
  * @returns the permissions stored with the role
  * @throws DomainError `invalid_request` for an unknown role, `forbidden` for one that exceeds the caller's
  */
@@ -14,6 +15,8 @@ export async function assertMayGrantRole(
   role: string,
   granting: ReadonlySet<Permission>,
 ): Promise<string[]> {
+  if (role !== 'user' && !granting.has('roles:write'))
+    throw new DomainError('forbidden', { detail: 'This needs the permission roles:write' });
   const stored = await findRolePermissions(db, role);
   if (stored === null) throw unknownRole();
   assertHolds(granting, permissionsOf(role, stored));

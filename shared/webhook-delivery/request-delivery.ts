@@ -1,10 +1,8 @@
-import * as v from 'valibot';
 import { recordAct } from '../audit/record-act';
 import type { Context } from '../context/context';
 import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
 import { addDelivery, makeDeliveryDue } from '../webhooks/delivery-store';
-import { WebhookId } from '../webhooks/fields';
 import { getWebhook } from '../webhooks/get-webhook';
 import { type Delivery, TEST_TYPE, type Webhook } from '../webhooks/webhook';
 
@@ -20,7 +18,7 @@ export async function redeliver(
 ): Promise<Delivery> {
   const webhook = await getEnabledWebhook(ctx, id);
   return ctx.db.transaction().execute(async (tx) => {
-    const delivery = v.is(WebhookId, deliveryId) ? await makeDeliveryDue(tx, webhook.id, deliveryId) : null;
+    const delivery = await makeDeliveryDue(tx, webhook.id, deliveryId);
     if (!delivery) throw new DomainError('not_found', { detail: 'There is no such delivery' });
     const details = { host: new URL(webhook.url).host, deliveryId: delivery.id, eventType: delivery.type };
     await recordAct(tx, ctx, origin, { type: 'webhook.redelivered', subject: webhook.id, details });

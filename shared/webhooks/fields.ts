@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { maxCharacters } from '../characters';
 import { EVENT_TYPES } from '../events/catalog';
+import { exactly } from '../exactly';
 
 const MAX_URL = 2048;
 const MAX_RETRIES = 20;
@@ -9,13 +10,13 @@ const WEEK_SECONDS = 7 * 24 * 60 * 60;
 export const WebhookId = v.pipe(v.string(), v.uuid());
 
 /** Whether it is allowed depends on the configuration, and is for `assertUrlAllowed` to say. */
-export const WebhookUrl = v.pipe(
+const WebhookUrl = v.pipe(
   v.string('must be a string'),
   ...maxCharacters(MAX_URL),
   v.check((value) => URL.canParse(value), 'must be a URL'),
 );
 
-export const EventTypes = v.pipe(
+const EventTypes = v.pipe(
   v.array(
     v.picklist([...EVENT_TYPES, '*'], `must be one of ${EVENT_TYPES.join(', ')}, or * for all`),
     'must be a list',
@@ -24,7 +25,7 @@ export const EventTypes = v.pipe(
   v.maxLength(100, 'must have at most 100'),
 );
 
-export const Description = v.nullable(
+const Description = v.nullable(
   v.pipe(
     v.string('must be a string or null'),
     v.trim(),
@@ -33,7 +34,7 @@ export const Description = v.nullable(
   ),
 );
 
-export const RetryDelays = v.nullable(
+const RetryDelays = v.nullable(
   v.pipe(
     v.array(
       v.pipe(
@@ -47,3 +48,20 @@ export const RetryDelays = v.nullable(
     v.maxLength(MAX_RETRIES, `must have at most ${MAX_RETRIES}`),
   ),
 );
+
+export const NewWebhook = exactly({
+  url: WebhookUrl,
+  eventTypes: EventTypes,
+  description: v.optional(Description, null),
+  retryDelaysSeconds: v.optional(RetryDelays, null),
+  enabled: v.optional(v.boolean('must be true or false'), true),
+});
+
+/** What is left out stays as it is. */
+export const WebhookChange = exactly({
+  url: v.exactOptional(WebhookUrl),
+  eventTypes: v.exactOptional(EventTypes),
+  description: v.exactOptional(Description),
+  retryDelaysSeconds: v.exactOptional(RetryDelays),
+  enabled: v.exactOptional(v.boolean('must be true or false')),
+});

@@ -1,13 +1,11 @@
-import * as v from 'valibot';
 import type { Db, Tx } from '../db/connection';
 import { DomainError } from '../errors';
-import { WebhookId } from './fields';
 import type { Webhook } from './webhook';
 import { findWebhook, lockWebhook } from './webhook-store';
 
 /** @throws DomainError `not_found` */
 export async function getWebhook(db: Db, id: string): Promise<Webhook> {
-  const webhook = v.is(WebhookId, id) ? await findWebhook(db, id) : null;
+  const webhook = await findWebhook(db, id);
   if (!webhook) throw noWebhook();
   return webhook;
 }
@@ -22,7 +20,7 @@ export async function lockWebhookToChange(
   id: string,
   versions: number[] | null = null,
 ): Promise<Webhook> {
-  const webhook = v.is(WebhookId, id) ? await lockWebhook(tx, id) : null;
+  const webhook = await lockWebhook(tx, id);
   if (!webhook) throw noWebhook();
   if (versions && !versions.includes(webhook.version)) {
     throw new DomainError('version_mismatch', {

@@ -2,10 +2,10 @@
 // what has become of it go over the channel to the suite.
 import { randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import { register } from '../../functions/auth/register';
+import { handler as register } from '../../functions/auth/register';
 import { analytics } from '../../functions/consumers/analytics';
 import { deadLetters } from '../../functions/consumers/dead-letters';
-import { updateUserById } from '../../functions/users/update-user';
+import { handler as updateUser } from '../../functions/users/update-user';
 import { countEvents } from '../../shared/analytics/analytics-store';
 import { appendAuditEntries } from '../../shared/audit/audit-store';
 import { createBroker } from '../../shared/broker/connection';
@@ -13,7 +13,6 @@ import { readConfig } from '../../shared/config/config';
 import { type BatchHandler, consumer } from '../../shared/consumers/consumer';
 import { createContext } from '../../shared/context/context';
 import { parseEvent, type UserEvent } from '../../shared/events/catalog';
-import { endpoint } from '../../shared/http/endpoint';
 import type { Invoke, InvokeOutcome } from '../../shared/lambda/invoke';
 import type { BatchResponse, RmqEvent } from '../../shared/lambda/rmq-event';
 import { createLog } from '../../shared/log';
@@ -115,8 +114,8 @@ function answerCalls(functions: Invoke): void {
 
 /** One request at a time, as a Lambda container: a registration, and a change of some of the new users. */
 function serve(ctx: PublishingContext): void {
-  const call = async (handle: typeof register, request: TestRequest) =>
-    readResult(await endpoint(() => ctx, handle)(httpEvent(request)));
+  const call = async (handler: typeof register, request: TestRequest) =>
+    readResult(await handler.in(() => ctx)(httpEvent(request)));
   process.on('message', async (message: ToContainer) => {
     if (message.kind !== 'register') return;
     const username = `user_${randomBytes(6).toString('hex')}`;
@@ -127,7 +126,7 @@ function serve(ctx: PublishingContext): void {
     // Every fourth has a second event, for the order of a user's events to show.
     if (reply.status === 201 && Number.parseInt(reply.body.user.id.slice(-1), 16) % 4 === 0) {
       const { user, accessToken } = reply.body;
-      await call(updateUserById, {
+      await call(updateUser, {
         method: 'PUT',
         path: `/users/${user.id}`,
         params: { id: user.id },

@@ -1,28 +1,28 @@
 // Input that is well-formed and yet names nothing that could exist or be stored, and input made to cost more than it is.
 import { sql } from 'kysely';
-import { listRegistrations } from '../../functions/analytics/list-registrations';
-import { rebuildAnalytics } from '../../functions/analytics/rebuild-analytics';
-import { login } from '../../functions/auth/login';
-import { register } from '../../functions/auth/register';
-import { deleteDeadLetterById } from '../../functions/events/delete-dead-letter';
-import { listAudit } from '../../functions/events/list-audit';
-import { listAllDeadLetters } from '../../functions/events/list-dead-letters';
-import { redriveOne } from '../../functions/events/redrive-dead-letter';
-import { replayEventLog } from '../../functions/events/replay-events';
-import { deleteRoleByName } from '../../functions/roles/delete-role';
-import { putRoleByName } from '../../functions/roles/put-role';
-import { changeUserRole } from '../../functions/users/change-role';
-import { deleteUserById } from '../../functions/users/delete-user';
-import { getUserById } from '../../functions/users/get-user';
-import { listUserSessions } from '../../functions/users/list-sessions';
-import { listAllUsers } from '../../functions/users/list-users';
-import { revokeUserSession } from '../../functions/users/revoke-session';
-import { updateUserById } from '../../functions/users/update-user';
-import { deleteWebhookById } from '../../functions/webhooks/delete-webhook';
-import { getWebhookById } from '../../functions/webhooks/get-webhook';
-import { listWebhookDeliveries } from '../../functions/webhooks/list-webhook-deliveries';
-import { redeliverWebhook } from '../../functions/webhooks/redeliver-webhook';
-import { rotateWebhookSecret } from '../../functions/webhooks/rotate-webhook-secret';
+import { handler as listRegistrations } from '../../functions/analytics/list-registrations';
+import { handler as rebuildAnalytics } from '../../functions/analytics/rebuild-analytics';
+import { handler as login } from '../../functions/auth/login';
+import { handler as register } from '../../functions/auth/register';
+import { handler as deleteDeadLetter } from '../../functions/events/delete-dead-letter';
+import { handler as listAudit } from '../../functions/events/list-audit';
+import { handler as listDeadLetters } from '../../functions/events/list-dead-letters';
+import { handler as redriveDeadLetter } from '../../functions/events/redrive-dead-letter';
+import { handler as replayEvents } from '../../functions/events/replay-events';
+import { handler as deleteRole } from '../../functions/roles/delete-role';
+import { handler as putRole } from '../../functions/roles/put-role';
+import { handler as changeRole } from '../../functions/users/change-role';
+import { handler as deleteUser } from '../../functions/users/delete-user';
+import { handler as getUser } from '../../functions/users/get-user';
+import { handler as listSessions } from '../../functions/users/list-sessions';
+import { handler as listUsers } from '../../functions/users/list-users';
+import { handler as revokeSession } from '../../functions/users/revoke-session';
+import { handler as updateUser } from '../../functions/users/update-user';
+import { handler as deleteWebhook } from '../../functions/webhooks/delete-webhook';
+import { handler as getWebhook } from '../../functions/webhooks/get-webhook';
+import { handler as listWebhookDeliveries } from '../../functions/webhooks/list-webhook-deliveries';
+import { handler as redeliverWebhook } from '../../functions/webhooks/redeliver-webhook';
+import { handler as rotateWebhookSecret } from '../../functions/webhooks/rotate-webhook-secret';
 import { queueOf } from '../../shared/broker/topology';
 import { createContext } from '../../shared/context/context';
 import { type TestContext, testContext } from '../setup/context';
@@ -52,8 +52,8 @@ describe('a time that does not exist is refused wherever a time is taken', () =>
     ['audit cursor', (time) => call(listAudit, ctx, { query: { cursor: cursor(time) }, token })],
     ['registrations from', (from) => call(listRegistrations, ctx, { query: { from }, token })],
     ['registrations to', (to) => call(listRegistrations, ctx, { query: { to }, token })],
-    ['replay from', (from) => post(replayEventLog, { queue: queue(), from })],
-    ['replay to', (to) => post(replayEventLog, { queue: queue(), to })],
+    ['replay from', (from) => post(replayEvents, { queue: queue(), from })],
+    ['replay to', (to) => post(replayEvents, { queue: queue(), to })],
     ['rebuild from', (from) => post(rebuildAnalytics, { from })],
     ['rebuild to', (to) => post(rebuildAnalytics, { to })],
   ];
@@ -84,7 +84,7 @@ describe('a time that does not exist is refused wherever a time is taken', () =>
     for (const from of ['0001-01-01', '2024-02-29', '2026-11-25T10:00:00.123456789+14:00']) {
       expect((await call(listAudit, ctx, { query: { from }, token })).status).toBe(200);
       expect((await call(listAudit, ctx, { query: { to: from }, token })).status).toBe(200);
-      expect((await post(replayEventLog, { queue: queue(), from, to: from })).status).toBe(202);
+      expect((await post(replayEvents, { queue: queue(), from, to: from })).status).toBe(202);
       const report = await call(listRegistrations, ctx, { query: { to: from }, token });
       expect(report.status).toBe(200);
     }
@@ -105,7 +105,7 @@ test('a day begins in UTC, whatever time zone the database sessions are in', asy
   );
   const replay = async (range: object) => {
     const body = { queue: queueOf(ctx.config.events, 'audit'), subject, ...range };
-    return (await call(replayEventLog, { ...ctx, db }, { method: 'POST', body, token })).body;
+    return (await call(replayEvents, { ...ctx, db }, { method: 'POST', body, token })).body;
   };
   expect(await replay({ from: '2026-11-01' })).toEqual({ replayed: 0 });
   expect(await replay({ from: '2026-10-31', to: '2026-11-01' })).toEqual({ replayed: 1 });
@@ -113,15 +113,15 @@ test('a day begins in UTC, whatever time zone the database sessions are in', asy
 });
 
 const PATHS: [string, string, Handle, string[]][] = [
-  ['GET /users/{id}', 'GET', getUserById, ['id']],
-  ['DELETE /users/{id}', 'DELETE', deleteUserById, ['id']],
-  ['GET /users/{id}/sessions', 'GET', listUserSessions, ['id']],
-  ['DELETE /users/{id}/sessions/{sessionId}', 'DELETE', revokeUserSession, ['id', 'sessionId']],
-  ['DELETE /roles/{name}', 'DELETE', deleteRoleByName, ['name']],
-  ['DELETE /dead-letters/{id}', 'DELETE', deleteDeadLetterById, ['id']],
-  ['POST /dead-letters/{id}/redrive', 'POST', redriveOne, ['id']],
-  ['GET /webhooks/{id}', 'GET', getWebhookById, ['id']],
-  ['DELETE /webhooks/{id}', 'DELETE', deleteWebhookById, ['id']],
+  ['GET /users/{id}', 'GET', getUser, ['id']],
+  ['DELETE /users/{id}', 'DELETE', deleteUser, ['id']],
+  ['GET /users/{id}/sessions', 'GET', listSessions, ['id']],
+  ['DELETE /users/{id}/sessions/{sessionId}', 'DELETE', revokeSession, ['id', 'sessionId']],
+  ['DELETE /roles/{name}', 'DELETE', deleteRole, ['name']],
+  ['DELETE /dead-letters/{id}', 'DELETE', deleteDeadLetter, ['id']],
+  ['POST /dead-letters/{id}/redrive', 'POST', redriveDeadLetter, ['id']],
+  ['GET /webhooks/{id}', 'GET', getWebhook, ['id']],
+  ['DELETE /webhooks/{id}', 'DELETE', deleteWebhook, ['id']],
   ['POST /webhooks/{id}/rotate-secret', 'POST', rotateWebhookSecret, ['id']],
   ['GET /webhooks/{id}/deliveries', 'GET', listWebhookDeliveries, ['id']],
   ['POST …/redeliver', 'POST', redeliverWebhook, ['id', 'deliveryId']],
@@ -139,18 +139,18 @@ describe('a name in a path that nothing can have is 404', () => {
 
   test('where a body decides first, it is 422 for a name that cannot be one', async () => {
     const body = { permissions: [] };
-    const reply = await call(putRoleByName, ctx, { method: 'PUT', params: { name: 'a\0' }, body, token });
+    const reply = await call(putRole, ctx, { method: 'PUT', params: { name: 'a\0' }, body, token });
     expect(reply.body).toMatchObject({ code: 'invalid_request', errors: [{ path: 'name' }] });
     const change = { method: 'PUT', params: { id: '\0' }, body: { role: 'user' }, token };
-    expect((await call(changeUserRole, ctx, change)).status).toBe(404);
+    expect((await call(changeRole, ctx, change)).status).toBe(404);
   });
 
   test('in a query it is 422', async () => {
     for (const [handle, query] of [
-      [listAllUsers, { q: 'a\0' }],
-      [listAllUsers, { role: '\ud800' }],
+      [listUsers, { q: 'a\0' }],
+      [listUsers, { role: '\ud800' }],
       [listAudit, { type: '\0' }],
-      [listAllDeadLetters, { queue: '\0' }],
+      [listDeadLetters, { queue: '\0' }],
     ] as const)
       expect((await call(handle, ctx, { query, token })).status).toBe(422);
   });
@@ -187,7 +187,7 @@ describe('an answer is no larger for an error than for anything else', () => {
 
   test('thousands of elements of a list that are wrong', async () => {
     const body = { permissions: Array(8_000).fill('x') };
-    const reply = await call(putRoleByName, ctx, { method: 'PUT', params: { name: 'a' }, body, token });
+    const reply = await call(putRole, ctx, { method: 'PUT', params: { name: 'a' }, body, token });
     expect(reply.body.errors).toHaveLength(50);
     expect(JSON.stringify(reply.body).length).toBeLessThan(MAX_ANSWER);
   });
@@ -232,7 +232,7 @@ describe('numbers are stored as they were sent, or refused', () => {
   ])('%s comes back', async (number) => {
     const reply = await save(`{"n":${number}}`);
     expect([reply.status, reply.body.user?.metadata]).toEqual([201, { n: Number(number) }]);
-    const stored = await call(getUserById, ctx, { params: { id: reply.body.user.id }, token });
+    const stored = await call(getUser, ctx, { params: { id: reply.body.user.id }, token });
     expect(stored.body.metadata).toEqual({ n: Number(number) });
   });
 
@@ -257,7 +257,7 @@ test('names that mean something to JavaScript are fields like any other, and unk
   }
   const person = await registerPerson(ctx);
   const body = '{"metadata":{"a":{"__proto__":{"admin":true}}}}';
-  const reply = await call(updateUserById, ctx, {
+  const reply = await call(updateUser, ctx, {
     method: 'PUT',
     params: { id: 'me' },
     body,

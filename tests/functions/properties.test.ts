@@ -1,27 +1,27 @@
 // What holds for any input and any sequence of changes, on the real database.
 import fc from 'fast-check';
-import { listRegistrations } from '../../functions/analytics/list-registrations';
-import { forgotPassword } from '../../functions/auth/forgot-password';
-import { login } from '../../functions/auth/login';
-import { refresh } from '../../functions/auth/refresh';
-import { register } from '../../functions/auth/register';
-import { resetForgottenPassword } from '../../functions/auth/reset-password';
-import { stepUpSession } from '../../functions/auth/step-up';
-import { undoChangeOfEmail } from '../../functions/auth/undo-email-change';
-import { verifyEmailAddress } from '../../functions/auth/verify-email';
-import { listAudit } from '../../functions/events/list-audit';
-import { listEventLog } from '../../functions/events/list-events';
-import { putRoleByName } from '../../functions/roles/put-role';
-import { changeUserPassword } from '../../functions/users/change-password';
-import { changeUserRole } from '../../functions/users/change-role';
-import { deleteUserById } from '../../functions/users/delete-user';
-import { getUserById } from '../../functions/users/get-user';
-import { listAllUsers } from '../../functions/users/list-users';
-import { updateUserById } from '../../functions/users/update-user';
-import { createNewWebhook } from '../../functions/webhooks/create-webhook';
-import { listWebhookDeliveries } from '../../functions/webhooks/list-webhook-deliveries';
-import { listAllWebhooks } from '../../functions/webhooks/list-webhooks';
-import { updateWebhookById } from '../../functions/webhooks/update-webhook';
+import { handler as listRegistrations } from '../../functions/analytics/list-registrations';
+import { handler as forgotPassword } from '../../functions/auth/forgot-password';
+import { handler as login } from '../../functions/auth/login';
+import { handler as refresh } from '../../functions/auth/refresh';
+import { handler as register } from '../../functions/auth/register';
+import { handler as resetPassword } from '../../functions/auth/reset-password';
+import { handler as stepUp } from '../../functions/auth/step-up';
+import { handler as undoEmailChange } from '../../functions/auth/undo-email-change';
+import { handler as verifyEmail } from '../../functions/auth/verify-email';
+import { handler as listAudit } from '../../functions/events/list-audit';
+import { handler as listEvents } from '../../functions/events/list-events';
+import { handler as putRole } from '../../functions/roles/put-role';
+import { handler as changePassword } from '../../functions/users/change-password';
+import { handler as changeRole } from '../../functions/users/change-role';
+import { handler as deleteUser } from '../../functions/users/delete-user';
+import { handler as getUser } from '../../functions/users/get-user';
+import { handler as listUsers } from '../../functions/users/list-users';
+import { handler as updateUser } from '../../functions/users/update-user';
+import { handler as createWebhook } from '../../functions/webhooks/create-webhook';
+import { handler as listWebhookDeliveries } from '../../functions/webhooks/list-webhook-deliveries';
+import { handler as listWebhooks } from '../../functions/webhooks/list-webhooks';
+import { handler as updateWebhook } from '../../functions/webhooks/update-webhook';
 import { type TestContext, testContext } from '../setup/context';
 import { call } from '../setup/http';
 import { logInAdmin, type Person, registerPerson, registration } from '../setup/people';
@@ -65,7 +65,7 @@ test('any sequence of updates and deletes keeps versions, entity tags and events
           headers: ifMatch === undefined ? {} : { 'if-match': ifMatch },
         };
         if (item.kind === 'delete') {
-          const answer = await call(deleteUserById, ctx, { ...request, method: 'DELETE' });
+          const answer = await call(deleteUser, ctx, { ...request, method: 'DELETE' });
           expect(answer.status).toBe(deleted ? 404 : item.tag === 'stale' ? 412 : 200);
           if (answer.status === 200) expect(answer.body).toEqual(expected);
           deleted ||= answer.status === 200;
@@ -73,7 +73,7 @@ test('any sequence of updates and deletes keeps versions, entity tags and events
         }
         const { email, ...rest } = item.change;
         const body = { ...rest, ...(email && { email: `${username}.${email.name}@example.com` }) };
-        const answer = await call(updateUserById, ctx, { ...request, method: 'PUT', body });
+        const answer = await call(updateUser, ctx, { ...request, method: 'PUT', body });
         expect(answer.status).toBe(deleted ? 404 : item.tag === 'stale' ? 412 : 200);
         if (answer.status !== 200) continue;
         const before = JSON.stringify({ ...expected, updatedAt: '' });
@@ -137,14 +137,14 @@ const BODIES: [string, Handle, Record<string, unknown>][] = [
   ['register', register, { ...registration(), displayName: 'A', metadata: {}, role: 'user' }],
   ['login', login, { username: 'gorden', password: 'x' }],
   ['refresh', refresh, { refreshToken: 'x' }],
-  ['verify-email', verifyEmailAddress, { token: 'x' }],
-  ['reset-password', resetForgottenPassword, { token: 'x', password: 'a long password' }],
-  ['undo-email-change', undoChangeOfEmail, { token: 'x', password: 'a long password' }],
-  ['step-up', stepUpSession, { password: 'x' }],
+  ['verify-email', verifyEmail, { token: 'x' }],
+  ['reset-password', resetPassword, { token: 'x', password: 'a long password' }],
+  ['undo-email-change', undoEmailChange, { token: 'x', password: 'a long password' }],
+  ['step-up', stepUp, { password: 'x' }],
   ['forgot-password', forgotPassword, { email: 'a@example.com' }],
   [
     'update-user',
-    updateUserById,
+    updateUser,
     {
       username: 'abc',
       email: 'a@example.com',
@@ -154,11 +154,11 @@ const BODIES: [string, Handle, Record<string, unknown>][] = [
       metadata: {},
     },
   ],
-  ['change-password', changeUserPassword, { currentPassword: 'x', newPassword: 'a long password' }],
-  ['change-role', changeUserRole, { role: 'user' }],
-  ['put-role', putRoleByName, { permissions: ['users:read'] }],
-  ['create-webhook', createNewWebhook, WEBHOOK],
-  ['update-webhook', updateWebhookById, WEBHOOK],
+  ['change-password', changePassword, { currentPassword: 'x', newPassword: 'a long password' }],
+  ['change-role', changeRole, { role: 'user' }],
+  ['put-role', putRole, { permissions: ['users:read'] }],
+  ['create-webhook', createWebhook, WEBHOOK],
+  ['update-webhook', updateWebhook, WEBHOOK],
 ];
 
 test.each(BODIES)('no body makes %s fail with a 500', async (_name, handle, fields) => {
@@ -175,9 +175,9 @@ test.each(BODIES)('no body makes %s fail with a 500', async (_name, handle, fiel
 });
 
 test.each<[string, Handle, string[]]>([
-  ['list-users', listAllUsers, ['q', 'role', 'limit', 'cursor']],
-  ['list-events', listEventLog, ['type', 'subject', 'status', 'limit', 'cursor']],
-  ['list-webhooks', listAllWebhooks, ['limit', 'cursor']],
+  ['list-users', listUsers, ['q', 'role', 'limit', 'cursor']],
+  ['list-events', listEvents, ['type', 'subject', 'status', 'limit', 'cursor']],
+  ['list-webhooks', listWebhooks, ['limit', 'cursor']],
   ['list-webhook-deliveries', listWebhookDeliveries, ['status', 'limit', 'cursor']],
   ['list-audit', listAudit, ['subject', 'actor', 'type', 'from', 'to', 'limit', 'cursor']],
   ['list-registrations', listRegistrations, ['from', 'to', 'interval']],
@@ -191,7 +191,7 @@ test.each<[string, Handle, string[]]>([
         params: { id: value },
         headers: { 'x-request-id': value, 'if-none-match': value },
       };
-      for (const one of [handle, getUserById]) {
+      for (const one of [handle, getUser]) {
         const answer = await call(one, ctx, { ...request, token: admin.accessToken });
         expect(answer.status).toBeLessThan(500);
         expect(answer.headers['x-request-id']).toMatch(/^[A-Za-z0-9_.:-]{1,128}$/);

@@ -1,6 +1,4 @@
-import { type EndpointContext, endpoint } from '../../shared/http/endpoint';
-import type { Reply } from '../../shared/http/reply';
-import type { Request } from '../../shared/http/request';
+import type { Endpoint } from '../../shared/http/endpoint';
 import { httpEvent, readResult, type TestReply, type TestRequest } from './http-event';
 import { documentedOf, expectDocumented } from './openapi';
 
@@ -8,13 +6,9 @@ import { documentedOf, expectDocumented } from './openapi';
  * Calls a function the way Lambda does, wrapper and all, with a context of the test's own.
  * @throws Error for an answer that the OpenAPI document does not have
  */
-export async function call<C extends EndpointContext>(
-  handle: (request: Request, ctx: C) => Promise<Reply>,
-  ctx: C,
-  request: TestRequest = {},
-): Promise<TestReply> {
-  const reply = readResult(await endpoint(() => ctx, handle)(httpEvent(request)));
-  const operation = documentedOf(handle);
+export async function call<C>(handler: Endpoint<C>, ctx: C, request: TestRequest = {}): Promise<TestReply> {
+  const reply = readResult(await handler.in(() => ctx)(httpEvent(request)));
+  const operation = documentedOf(handler);
   if (operation) expectDocumented(operation, reply);
   return reply;
 }

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Ajv2020 from 'ajv/dist/2020';
 import addFormats from 'ajv-formats';
@@ -101,20 +100,14 @@ export function expectRouteDocumented(method: string, path: string, reply: TestR
   }
 }
 
-/** The operation that this is the inner function of; undefined for what is no function of ours, and for `fallback`. */
-export function documentedOf(handle: { name: string }): Documented | undefined {
-  const declaration = `export async function ${handle.name}(`;
-  const [file] = [...functionFiles()].find(([, path]) => sourceOf(path).includes(declaration)) ?? [];
-  const operationId = file?.replace(/-(\w)/g, (_match, letter: string) => letter.toUpperCase());
+/** The operation that this handler serves; undefined for what is no function of ours, and for `fallback`. */
+export function documentedOf(handler: object): Documented | undefined {
+  // Whoever has the handler has loaded its file.
+  const [name] =
+    [...functionFiles()].find(([, file]) => require.cache[join(ROOT, file)]?.exports.handler === handler) ??
+    [];
+  const operationId = name?.replace(/-(\w)/g, (_match, letter: string) => letter.toUpperCase());
   return documented.find(({ operation }) => operation.operationId === operationId);
-}
-
-const sources = new Map<string, string>();
-
-function sourceOf(path: string): string {
-  const source = sources.get(path) ?? readFileSync(join(ROOT, path), 'utf8');
-  sources.set(path, source);
-  return source;
 }
 
 function findDocumented(method: string, requested: string): Documented | undefined {

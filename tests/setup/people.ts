@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { login } from '../../functions/auth/login';
-import { register } from '../../functions/auth/register';
+import { handler as login } from '../../functions/auth/login';
+import { handler as register } from '../../functions/auth/register';
 import { createAdmin } from '../../shared/accounts/create-admin';
 import type { User } from '../../shared/users/user';
 import type { TestContext } from './context';

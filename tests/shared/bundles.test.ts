@@ -52,7 +52,7 @@ test('what does not publish takes in no broker client', async () => {
       source: await readFile(join(ROOT, file), 'utf8'),
     })),
   );
-  const quiet = sources.filter(({ source }) => source.includes('endpoint(containerContext'));
+  const quiet = sources.filter(({ source }) => source.includes('context: containerContext'));
   expect(quiet.map(({ name }) => name)).toEqual(
     expect.arrayContaining(['login', 'refresh', 'logout', 'get-me', 'get-user']),
   );
@@ -67,11 +67,11 @@ test('what touches no data takes in no database driver', () => {
 test('no bundle carries what the OpenAPI document says, but the one that serves it', async () => {
   const texts = await Promise.all(
     (await httpFunctions()).map(async ({ name, file }) => {
-      const { operation } = await import(join(ROOT, file));
+      const { documentation } = await import(join(ROOT, file));
       const bundled = await readFile(join(outdir, name, 'index.cjs'), 'utf8');
       return {
         name,
-        found: bundled.includes(operation.summary) || bundled.includes('Rises with every change'),
+        found: bundled.includes(documentation.summary) || bundled.includes('Rises with every change'),
       };
     }),
   );

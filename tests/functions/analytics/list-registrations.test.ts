@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { listRegistrations } from '../../../functions/analytics/list-registrations';
+import { handler as listRegistrations } from '../../../functions/analytics/list-registrations';
 import { analytics } from '../../../functions/consumers/analytics';
 import { consume } from '../../setup/consume';
 import { type TestContext, testContext } from '../../setup/context';

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { rebuildAnalytics } from '../../../functions/analytics/rebuild-analytics';
+import { handler as rebuildAnalytics } from '../../../functions/analytics/rebuild-analytics';
 import { analytics } from '../../../functions/consumers/analytics';
 import { queueOf } from '../../../shared/broker/topology';
 import type { UserEvent } from '../../../shared/events/catalog';

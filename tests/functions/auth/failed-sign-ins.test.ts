@@ -1,15 +1,15 @@
 // What a failed login leaves in the audit log, and that the limits come first.
 import { sql } from 'kysely';
-import { forgotPassword } from '../../../functions/auth/forgot-password';
-import { login } from '../../../functions/auth/login';
-import { logout } from '../../../functions/auth/logout';
-import { refresh } from '../../../functions/auth/refresh';
-import { register } from '../../../functions/auth/register';
-import { resetForgottenPassword } from '../../../functions/auth/reset-password';
-import { stepUpSession } from '../../../functions/auth/step-up';
-import { verifyEmailAddress } from '../../../functions/auth/verify-email';
-import { listAudit } from '../../../functions/events/list-audit';
-import { changeUserPassword } from '../../../functions/users/change-password';
+import { handler as forgotPassword } from '../../../functions/auth/forgot-password';
+import { handler as login } from '../../../functions/auth/login';
+import { handler as logout } from '../../../functions/auth/logout';
+import { handler as refresh } from '../../../functions/auth/refresh';
+import { handler as register } from '../../../functions/auth/register';
+import { handler as resetPassword } from '../../../functions/auth/reset-password';
+import { handler as stepUp } from '../../../functions/auth/step-up';
+import { handler as verifyEmail } from '../../../functions/auth/verify-email';
+import { handler as listAudit } from '../../../functions/events/list-audit';
+import { handler as changePassword } from '../../../functions/users/change-password';
 import { type TestContext, testContext } from '../../setup/context';
 import { call } from '../../setup/http';
 import { logInAdmin, PASSWORD, type Person, registerPerson, registration } from '../../setup/people';
@@ -102,7 +102,7 @@ test('leaves one entry for each try that was looked at or slowed down, and none 
 test('a wrong password in a session is one too; a right one is none, nor one that is not looked at', async () => {
   const mine = await registerPerson(ctx);
   const token = mine.accessToken;
-  expect((await post(stepUpSession, { password: PASSWORD }, { token })).status).toBe(200);
+  expect((await post(stepUp, { password: PASSWORD }, { token })).status).toBe(200);
   const { body } = await call(listAudit, ctx, {
     query: { type: 'session.proven', subject: mine.user.id },
     token: admin.accessToken,
@@ -110,15 +110,15 @@ test('a wrong password in a session is one too; a right one is none, nor one tha
   expect(body.entries).toMatchObject([
     { actor: mine.user.id, details: { sessionId: expect.any(String), method: 'proof' } },
   ]);
-  await post(stepUpSession, { password: 'wrong' }, { token });
+  await post(stepUp, { password: 'wrong' }, { token });
   await post(logout, { all: true, currentPassword: 'wrong' }, { token });
-  await call(changeUserPassword, ctx, {
+  await call(changePassword, ctx, {
     method: 'PUT',
     params: { id: 'me' },
     body: { currentPassword: 'wrong', newPassword: 'another fine password' },
     token,
   });
-  expect((await post(stepUpSession, { password: 'wrong' }, { token })).status).toBe(429);
+  expect((await post(stepUp, { password: 'wrong' }, { token })).status).toBe(429);
   const entries = await failures({ subject: mine.user.id });
   expect(entries).toHaveLength(3);
   for (const entry of entries)
@@ -146,9 +146,9 @@ describe('whoever is over the limit of an address is told so before the body is 
   const LIMITED: [string, Handle, string][] = [
     ['login', login, '5/900'],
     ['refresh', refresh, '5/900'],
-    ['verify-email', verifyEmailAddress, '5/900'],
+    ['verify-email', verifyEmail, '5/900'],
     ['forgot-password', forgotPassword, '5/900'],
-    ['reset-password', resetForgottenPassword, '5/900'],
+    ['reset-password', resetPassword, '5/900'],
   ];
   test.each(LIMITED)('%s', async (_name, handle) => {
     const address = elsewhere();

@@ -1,4 +1,4 @@
-import { forgotPassword } from '../../../functions/auth/forgot-password';
+import { handler as forgotPassword } from '../../../functions/auth/forgot-password';
 import { call } from '../../setup/http';
 import { type MailContext, mailContext } from '../../setup/mail-flow';
 import { registerPerson } from '../../setup/people';

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { showResetPassword } from '../../../functions/auth/reset-password-page';
-import { showUndoEmailChange } from '../../../functions/auth/undo-email-change-page';
-import { showVerifyEmail } from '../../../functions/auth/verify-email-page';
-import { endpoint } from '../../../shared/http/endpoint';
+import { handler as resetPasswordPage } from '../../../functions/auth/reset-password-page';
+import { handler as undoEmailChangePage } from '../../../functions/auth/undo-email-change-page';
+import { handler as verifyEmailPage } from '../../../functions/auth/verify-email-page';
 import { type TestContext, testContext } from '../../setup/context';
 import { httpEvent } from '../../setup/http-event';
 
@@ -14,14 +13,14 @@ beforeAll(async () => {
 afterAll(() => ctx.close());
 
 test.each([
-  ['/verify-email', showVerifyEmail],
-  ['/reset-password', showResetPassword],
-  ['/undo-email-change', showUndoEmailChange],
+  ['/verify-email', verifyEmailPage],
+  ['/reset-password', resetPasswordPage],
+  ['/undo-email-change', undoEmailChangePage],
 ])(
   'GET %s shows a page that only its own script can act on, and does not echo the token',
   async (path, show) => {
     const query = { token: 'secret-token"><script>' };
-    const { statusCode, headers, body } = await endpoint(() => ctx, show)(httpEvent({ path, query }));
+    const { statusCode, headers, body } = await show.in(() => ctx)(httpEvent({ path, query }));
     expect([statusCode, headers?.['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
     expect(headers).toMatchObject({ 'referrer-policy': 'no-referrer', 'cache-control': 'no-store' });
     expect(body).not.toContain('secret-token');

@@ -1,10 +1,10 @@
 import bcrypt from 'bcryptjs';
-import { login } from '../../../functions/auth/login';
-import { register } from '../../../functions/auth/register';
-import { stepUpSession } from '../../../functions/auth/step-up';
-import { changeUserPassword } from '../../../functions/users/change-password';
-import { getMe } from '../../../functions/users/get-me';
-import { updateUserById } from '../../../functions/users/update-user';
+import { handler as login } from '../../../functions/auth/login';
+import { handler as register } from '../../../functions/auth/register';
+import { handler as stepUp } from '../../../functions/auth/step-up';
+import { handler as changePassword } from '../../../functions/users/change-password';
+import { handler as getMe } from '../../../functions/users/get-me';
+import { handler as updateUser } from '../../../functions/users/update-user';
 import { hashPassword } from '../../../shared/credentials/hash';
 import { type TestContext, testContext } from '../../setup/context';
 import { untilLockIsAwaited } from '../../setup/database';
@@ -305,7 +305,7 @@ describe('its limits', () => {
     await lock({ username: user.username });
     await lock({ email: user.email });
     const password = 'quite another password';
-    const set = await call(changeUserPassword, limited, {
+    const set = await call(changePassword, limited, {
       method: 'PUT',
       params: { id: user.id },
       token: admin.accessToken,
@@ -320,10 +320,10 @@ describe('its limits', () => {
   test('count the guesses of whoever has an access token with those at the login', async () => {
     const [thief, owner] = [await registerPerson(limited), await registerPerson(limited)];
     const guess = ({ accessToken: token }: Person, password: string) =>
-      call(stepUpSession, limited, { method: 'POST', token, body: { password } });
+      call(stepUp, limited, { method: 'POST', token, body: { password } });
     for (let i = 0; i < 10; i += 1) expect((await guess(thief, 'wrong password')).status).toBe(401);
     const rename = { method: 'PUT', params: { id: 'me' }, body: { username: registration().username } };
-    await call(updateUserById, limited, { ...rename, token: thief.accessToken });
+    await call(updateUser, limited, { ...rename, token: thief.accessToken });
     expect((await guess(thief, PASSWORD)).status).toBe(429);
     for (let i = 0; i < 10; i += 1) await guess(owner, 'wrong password');
     const elsewhere = { username: owner.user.username, password: PASSWORD };
@@ -334,7 +334,7 @@ describe('its limits', () => {
     const { user, accessToken: token } = await registerPerson(limited);
     await lock({ username: user.username });
     const body = { password: PASSWORD };
-    expect((await call(stepUpSession, limited, { method: 'POST', token, body })).status).toBe(200);
+    expect((await call(stepUp, limited, { method: 'POST', token, body })).status).toBe(200);
   });
 
   test('count no login that succeeds', async () => {

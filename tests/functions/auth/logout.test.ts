@@ -1,7 +1,7 @@
-import { login } from '../../../functions/auth/login';
-import { logout } from '../../../functions/auth/logout';
-import { refresh } from '../../../functions/auth/refresh';
-import { getMe } from '../../../functions/users/get-me';
+import { handler as login } from '../../../functions/auth/login';
+import { handler as logout } from '../../../functions/auth/logout';
+import { handler as refresh } from '../../../functions/auth/refresh';
+import { handler as getMe } from '../../../functions/users/get-me';
 import { type TestContext, testContext } from '../../setup/context';
 import { call } from '../../setup/http';
 import { PASSWORD, type Person, registerPerson } from '../../setup/people';

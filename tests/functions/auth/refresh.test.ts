@@ -1,6 +1,6 @@
-import { refresh } from '../../../functions/auth/refresh';
-import { getMe } from '../../../functions/users/get-me';
-import { listUserSessions } from '../../../functions/users/list-sessions';
+import { handler as refresh } from '../../../functions/auth/refresh';
+import { handler as getMe } from '../../../functions/users/get-me';
+import { handler as listSessions } from '../../../functions/users/list-sessions';
 import { type TestContext, testContext } from '../../setup/context';
 import { eventsOf } from '../../setup/events';
 import { call } from '../../setup/http';
@@ -20,7 +20,7 @@ const later = (ms: number) => {
   ctx.clock.now = new Date(ctx.clock.now.getTime() + ms);
 };
 const sessionsOf = async (token: string) =>
-  (await call(listUserSessions, ctx, { token, params: { id: 'me' } })).body.sessions;
+  (await call(listSessions, ctx, { token, params: { id: 'me' } })).body.sessions;
 
 async function expectRefused(refreshToken: unknown, code = 'invalid_refresh_token') {
   const answer = await use(refreshToken);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { register } from '../../../functions/auth/register';
-import { getMe } from '../../../functions/users/get-me';
+import { handler as register } from '../../../functions/auth/register';
+import { handler as getMe } from '../../../functions/users/get-me';
 import { claimKey } from '../../../shared/accounts/idempotency-store';
 import { claimFor } from '../../../shared/accounts/replay-registration';
 import { hashPassword } from '../../../shared/credentials/hash';

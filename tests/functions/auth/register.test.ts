@@ -1,6 +1,5 @@
 import type { ChannelModel, ConfirmChannel } from 'amqplib';
-import { register } from '../../../functions/auth/register';
-import { endpoint } from '../../../shared/http/endpoint';
+import { handler as register } from '../../../functions/auth/register';
 import { openClient, Received } from '../../setup/broker';
 import { type TestContext, testContext } from '../../setup/context';
 import { call } from '../../setup/http';
@@ -255,7 +254,7 @@ test('an international address is one, however it is written, and is read as it 
 describe('a base64 body', () => {
   const postBytes = (bytes: Buffer) => {
     const event = httpEvent({ method: 'POST', body: '' });
-    return endpoint(() => ctx, register)({ ...event, body: bytes.toString('base64'), isBase64Encoded: true });
+    return register.in(() => ctx)({ ...event, body: bytes.toString('base64'), isBase64Encoded: true });
   };
 
   test('is decoded first', async () => {

@@ -1,5 +1,5 @@
-import { resendVerification } from '../../../functions/auth/resend-verification';
-import { verifyEmailAddress } from '../../../functions/auth/verify-email';
+import { handler as resendVerification } from '../../../functions/auth/resend-verification';
+import { handler as verifyEmail } from '../../../functions/auth/verify-email';
 import { call } from '../../setup/http';
 import { type MailContext, mailContext } from '../../setup/mail-flow';
 import { tokenIn } from '../../setup/mail-server';
@@ -18,7 +18,7 @@ const resend = (token?: string) =>
     path: '/verify-email/resend',
     ...(token !== undefined && { token }),
   });
-const verify = (token: string) => call(verifyEmailAddress, flow.ctx, { method: 'POST', body: { token } });
+const verify = (token: string) => call(verifyEmail, flow.ctx, { method: 'POST', body: { token } });
 const setUser = (person: Person, change: Record<string, unknown>) =>
   flow.ctx.db.updateTable('users').set(change).where('id', '=', person.user.id).execute();
 

@@ -1,7 +1,7 @@
-import { forgotPassword } from '../../../functions/auth/forgot-password';
-import { login } from '../../../functions/auth/login';
-import { resetForgottenPassword } from '../../../functions/auth/reset-password';
-import { getMe } from '../../../functions/users/get-me';
+import { handler as forgotPassword } from '../../../functions/auth/forgot-password';
+import { handler as login } from '../../../functions/auth/login';
+import { handler as resetPassword } from '../../../functions/auth/reset-password';
+import { handler as getMe } from '../../../functions/users/get-me';
 import { call } from '../../setup/http';
 import { type MailContext, mailContext } from '../../setup/mail-flow';
 import { tokenIn } from '../../setup/mail-server';
@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => flow.close());
 
 const reset = (body: unknown) =>
-  call(resetForgottenPassword, flow.ctx, { method: 'POST', path: '/reset-password', body });
+  call(resetPassword, flow.ctx, { method: 'POST', path: '/reset-password', body });
 const logIn = (person: Person, password: string) =>
   call(login, flow.ctx, { method: 'POST', body: { username: person.user.username, password } });
 
@@ -70,7 +70,7 @@ test('ends the slowdown after failed logins, by each name and wherever they were
   await call(forgotPassword, limited.ctx, { method: 'POST', body: { email: user.email } });
   const token = tokenIn((await limited.deliver()).find((mail) => mail.text?.includes('/reset-password?')));
   const done = { method: 'POST', body: { token, password: NEW_PASSWORD } };
-  expect((await call(resetForgottenPassword, limited.ctx, done)).status).toBe(200);
+  expect((await call(resetPassword, limited.ctx, done)).status).toBe(200);
   for (const name of names) expect((await logInAs(name, NEW_PASSWORD)).status).toBe(200);
   await limited.close();
 });

@@ -1,11 +1,11 @@
-import { login } from '../../../functions/auth/login';
-import { logout } from '../../../functions/auth/logout';
-import { refresh } from '../../../functions/auth/refresh';
-import { stepUpSession } from '../../../functions/auth/step-up';
-import { deleteUserById } from '../../../functions/users/delete-user';
-import { getMe } from '../../../functions/users/get-me';
-import { listUserSessions } from '../../../functions/users/list-sessions';
-import { revokeUserSession } from '../../../functions/users/revoke-session';
+import { handler as login } from '../../../functions/auth/login';
+import { handler as logout } from '../../../functions/auth/logout';
+import { handler as refresh } from '../../../functions/auth/refresh';
+import { handler as stepUpSession } from '../../../functions/auth/step-up';
+import { handler as deleteUser } from '../../../functions/users/delete-user';
+import { handler as getMe } from '../../../functions/users/get-me';
+import { handler as listSessions } from '../../../functions/users/list-sessions';
+import { handler as revokeSession } from '../../../functions/users/revoke-session';
 import { type TestContext, testContext } from '../../setup/context';
 import { call } from '../../setup/http';
 import { logInAdmin, PASSWORD, type Person, registerPerson } from '../../setup/people';
@@ -22,9 +22,9 @@ const later = (seconds: number) => {
 const stepUp = (token: string, password: unknown = PASSWORD) =>
   call(stepUpSession, ctx, { method: 'POST', token, body: { password } });
 const remove = (token: string, id = 'me') =>
-  call(deleteUserById, ctx, { method: 'DELETE', params: { id }, token });
+  call(deleteUser, ctx, { method: 'DELETE', params: { id }, token });
 const revoke = (token: string, sessionId: string, id = 'me') =>
-  call(revokeUserSession, ctx, { method: 'DELETE', params: { id, sessionId }, token });
+  call(revokeSession, ctx, { method: 'DELETE', params: { id, sessionId }, token });
 const claimsOf = (token: string) =>
   JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
 const again = async ({ user }: Person): Promise<Person> =>
@@ -40,7 +40,7 @@ test('answers with an access token of the same session that says when the passwo
   expect(after.sid).toBe(before.sid);
   expect(after.auth_time).toBe(before.auth_time + 300);
   const { sessions } = (
-    await call(listUserSessions, ctx, { token: answer.body.accessToken, params: { id: 'me' } })
+    await call(listSessions, ctx, { token: answer.body.accessToken, params: { id: 'me' } })
   ).body;
   expect(sessions).toHaveLength(1);
 });

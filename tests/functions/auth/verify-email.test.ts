@@ -1,4 +1,4 @@
-import { verifyEmailAddress } from '../../../functions/auth/verify-email';
+import { handler as verifyEmail } from '../../../functions/auth/verify-email';
 import { call } from '../../setup/http';
 import { type MailContext, mailContext } from '../../setup/mail-flow';
 import { tokenIn } from '../../setup/mail-server';
@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => flow.close());
 
 const verify = (body: unknown) =>
-  call(verifyEmailAddress, flow.ctx, { method: 'POST', path: '/verify-email', body });
+  call(verifyEmail, flow.ctx, { method: 'POST', path: '/verify-email', body });
 
 async function registerWithToken() {
   const { user } = await registerPerson(flow.ctx);

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { audit as auditWith } from '../../../functions/consumers/audit';
-import { deleteUserById } from '../../../functions/users/delete-user';
+import { handler as deleteUser } from '../../../functions/users/delete-user';
 import type { UserEvent } from '../../../shared/events/catalog';
 import type { RmqEvent } from '../../../shared/lambda/rmq-event';
 import { type TestContext, testContext } from '../../setup/context';
@@ -140,7 +140,7 @@ describe('an entry stays as it was written', () => {
     const mine = async () => (await entries()).filter(({ subject }) => subject === user.id);
     await audit(rmqEvent(await storedEvents(ctx)));
     const before = await mine();
-    const answer = await call(deleteUserById, ctx, { method: 'DELETE', params: { id: 'me' }, token });
+    const answer = await call(deleteUser, ctx, { method: 'DELETE', params: { id: 'me' }, token });
     expect(answer.status).toBe(200);
     await audit(rmqEvent(await storedEvents(ctx)));
     expect((await mine()).map(({ type }) => type)).toEqual(

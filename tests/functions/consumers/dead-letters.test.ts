@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { uuidv7 } from 'uuidv7';
 import { deadLetters } from '../../../functions/consumers/dead-letters';
-import { deleteUserById } from '../../../functions/users/delete-user';
+import { handler as deleteUser } from '../../../functions/users/delete-user';
 import type { Db } from '../../../shared/db/connection';
 import { editDeadLetter } from '../../../shared/event-operations/edit-dead-letter';
 import { eraseFromEvents } from '../../../shared/event-operations/erase-store';
@@ -113,7 +113,7 @@ describe('of a user who was deleted nothing personal comes back', () => {
     return event;
   }
   const remove = ({ user, accessToken: token }: Person) =>
-    call(deleteUserById, ctx, { method: 'DELETE', params: { id: user.id }, token });
+    call(deleteUser, ctx, { method: 'DELETE', params: { id: user.id }, token });
 
   test('with a letter that comes after it', async () => {
     const person = await registerPerson(ctx);

@@ -1,24 +1,24 @@
 // Whoever changes the service leaves an entry in the audit log: who, from where, and what was before and after.
 import { sql } from 'kysely';
 import { uuidv7 } from 'uuidv7';
-import { rebuildAnalytics } from '../../../functions/analytics/rebuild-analytics';
+import { handler as rebuildAnalytics } from '../../../functions/analytics/rebuild-analytics';
 import { audit as auditWith } from '../../../functions/consumers/audit';
-import { deleteDeadLetterById } from '../../../functions/events/delete-dead-letter';
-import { editDeadLetterById } from '../../../functions/events/edit-dead-letter';
-import { listAudit } from '../../../functions/events/list-audit';
-import { redriveOne } from '../../../functions/events/redrive-dead-letter';
-import { redriveAll } from '../../../functions/events/redrive-dead-letters';
-import { replayEventLog } from '../../../functions/events/replay-events';
-import { deleteRoleByName } from '../../../functions/roles/delete-role';
-import { putRoleByName } from '../../../functions/roles/put-role';
-import { changeUserRole } from '../../../functions/users/change-role';
-import { updateUserById } from '../../../functions/users/update-user';
-import { createNewWebhook } from '../../../functions/webhooks/create-webhook';
-import { deleteWebhookById } from '../../../functions/webhooks/delete-webhook';
-import { redeliverWebhook } from '../../../functions/webhooks/redeliver-webhook';
-import { rotateWebhookSecret } from '../../../functions/webhooks/rotate-webhook-secret';
-import { testWebhook } from '../../../functions/webhooks/test-webhook';
-import { updateWebhookById } from '../../../functions/webhooks/update-webhook';
+import { handler as deleteDeadLetter } from '../../../functions/events/delete-dead-letter';
+import { handler as editDeadLetter } from '../../../functions/events/edit-dead-letter';
+import { handler as listAudit } from '../../../functions/events/list-audit';
+import { handler as redriveDeadLetter } from '../../../functions/events/redrive-dead-letter';
+import { handler as redriveDeadLetters } from '../../../functions/events/redrive-dead-letters';
+import { handler as replayEvents } from '../../../functions/events/replay-events';
+import { handler as deleteRole } from '../../../functions/roles/delete-role';
+import { handler as putRole } from '../../../functions/roles/put-role';
+import { handler as changeRole } from '../../../functions/users/change-role';
+import { handler as updateUser } from '../../../functions/users/update-user';
+import { handler as createWebhook } from '../../../functions/webhooks/create-webhook';
+import { handler as deleteWebhook } from '../../../functions/webhooks/delete-webhook';
+import { handler as redeliverWebhook } from '../../../functions/webhooks/redeliver-webhook';
+import { handler as rotateWebhookSecret } from '../../../functions/webhooks/rotate-webhook-secret';
+import { handler as testWebhook } from '../../../functions/webhooks/test-webhook';
+import { handler as updateWebhook } from '../../../functions/webhooks/update-webhook';
 import { queueOf } from '../../../shared/broker/topology';
 import { consume } from '../../setup/consume';
 import { type TestContext, testContext } from '../../setup/context';
@@ -70,7 +70,7 @@ const byAdmin = (type: string, subject: string | null, details: unknown) => ({
 
 test('a role: made, changed, deleted; not where nothing has changed, or it was refused', async () => {
   const name = 'helper';
-  const put = (permissions: string[]) => act(putRoleByName, 'PUT', { name }, { permissions });
+  const put = (permissions: string[]) => act(putRole, 'PUT', { name }, { permissions });
   await put(['users:read']);
   expect(await entriesOf('role.created')).toEqual([
     byAdmin('role.created', null, { name, before: null, after: { permissions: ['users:read'] } }),
@@ -83,11 +83,11 @@ test('a role: made, changed, deleted; not where nothing has changed, or it was r
     byAdmin('role.changed', null, { name, before: { permissions: ['users:read'] }, after: both }),
   ]);
   const person = await registerPerson(ctx);
-  await act(changeUserRole, 'PUT', { id: person.user.id }, { role: name });
-  expect((await act(deleteRoleByName, 'DELETE', { name })).body.code).toBe('role_in_use');
+  await act(changeRole, 'PUT', { id: person.user.id }, { role: name });
+  expect((await act(deleteRole, 'DELETE', { name })).body.code).toBe('role_in_use');
   expect(await entriesOf('role.deleted')).toEqual([]);
-  await act(changeUserRole, 'PUT', { id: person.user.id }, { role: 'user' });
-  await act(deleteRoleByName, 'DELETE', { name });
+  await act(changeRole, 'PUT', { id: person.user.id }, { role: 'user' });
+  await act(deleteRole, 'DELETE', { name });
   expect(await entriesOf('role.deleted')).toEqual([
     byAdmin('role.deleted', null, { name, before: both, after: null }),
   ]);
@@ -95,7 +95,7 @@ test('a role: made, changed, deleted; not where nothing has changed, or it was r
 
 test('a webhook: made, changed, its secret rotated, tried, sent again, deleted; never its secret or its path', async () => {
   const given = { url: 'https://a.example/T0KEN', eventTypes: ['user.created'] };
-  const { body: webhook } = await act(createNewWebhook, 'POST', {}, given);
+  const { body: webhook } = await act(createWebhook, 'POST', {}, given);
   const { id } = webhook;
   const rest = { description: null, retryDelaysSeconds: null, enabled: true };
   const first = { host: 'a.example', eventTypes: ['user.created'], ...rest };
@@ -103,12 +103,12 @@ test('a webhook: made, changed, its secret rotated, tried, sent again, deleted; 
     byAdmin('webhook.created', id, { before: null, after: first }),
   ]);
 
-  await act(updateWebhookById, 'PUT', { id }, { url: 'https://a.example/0THER', eventTypes: ['*'] });
+  await act(updateWebhook, 'PUT', { id }, { url: 'https://a.example/0THER', eventTypes: ['*'] });
   const second = { ...first, eventTypes: ['*'] };
   expect(await entriesOf('webhook.changed')).toEqual([
     byAdmin('webhook.changed', id, { urlChanged: true, before: first, after: second }),
   ]);
-  await act(updateWebhookById, 'PUT', { id }, { eventTypes: ['*'] });
+  await act(updateWebhook, 'PUT', { id }, { eventTypes: ['*'] });
   expect(await entriesOf('webhook.changed')).toHaveLength(1);
 
   const { body: rotated } = await act(rotateWebhookSecret, 'POST', { id });
@@ -128,7 +128,7 @@ test('a webhook: made, changed, its secret rotated, tried, sent again, deleted; 
     byAdmin('webhook.redelivered', id, { ...sent, eventType: 'webhook.test' }),
   ]);
 
-  await act(deleteWebhookById, 'DELETE', { id });
+  await act(deleteWebhook, 'DELETE', { id });
   expect(await entriesOf('webhook.deleted')).toEqual([
     byAdmin('webhook.deleted', id, { before: second, after: null }),
   ]);
@@ -155,21 +155,21 @@ test('a dead letter: edited, redriven alone or with its queue, deleted; never wh
 
   const id = await store();
   const edited = { ...event, data: { ...event?.data, username: 'somebody_else' } };
-  await act(editDeadLetterById, 'PUT', { id }, { event: edited });
+  await act(editDeadLetter, 'PUT', { id }, { event: edited });
   expect(await entriesOf('dead_letter.edited')).toEqual([
     byAdmin('dead_letter.edited', id, { fields: ['data.username'], before: about, after: about }),
   ]);
-  await act(redriveOne, 'POST', { id });
+  await act(redriveDeadLetter, 'POST', { id });
   expect(await entriesOf('dead_letter.redriven')).toEqual([byAdmin('dead_letter.redriven', id, about)]);
 
   const other = await store();
-  await act(deleteDeadLetterById, 'DELETE', { id: other });
+  await act(deleteDeadLetter, 'DELETE', { id: other });
   expect(await entriesOf('dead_letter.deleted')).toEqual([
     byAdmin('dead_letter.deleted', other, { before: about, after: null }),
   ]);
 
   await store();
-  await act(redriveAll, 'POST', {}, { queue });
+  await act(redriveDeadLetters, 'POST', {}, { queue });
   expect(await entriesOf('dead_letters.redriven')).toEqual([
     byAdmin('dead_letters.redriven', null, { queue, redriven: 1 }),
   ]);
@@ -183,7 +183,7 @@ test('a dead letter: edited, redriven alone or with its queue, deleted; never wh
 test('a replay and a rebuild: what was asked for, and how much it was', async () => {
   const subject = admin.user.id;
   await act(
-    replayEventLog,
+    replayEvents,
     'POST',
     {},
     { queue, from: '2026-11-01', types: ['user.created', 'user.created'], subject },
@@ -206,9 +206,9 @@ test('an act that fails leaves no entry, and an entry that fails no act', async 
     ctx.db,
   );
   const name = 'unrecorded';
-  expect((await act(putRoleByName, 'PUT', { name }, { permissions: [] })).status).toBe(500);
+  expect((await act(putRole, 'PUT', { name }, { permissions: [] })).status).toBe(500);
   await sql`alter table audit_log drop constraint no_roles`.execute(ctx.db);
-  expect((await act(deleteRoleByName, 'DELETE', { name })).status).toBe(404);
+  expect((await act(deleteRole, 'DELETE', { name })).status).toBe(404);
   expect(
     (await entriesOf('role.deleted')).filter(
       (entry: { details: { name: string } }) => entry.details.name === name,
@@ -218,8 +218,8 @@ test('an act that fails leaves no entry, and an entry that fails no act', async 
 
 test('of what is done to a user, roles before and after and the names of fields, and no values', async () => {
   const { user } = await registerPerson(ctx);
-  await act(updateUserById, 'PUT', { id: user.id }, { displayName: 'Somebody', metadata: { a: 1 } });
-  await act(changeUserRole, 'PUT', { id: user.id }, { role: 'admin' });
+  await act(updateUser, 'PUT', { id: user.id }, { displayName: 'Somebody', metadata: { a: 1 } });
+  await act(changeRole, 'PUT', { id: user.id }, { role: 'admin' });
   const handler = auditWith(() => ctx);
   await consume(handler, await storedEvents(ctx));
   const { body } = await call(listAudit, ctx, { query: { subject: user.id }, token: admin.accessToken });

@@ -1,12 +1,12 @@
 // From the queue where a handler failed for good, through the table, and back.
 import { uuidv7 } from 'uuidv7';
 import { deadLetters } from '../../../functions/consumers/dead-letters';
-import { deleteDeadLetterById } from '../../../functions/events/delete-dead-letter';
-import { editDeadLetterById } from '../../../functions/events/edit-dead-letter';
-import { listAllDeadLetters } from '../../../functions/events/list-dead-letters';
-import { redriveOne } from '../../../functions/events/redrive-dead-letter';
-import { redriveAll } from '../../../functions/events/redrive-dead-letters';
-import { deleteUserById } from '../../../functions/users/delete-user';
+import { handler as deleteDeadLetter } from '../../../functions/events/delete-dead-letter';
+import { handler as editDeadLetter } from '../../../functions/events/edit-dead-letter';
+import { handler as listDeadLetters } from '../../../functions/events/list-dead-letters';
+import { handler as redriveDeadLetter } from '../../../functions/events/redrive-dead-letter';
+import { handler as redriveDeadLetters } from '../../../functions/events/redrive-dead-letters';
+import { handler as deleteUser } from '../../../functions/users/delete-user';
 import { queueOf } from '../../../shared/broker/topology';
 import type { RmqEvent } from '../../../shared/lambda/rmq-event';
 import { relayOutbox } from '../../../shared/outbox/relay';
@@ -67,9 +67,9 @@ async function failEverything(count: number, reason = 'no luck'): Promise<void> 
 
 const as = (token: string) => ({ token });
 const list = async (query: Record<string, string> = {}) =>
-  (await call(listAllDeadLetters, ctx, { query, token: admin.accessToken })).body;
+  (await call(listDeadLetters, ctx, { query, token: admin.accessToken })).body;
 const redrive = (id: string) =>
-  call(redriveOne, ctx, { method: 'POST', params: { id }, token: admin.accessToken });
+  call(redriveDeadLetter, ctx, { method: 'POST', params: { id }, token: admin.accessToken });
 const inQueue = async () => (await client.channel.checkQueue(audit)).messageCount;
 
 test('lists what failed for good; redriven, it is in its queue again with all attempts before it', async () => {
@@ -122,7 +122,7 @@ test('all of a queue are redriven at once, in their order; what holds no event s
     .values({ ...none, body: Buffer.from('?') })
     .execute();
   const body = { queue: audit };
-  const reply = await call(redriveAll, ctx, { method: 'POST', body, token: admin.accessToken });
+  const reply = await call(redriveDeadLetters, ctx, { method: 'POST', body, token: admin.accessToken });
   expect([reply.status, reply.body]).toEqual([202, { redriven: 2 }]);
   await relayOutbox(ctx, 0);
   expect(await inQueue()).toBe(2);
@@ -139,7 +139,7 @@ test.each(['alone', 'with its queue'])('what an older version did not know is re
     .execute();
   const body = { queue: audit };
   if (how === 'alone') expect((await redrive(id)).status).toBe(202);
-  else await call(redriveAll, ctx, { method: 'POST', body, token: admin.accessToken });
+  else await call(redriveDeadLetters, ctx, { method: 'POST', body, token: admin.accessToken });
   const received = await Received.from(client.channel, audit);
   await relayOutbox(ctx, 0);
   const [message] = await received.atLeast(1);
@@ -150,7 +150,7 @@ test('edited, it is redriven as it is then', async () => {
   await failEverything(1);
   const [{ id, event }] = (await list()).deadLetters;
   const put = (body: unknown) =>
-    call(editDeadLetterById, ctx, { method: 'PUT', params: { id }, body, token: admin.accessToken });
+    call(editDeadLetter, ctx, { method: 'PUT', params: { id }, body, token: admin.accessToken });
   const changed = { ...event, data: { ...event.data, username: 'someone_else' } };
   expect((await put({ event: changed })).body.event).toEqual(changed);
   for (const wrong of [
@@ -171,7 +171,7 @@ test('deleted, it is gone, and its event is still in the log', async () => {
   await failEverything(1);
   const [{ id, event }] = (await list()).deadLetters;
   const remove = () =>
-    call(deleteDeadLetterById, ctx, { method: 'DELETE', params: { id }, token: admin.accessToken });
+    call(deleteDeadLetter, ctx, { method: 'DELETE', params: { id }, token: admin.accessToken });
   expect([(await remove()).status, (await remove()).status]).toEqual([204, 404]);
   expect(
     await ctx.db.selectFrom('outbox').select('id').where('id', '=', event.id).executeTakeFirst(),
@@ -186,7 +186,7 @@ test('the user deleted, no personal data is left in it, also where it is on its 
     .insertInto('redeliveries')
     .values({ queue: audit, event_id: other.id, subject: event.subject, event: JSON.stringify(other) })
     .execute();
-  await call(deleteUserById, ctx, {
+  await call(deleteUser, ctx, {
     method: 'DELETE',
     params: { id: person.user.id },
     token: person.accessToken,
@@ -202,7 +202,7 @@ test('a malformed or unknown id is 404', async () => {
 });
 
 test('who may not write events may read them at most', async () => {
-  const reply = await call(redriveAll, ctx, {
+  const reply = await call(redriveDeadLetters, ctx, {
     method: 'POST',
     body: { queue: audit },
     ...as(person.accessToken),

@@ -1,4 +1,4 @@
-import { listAudit } from '../../../functions/events/list-audit';
+import { handler as listAudit } from '../../../functions/events/list-audit';
 import { appendAuditEntries } from '../../../shared/audit/audit-store';
 import { type TestContext, testContext } from '../../setup/context';
 import { storedEvents } from '../../setup/events';

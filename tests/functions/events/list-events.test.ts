@@ -1,4 +1,4 @@
-import { listEventLog } from '../../../functions/events/list-events';
+import { handler as listEvents } from '../../../functions/events/list-events';
 import { type TestContext, testContext } from '../../setup/context';
 import { call } from '../../setup/http';
 import { logInAdmin, type Person, registerPerson } from '../../setup/people';
@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => ctx.close());
 
 const list = (query: Record<string, string> = {}) =>
-  call(listEventLog, ctx, { query, token: admin.accessToken });
+  call(listEvents, ctx, { query, token: admin.accessToken });
 const subjects = (events: { subject: string }[]) => events.map((event) => event.subject);
 const ids = () => people.map((person) => person.user.id);
 
@@ -87,7 +87,7 @@ test.each([
 });
 
 test('is for those who may read events', async () => {
-  const answer = await call(listEventLog, ctx, { token: people[0]?.accessToken ?? '' });
+  const answer = await call(listEvents, ctx, { token: people[0]?.accessToken ?? '' });
   expect([answer.status, answer.body.code]).toEqual([403, 'forbidden']);
-  expect((await call(listEventLog, ctx)).status).toBe(401);
+  expect((await call(listEvents, ctx)).status).toBe(401);
 });

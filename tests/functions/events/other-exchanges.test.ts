@@ -1,5 +1,5 @@
 // An exchange of ours exists already and is another one: events would be confirmed and reach nobody.
-import { health } from '../../../functions/ops/health';
+import { handler as health } from '../../../functions/ops/health';
 import { deadExchangeOf, queueOf, retryExchangeOf } from '../../../shared/broker/topology';
 import { relayOutbox } from '../../../shared/outbox/relay';
 import { pollQueues } from '../../../shared/poller/poll-queues';

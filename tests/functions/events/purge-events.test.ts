@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
-import { logout } from '../../../functions/auth/logout';
-import { refresh } from '../../../functions/auth/refresh';
-import { register } from '../../../functions/auth/register';
+import { handler as logout } from '../../../functions/auth/logout';
+import { handler as refresh } from '../../../functions/auth/refresh';
+import { handler as register } from '../../../functions/auth/register';
 import { appendAuditEntry } from '../../../shared/audit/audit-store';
 import { insertEmailToken } from '../../../shared/email-addresses/email-token-store';
 import { NOBODY } from '../../../shared/events/origin';

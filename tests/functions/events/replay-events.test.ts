@@ -1,5 +1,5 @@
 import { audit as auditWith } from '../../../functions/consumers/audit';
-import { replayEventLog } from '../../../functions/events/replay-events';
+import { handler as replayEvents } from '../../../functions/events/replay-events';
 import { queueOf } from '../../../shared/broker/topology';
 import { parseEvent } from '../../../shared/events/catalog';
 import { relayOutbox } from '../../../shared/outbox/relay';
@@ -30,7 +30,7 @@ afterEach(async () => {
 });
 
 const replay = (body: Record<string, unknown>) =>
-  call(replayEventLog, ctx, { method: 'POST', body, token: admin.accessToken });
+  call(replayEvents, ctx, { method: 'POST', body, token: admin.accessToken });
 async function relayAll(): Promise<void> {
   let left: unknown;
   do {

@@ -2,11 +2,11 @@
 
 import { join } from 'node:path';
 import { sql } from 'kysely';
-import { forgotPassword } from '../../../functions/auth/forgot-password';
-import { logout } from '../../../functions/auth/logout';
-import { verifyEmailAddress } from '../../../functions/auth/verify-email';
-import { deleteUserById } from '../../../functions/users/delete-user';
-import { updateUserById } from '../../../functions/users/update-user';
+import { handler as forgotPassword } from '../../../functions/auth/forgot-password';
+import { handler as logout } from '../../../functions/auth/logout';
+import { handler as verifyEmail } from '../../../functions/auth/verify-email';
+import { handler as deleteUser } from '../../../functions/users/delete-user';
+import { handler as updateUser } from '../../../functions/users/update-user';
 import { matches } from '../../../scripts/asyncapi/document';
 import { ROOT } from '../../../scripts/bundle';
 import { CONSUMER_NAMES, CONSUMERS, type Consumer, queueOf } from '../../../shared/broker/topology';
@@ -112,9 +112,9 @@ async function live(): Promise<Person[]> {
   if (!leaver || !changer || !forgetful) throw new Error('There are four');
   const own = (person: Person) => ({ params: { id: person.user.id }, token: person.accessToken });
   const change = { email: 'new@example.com', currentPassword: PASSWORD };
-  await call(updateUserById, ctx, { method: 'PUT', body: change, ...own(changer) });
+  await call(updateUser, ctx, { method: 'PUT', body: change, ...own(changer) });
   await call(forgotPassword, ctx, { method: 'POST', body: { email: forgetful.user.email } });
-  await call(deleteUserById, ctx, { method: 'DELETE', ...own(leaver) });
+  await call(deleteUser, ctx, { method: 'DELETE', ...own(leaver) });
   await call(logout, ctx, { method: 'POST', body: {}, token: forgetful.accessToken });
   await logInAdmin(ctx);
   return people;
@@ -127,7 +127,7 @@ test('replaying the whole log changes no row of any table and sends no second ma
   const last = people.at(-1)?.user.email;
   const token = tokenIn(mail.mails.find(({ recipients }) => last && recipients.includes(last)));
   const before = await expectedOf();
-  await call(verifyEmailAddress, ctx, { method: 'POST', body: { token } });
+  await call(verifyEmail, ctx, { method: 'POST', body: { token } });
   const after = await expectedOf();
   const more = CONSUMER_NAMES.map((name) => [name, after[name] - before[name]]);
   await deliver(Object.fromEntries(more) as Record<Consumer, number>);

@@ -1,4 +1,4 @@
-import { health } from '../../../functions/ops/health';
+import { handler as health } from '../../../functions/ops/health';
 import { type Broker, startBroker } from '../../../local/amqp-broker';
 import { measuredRelay } from '../../../shared/ops/measured-runs';
 import { type TestContext, testContext } from '../../setup/context';

@@ -1,7 +1,7 @@
 import { Parser } from '@asyncapi/parser';
 import Ajv2020 from 'ajv/dist/2020';
 import addFormats from 'ajv-formats';
-import { asyncapi } from '../../../functions/ops/asyncapi';
+import { handler as asyncapi } from '../../../functions/ops/asyncapi';
 import { asyncapiDocument, matches } from '../../../scripts/asyncapi/document';
 import { publishedSchemas } from '../../../scripts/asyncapi/event-schemas';
 import served from '../../../shared/asyncapi/asyncapi.json';

@@ -1,9 +1,9 @@
 // What a client and a monitor see of a database that is away, silent or refuses writes, and for how long.
 import { randomUUID } from 'node:crypto';
-import { login } from '../../../functions/auth/login';
-import { register } from '../../../functions/auth/register';
-import { health } from '../../../functions/ops/health';
-import { getMe } from '../../../functions/users/get-me';
+import { handler as login } from '../../../functions/auth/login';
+import { handler as register } from '../../../functions/auth/register';
+import { handler as health } from '../../../functions/ops/health';
+import { handler as getMe } from '../../../functions/users/get-me';
 import { createContext } from '../../../shared/context/context';
 import type { PublishingContext } from '../../../shared/outbox/publisher';
 import { type TestContext, testContext } from '../../setup/context';

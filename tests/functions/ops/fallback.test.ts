@@ -1,4 +1,4 @@
-import { fallback } from '../../../functions/ops/fallback';
+import { handler as fallback } from '../../../functions/ops/fallback';
 import { type TestContext, testContext } from '../../setup/context';
 import { call } from '../../setup/http';
 

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { health } from '../../../functions/ops/health';
+import { handler as health } from '../../../functions/ops/health';
 import { freePort } from '../../../local/ports';
 import { createBroker } from '../../../shared/broker/connection';
 import { openDatabase } from '../../../shared/db/connection';

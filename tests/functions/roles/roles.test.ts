@@ -1,7 +1,7 @@
-import { deleteRoleByName } from '../../../functions/roles/delete-role';
-import { listAllRoles } from '../../../functions/roles/list-roles';
-import { putRoleByName } from '../../../functions/roles/put-role';
-import { listAllUsers } from '../../../functions/users/list-users';
+import { handler as deleteRole } from '../../../functions/roles/delete-role';
+import { handler as listRoles } from '../../../functions/roles/list-roles';
+import { handler as putRole } from '../../../functions/roles/put-role';
+import { handler as listUsers } from '../../../functions/users/list-users';
 import { type TestContext, testContext } from '../../setup/context';
 import { call } from '../../setup/http';
 import { logInAdmin, type Person, registerPerson } from '../../setup/people';
@@ -16,10 +16,10 @@ beforeEach(async () => {
 afterEach(() => ctx.close());
 
 const put = (by: Person, name: string, permissions: unknown) =>
-  call(putRoleByName, ctx, { method: 'PUT', params: { name }, token: by.accessToken, body: { permissions } });
+  call(putRole, ctx, { method: 'PUT', params: { name }, token: by.accessToken, body: { permissions } });
 const remove = (by: Person, name: string) =>
-  call(deleteRoleByName, ctx, { method: 'DELETE', params: { name }, token: by.accessToken });
-const list = async (by: Person) => (await call(listAllRoles, ctx, { token: by.accessToken })).body.roles;
+  call(deleteRole, ctx, { method: 'DELETE', params: { name }, token: by.accessToken });
+const list = async (by: Person) => (await call(listRoles, ctx, { token: by.accessToken })).body.roles;
 
 test('are made, changed, listed and deleted', async () => {
   const made = await put(admin, 'support', ['users:write', 'users:read', 'users:read']);
@@ -41,7 +41,7 @@ test('are made, changed, listed and deleted', async () => {
 
 test('a change counts at the next request of those who have the role', async () => {
   const person = await logInWith(ctx, admin, ['users:read']);
-  const listing = async () => (await call(listAllUsers, ctx, { token: person.accessToken })).status;
+  const listing = async () => (await call(listUsers, ctx, { token: person.accessToken })).status;
   expect(await listing()).toBe(200);
   await put(admin, person.user.role, []);
   expect(await listing()).toBe(403);
@@ -85,7 +85,7 @@ test.each<[string, unknown, string]>([
 
 test('take roles:read to see and roles:write to change', async () => {
   const person = await registerPerson(ctx);
-  expect((await call(listAllRoles, ctx, { token: person.accessToken })).status).toBe(403);
+  expect((await call(listRoles, ctx, { token: person.accessToken })).status).toBe(403);
   expect((await put(person, 'mine', [])).status).toBe(403);
   expect((await remove(person, 'mine')).status).toBe(403);
 });

@@ -1,13 +1,13 @@
-import { forgotPassword } from '../../../functions/auth/forgot-password';
-import { register } from '../../../functions/auth/register';
-import { resendVerification } from '../../../functions/auth/resend-verification';
-import { resetForgottenPassword } from '../../../functions/auth/reset-password';
-import { undoChangeOfEmail } from '../../../functions/auth/undo-email-change';
-import { verifyEmailAddress } from '../../../functions/auth/verify-email';
-import { changeUserPassword } from '../../../functions/users/change-password';
-import { deleteUserById } from '../../../functions/users/delete-user';
-import { getMe } from '../../../functions/users/get-me';
-import { updateUserById } from '../../../functions/users/update-user';
+import { handler as forgotPassword } from '../../../functions/auth/forgot-password';
+import { handler as register } from '../../../functions/auth/register';
+import { handler as resendVerification } from '../../../functions/auth/resend-verification';
+import { handler as resetPassword } from '../../../functions/auth/reset-password';
+import { handler as undoEmailChange } from '../../../functions/auth/undo-email-change';
+import { handler as verifyEmail } from '../../../functions/auth/verify-email';
+import { handler as changePassword } from '../../../functions/users/change-password';
+import { handler as deleteUser } from '../../../functions/users/delete-user';
+import { handler as getMe } from '../../../functions/users/get-me';
+import { handler as updateUser } from '../../../functions/users/update-user';
 import { eventsOf } from '../../setup/events';
 import { call } from '../../setup/http';
 import { type MailContext, mailContext } from '../../setup/mail-flow';
@@ -26,10 +26,10 @@ afterEach(() => flow.close());
 const post = (handle: Parameters<typeof call<MailContext['ctx']>>[0], body: unknown, token?: string) =>
   call(handle, flow.ctx, { method: 'POST', body, ...(token !== undefined && { token }) });
 const put = (by: Person, body: unknown, id = 'me') =>
-  call(updateUserById, flow.ctx, { method: 'PUT', params: { id }, token: by.accessToken, body });
+  call(updateUser, flow.ctx, { method: 'PUT', params: { id }, token: by.accessToken, body });
 const me = async (by: Person) => (await call(getMe, flow.ctx, { token: by.accessToken })).body;
-const verify = (token: string) => post(verifyEmailAddress, { token });
-const undo = (token: string, password: string = NEW) => post(undoChangeOfEmail, { token, password });
+const verify = (token: string) => post(verifyEmail, { token });
+const undo = (token: string, password: string = NEW) => post(undoEmailChange, { token, password });
 const later = (ms: number) => {
   flow.ctx.clock.now = new Date(flow.ctx.clock.now.getTime() + ms);
 };
@@ -125,7 +125,7 @@ describe('a request for another address', () => {
     for (const [index, giveUp] of [
       (person: Person) => put(person, { pendingEmail: null }),
       (person: Person) =>
-        call(changeUserPassword, flow.ctx, {
+        call(changePassword, flow.ctx, {
           method: 'PUT',
           params: { id: 'me' },
           token: person.accessToken,
@@ -134,7 +134,7 @@ describe('a request for another address', () => {
       async ({ user }: Person) => {
         await post(forgotPassword, { email: user.email });
         const [mail] = (await delivered()).to(user.email);
-        return post(resetForgottenPassword, { token: tokenIn(mail), password: NEW });
+        return post(resetPassword, { token: tokenIn(mail), password: NEW });
       },
     ].entries()) {
       const person = await verifiedPerson();
@@ -209,7 +209,7 @@ describe('a request for another address', () => {
     const limited = { ...ctx, config };
     const [guesser, mailer] = [await registerPerson(ctx), await registerPerson(ctx)];
     const ask = (person: Person, email: string, currentPassword: string) =>
-      call(updateUserById, limited, {
+      call(updateUser, limited, {
         method: 'PUT',
         params: { id: 'me' },
         token: person.accessToken,
@@ -232,7 +232,7 @@ describe('a request for another address', () => {
     await verify(proof);
     await put(person, { email: 'trace-two@example.com', currentPassword: PASSWORD });
     await flow.deliver();
-    const removed = await call(deleteUserById, flow.ctx, {
+    const removed = await call(deleteUser, flow.ctx, {
       method: 'DELETE',
       params: { id: 'me' },
       token: person.accessToken,
@@ -282,9 +282,7 @@ describe('the link in the notice', () => {
       expect(body.user.pendingEmail).toBeNull();
       expect((await me(person)).code).toBe('unauthorized');
       expect((await verify(tokenIn(thiefs.to('thief2@example.com')[0]))).body.code).toBe('invalid_token');
-      expect((await post(resetForgottenPassword, { token: reset, password: NEW })).body.code).toBe(
-        'invalid_token',
-      );
+      expect((await post(resetPassword, { token: reset, password: NEW })).body.code).toBe('invalid_token');
       expect((await undo(tokenIn(thiefs.to('thief@example.com')[0]))).body.code).toBe('invalid_token');
       await post(forgotPassword, { email: 'thief@example.com' });
       const notices = await delivered();
@@ -384,7 +382,7 @@ describe('where an address is optional', () => {
     const person = await verifiedPerson();
     const drop = (body: unknown) =>
       call(
-        updateUserById,
+        updateUser,
         { ...ctx, config },
         {
           method: 'PUT',

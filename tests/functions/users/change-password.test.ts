@@ -1,8 +1,8 @@
-import { login } from '../../../functions/auth/login';
-import { refresh } from '../../../functions/auth/refresh';
-import { changeUserPassword } from '../../../functions/users/change-password';
-import { getMe } from '../../../functions/users/get-me';
-import { listUserSessions } from '../../../functions/users/list-sessions';
+import { handler as login } from '../../../functions/auth/login';
+import { handler as refresh } from '../../../functions/auth/refresh';
+import { handler as changePassword } from '../../../functions/users/change-password';
+import { handler as getMe } from '../../../functions/users/get-me';
+import { handler as listSessions } from '../../../functions/users/list-sessions';
 import { hashPassword } from '../../../shared/credentials/hash';
 import { type TestContext, testContext } from '../../setup/context';
 import { untilLockIsAwaited } from '../../setup/database';
@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => ctx.close());
 
 const change = (by: Person, body: unknown, id = 'me') =>
-  call(changeUserPassword, ctx, { method: 'PUT', params: { id }, token: by.accessToken, body });
+  call(changePassword, ctx, { method: 'PUT', params: { id }, token: by.accessToken, body });
 const logIn = (person: Person, password: string) =>
   call(login, ctx, { method: 'POST', body: { username: person.user.username, password } });
 
@@ -39,9 +39,7 @@ test('sets the new password, ends every session, and answers with a new one', as
   });
   const { accessToken, refreshToken } = answer.body;
   expect((await call(getMe, ctx, { token: accessToken })).body.version).toBe(2);
-  expect(
-    (await call(listUserSessions, ctx, { token: accessToken, params: { id: 'me' } })).body,
-  ).toMatchObject({
+  expect((await call(listSessions, ctx, { token: accessToken, params: { id: 'me' } })).body).toMatchObject({
     sessions: [{ current: true, address: '192.0.2.1', userAgent: 'tests' }],
   });
   expect((await call(refresh, ctx, { method: 'POST', body: { refreshToken } })).status).toBe(200);
@@ -81,7 +79,7 @@ test('guesses of the current password are limited', async () => {
   const limited = await testContext({ RATE_LIMITS: 'on' });
   const person = await registerPerson(limited);
   const guess = () =>
-    call(changeUserPassword, limited, {
+    call(changePassword, limited, {
       method: 'PUT',
       params: { id: 'me' },
       token: person.accessToken,

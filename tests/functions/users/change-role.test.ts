@@ -1,5 +1,5 @@
-import { changeUserRole } from '../../../functions/users/change-role';
-import { listAllUsers } from '../../../functions/users/list-users';
+import { handler as changeRole } from '../../../functions/users/change-role';
+import { handler as listUsers } from '../../../functions/users/list-users';
 import { lockRole } from '../../../shared/roles/role-store';
 import { type TestContext, testContext } from '../../setup/context';
 import { untilLockIsAwaited } from '../../setup/database';
@@ -16,7 +16,7 @@ beforeEach(async () => {
 afterEach(() => ctx.close());
 
 const change = (by: Person, id: string, role: unknown, headers: Record<string, string> = {}) =>
-  call(changeUserRole, ctx, {
+  call(changeRole, ctx, {
     method: 'PUT',
     params: { id },
     token: by.accessToken,
@@ -24,7 +24,7 @@ const change = (by: Person, id: string, role: unknown, headers: Record<string, s
     headers,
   });
 const mayList = async (person: Person) =>
-  (await call(listAllUsers, ctx, { token: person.accessToken })).status === 200;
+  (await call(listUsers, ctx, { token: person.accessToken })).status === 200;
 
 test('counts at the next request, with the token that the user has already', async () => {
   const person = await registerPerson(ctx);

@@ -1,6 +1,6 @@
-import { changeUserRole } from '../../../functions/users/change-role';
-import { deleteUserById } from '../../../functions/users/delete-user';
-import { getMe } from '../../../functions/users/get-me';
+import { handler as changeRole } from '../../../functions/users/change-role';
+import { handler as deleteUser } from '../../../functions/users/delete-user';
+import { handler as getMe } from '../../../functions/users/get-me';
 import { parseEvent } from '../../../shared/events/catalog';
 import { lockRole } from '../../../shared/roles/role-store';
 import { openClient, Received } from '../../setup/broker';
@@ -19,7 +19,7 @@ beforeEach(async () => {
 afterEach(() => ctx.close());
 
 const remove = (person: Person, id = 'me', headers: Record<string, string> = {}) =>
-  call(deleteUserById, ctx, { method: 'DELETE', params: { id }, token: person.accessToken, headers });
+  call(deleteUser, ctx, { method: 'DELETE', params: { id }, token: person.accessToken, headers });
 
 test('answers with who it was; then they are gone, and their names are free', async () => {
   const person = await registerPerson(ctx);
@@ -102,7 +102,7 @@ describe('the last administrator', () => {
   test('stays too when two would do away with each other at the same moment', async () => {
     const second = await logInAdmin(ctx);
     const demote = (by: Person, whom: Person) =>
-      call(changeUserRole, ctx, {
+      call(changeRole, ctx, {
         method: 'PUT',
         params: { id: whom.user.id },
         token: by.accessToken,

@@ -1,4 +1,4 @@
-import { getMe } from '../../../functions/users/get-me';
+import { handler as getMe } from '../../../functions/users/get-me';
 import { type TestContext, testContext } from '../../setup/context';
 import { call } from '../../setup/http';
 import { type Person, registerPerson } from '../../setup/people';

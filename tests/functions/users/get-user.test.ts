@@ -1,4 +1,4 @@
-import { getUserById } from '../../../functions/users/get-user';
+import { handler as getUser } from '../../../functions/users/get-user';
 import { type TestContext, testContext } from '../../setup/context';
 import { call } from '../../setup/http';
 import { logInAdmin, type Person, registerPerson } from '../../setup/people';
@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => ctx.close());
 
-const get = (id: string, token: string) => call(getUserById, ctx, { params: { id }, token });
+const get = (id: string, token: string) => call(getUser, ctx, { params: { id }, token });
 
 test('shows a user to themselves, and to those who may read users', async () => {
   for (const [id, token] of [

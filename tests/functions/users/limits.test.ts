@@ -1,10 +1,10 @@
 // What users may do to themselves, and to strangers' mailboxes by way of that.
-import { forgotPassword } from '../../../functions/auth/forgot-password';
-import { register } from '../../../functions/auth/register';
-import { resendVerification } from '../../../functions/auth/resend-verification';
-import { changeUserPassword } from '../../../functions/users/change-password';
-import { deleteUserById } from '../../../functions/users/delete-user';
-import { updateUserById } from '../../../functions/users/update-user';
+import { handler as forgotPassword } from '../../../functions/auth/forgot-password';
+import { handler as register } from '../../../functions/auth/register';
+import { handler as resendVerification } from '../../../functions/auth/resend-verification';
+import { handler as changePassword } from '../../../functions/users/change-password';
+import { handler as deleteUser } from '../../../functions/users/delete-user';
+import { handler as updateUser } from '../../../functions/users/update-user';
 import { call } from '../../setup/http';
 import { type MailContext, mailContext } from '../../setup/mail-flow';
 import { logInAdmin, PASSWORD, type Person, registerPerson, registration } from '../../setup/people';
@@ -22,13 +22,13 @@ beforeEach(() => flow.ctx.db.deleteFrom('rate_limits').execute());
 afterAll(() => flow.close());
 
 const put = (by: Person, body: object, id = 'me', address = '192.0.2.1') =>
-  call(updateUserById, flow.ctx, { method: 'PUT', params: { id }, token: by.accessToken, body, address });
+  call(updateUser, flow.ctx, { method: 'PUT', params: { id }, token: by.accessToken, body, address });
 const email = (by: Person, address: string) => put(by, { email: address, currentPassword: PASSWORD });
 const resend = (by: Person) => call(resendVerification, flow.ctx, { method: 'POST', token: by.accessToken });
 const forgot = (address: string) =>
   call(forgotPassword, flow.ctx, { method: 'POST', body: { email: address } });
 const remove = (by: Person) =>
-  call(deleteUserById, flow.ctx, { method: 'DELETE', params: { id: 'me' }, token: by.accessToken });
+  call(deleteUser, flow.ctx, { method: 'DELETE', params: { id: 'me' }, token: by.accessToken });
 const mailsTo = async (address: string) =>
   (await flow.deliver()).filter(({ recipients }) => recipients.includes(address)).length;
 async function statuses(
@@ -110,7 +110,7 @@ describe('changes', () => {
     const few = await mailContext({ RATE_LIMITS: 'on', RATE_LIMIT_REGISTER_ADDRESS: '3/3600' });
     const person = await registerPerson(few.ctx);
     const probe = () =>
-      call(updateUserById, few.ctx, {
+      call(updateUser, few.ctx, {
         method: 'PUT',
         params: { id: 'me' },
         token: person.accessToken,
@@ -127,7 +127,7 @@ describe('changes', () => {
     expect(await statuses(6, (i) => metadata(i + 2))).toEqual([200, 200, 200, 200, 200, 429]);
     const changed = { currentPassword: PASSWORD, newPassword: 'quite another password' };
     const password = { method: 'PUT', params: { id: 'me' }, token: person.accessToken, body: changed };
-    expect((await call(changeUserPassword, flow.ctx, password)).status).toBe(429);
+    expect((await call(changePassword, flow.ctx, password)).status).toBe(429);
   });
 
   test('are not limited for those who may change every user', async () => {

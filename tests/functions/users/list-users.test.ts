@@ -1,4 +1,4 @@
-import { listAllUsers } from '../../../functions/users/list-users';
+import { handler as listUsers } from '../../../functions/users/list-users';
 import { type TestContext, testContext } from '../../setup/context';
 import { call } from '../../setup/http';
 import { logInAdmin, type Person, registerPerson } from '../../setup/people';
@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => ctx.close());
 
 const list = (query: Record<string, string> = {}, by = admin) =>
-  call(listAllUsers, ctx, { query, token: by.accessToken });
+  call(listUsers, ctx, { query, token: by.accessToken });
 const found = async (query: Record<string, string>) =>
   (await list(query)).body.users.map((user: { username: string }) => user.username);
 
@@ -82,5 +82,5 @@ test.each([[{ limit: '0' }], [{ q: '' }], [{ q: 'a\0' }], [{ cursor: 'W10' }], [
 test('is for those who may read users', async () => {
   expect((await list({}, await registerPerson(ctx))).status).toBe(403);
   expect((await list({}, await logInWith(ctx, admin, ['users:read']))).status).toBe(200);
-  expect((await call(listAllUsers, ctx)).status).toBe(401);
+  expect((await call(listUsers, ctx)).status).toBe(401);
 });

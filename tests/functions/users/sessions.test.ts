@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { login } from '../../../functions/auth/login';
-import { getMe } from '../../../functions/users/get-me';
-import { listUserSessions } from '../../../functions/users/list-sessions';
-import { revokeUserSession } from '../../../functions/users/revoke-session';
+import { handler as login } from '../../../functions/auth/login';
+import { handler as getMe } from '../../../functions/users/get-me';
+import { handler as listSessions } from '../../../functions/users/list-sessions';
+import { handler as revokeSession } from '../../../functions/users/revoke-session';
 import { type TestContext, testContext } from '../../setup/context';
 import { call } from '../../setup/http';
 import { logInAdmin, PASSWORD, type Person, registerPerson } from '../../setup/people';
@@ -15,9 +15,9 @@ beforeAll(async () => {
 });
 afterAll(() => ctx.close());
 
-const list = (token: string, id = 'me') => call(listUserSessions, ctx, { token, params: { id } });
+const list = (token: string, id = 'me') => call(listSessions, ctx, { token, params: { id } });
 const revoke = (token: string, id: string, sessionId: string) =>
-  call(revokeUserSession, ctx, { method: 'DELETE', token, params: { id, sessionId } });
+  call(revokeSession, ctx, { method: 'DELETE', token, params: { id, sessionId } });
 const again = async ({ user }: Person): Promise<Person> =>
   (await call(login, ctx, { method: 'POST', body: { username: user.username, password: PASSWORD } })).body;
 const meStatus = async (token: string) => (await call(getMe, ctx, { token })).status;

@@ -1,4 +1,4 @@
-import { updateUserById } from '../../../functions/users/update-user';
+import { handler as updateUser } from '../../../functions/users/update-user';
 import { type TestContext, testContext } from '../../setup/context';
 import { eventsOf } from '../../setup/events';
 import { call } from '../../setup/http';
@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => ctx.close());
 
 const put = (person: Person, body: unknown, headers: Record<string, string> = {}, id = 'me') =>
-  call(updateUserById, ctx, { method: 'PUT', params: { id }, token: person.accessToken, body, headers });
+  call(updateUser, ctx, { method: 'PUT', params: { id }, token: person.accessToken, body, headers });
 const lastEvent = (id: string) =>
   ctx.db
     .selectFrom('outbox')

@@ -1,12 +1,12 @@
-import { createNewWebhook } from '../../../functions/webhooks/create-webhook';
-import { deleteWebhookById } from '../../../functions/webhooks/delete-webhook';
-import { getWebhookById } from '../../../functions/webhooks/get-webhook';
-import { listWebhookDeliveries } from '../../../functions/webhooks/list-webhook-deliveries';
-import { listAllWebhooks } from '../../../functions/webhooks/list-webhooks';
-import { redeliverWebhook } from '../../../functions/webhooks/redeliver-webhook';
-import { rotateWebhookSecret } from '../../../functions/webhooks/rotate-webhook-secret';
-import { testWebhook } from '../../../functions/webhooks/test-webhook';
-import { updateWebhookById } from '../../../functions/webhooks/update-webhook';
+import { handler as createWebhook } from '../../../functions/webhooks/create-webhook';
+import { handler as deleteWebhook } from '../../../functions/webhooks/delete-webhook';
+import { handler as getWebhook } from '../../../functions/webhooks/get-webhook';
+import { handler as listWebhookDeliveries } from '../../../functions/webhooks/list-webhook-deliveries';
+import { handler as listWebhooks } from '../../../functions/webhooks/list-webhooks';
+import { handler as redeliverWebhook } from '../../../functions/webhooks/redeliver-webhook';
+import { handler as rotateWebhookSecret } from '../../../functions/webhooks/rotate-webhook-secret';
+import { handler as testWebhook } from '../../../functions/webhooks/test-webhook';
+import { handler as updateWebhook } from '../../../functions/webhooks/update-webhook';
 import { call } from '../../setup/http';
 import type { TestRequest } from '../../setup/http-event';
 import { logInAdmin, type Person } from '../../setup/people';
@@ -28,13 +28,13 @@ afterAll(() => ctx.close());
 
 const ask = (handle: Parameters<typeof call<WebhookTestContext>>[0], request: TestRequest = {}) =>
   call(handle, ctx, { token: admin.accessToken, ...request });
-const create = async (body: object = BODY) => (await ask(createNewWebhook, { method: 'POST', body })).body;
+const create = async (body: object = BODY) => (await ask(createWebhook, { method: 'POST', body })).body;
 const put = (id: string, body: unknown, headers: Record<string, string> = {}) =>
-  ask(updateWebhookById, { method: 'PUT', params: { id }, body, headers });
-const read = async (id: string) => (await ask(getWebhookById, { params: { id } })).body;
+  ask(updateWebhook, { method: 'PUT', params: { id }, body, headers });
+const read = async (id: string) => (await ask(getWebhook, { params: { id } })).body;
 
 test('is made, with a secret that is shown once', async () => {
-  const { status, headers, body } = await ask(createNewWebhook, { method: 'POST', body: BODY });
+  const { status, headers, body } = await ask(createWebhook, { method: 'POST', body: BODY });
   const { secret, ...webhook } = body;
   expect([status, headers['location'], headers['etag']]).toEqual([201, `/webhooks/${webhook.id}`, '"1"']);
   expect(secret).toMatch(/^whsec_/);
@@ -53,8 +53,8 @@ test('is made, with a secret that is shown once', async () => {
     version: 1,
   });
   expect(await read(webhook.id)).toEqual(webhook);
-  expect((await ask(listAllWebhooks)).body).toEqual({ webhooks: [webhook], nextCursor: null });
-  const cached = await ask(getWebhookById, {
+  expect((await ask(listWebhooks)).body).toEqual({ webhooks: [webhook], nextCursor: null });
+  const cached = await ask(getWebhook, {
     params: { id: webhook.id },
     headers: { 'if-none-match': '"1"' },
   });
@@ -79,7 +79,7 @@ test.each<[object, string]>([
 ])('%j is refused, when it is made and when it is changed', async (wrong, path) => {
   const webhook = await create();
   for (const answer of [
-    await ask(createNewWebhook, { method: 'POST', body: { ...BODY, ...wrong } }),
+    await ask(createWebhook, { method: 'POST', body: { ...BODY, ...wrong } }),
     await put(webhook.id, wrong),
   ]) {
     expect([answer.status, answer.body.errors[0].path]).toEqual([422, path]);
@@ -147,7 +147,7 @@ test('gets another secret, shown once; the one before is good for a day', async 
 test('is deleted, with its deliveries', async () => {
   const { id } = await create();
   await newEvents(ctx, 1);
-  const remove = (headers = {}) => ask(deleteWebhookById, { method: 'DELETE', params: { id }, headers });
+  const remove = (headers = {}) => ask(deleteWebhook, { method: 'DELETE', params: { id }, headers });
   expect((await remove({ 'if-match': '"9"' })).status).toBe(412);
   expect((await remove()).status).toBe(204);
   expect((await remove()).status).toBe(404);
@@ -189,8 +189,8 @@ test('has a log of deliveries, by status and a page at a time, and sends one aga
 
 test('several are listed, newest first, a page at a time', async () => {
   const ids = [(await create()).id, (await create()).id, (await create()).id];
-  const first = (await ask(listAllWebhooks, { query: { limit: '2' } })).body;
-  const second = (await ask(listAllWebhooks, { query: { limit: '2', cursor: first.nextCursor } })).body;
+  const first = (await ask(listWebhooks, { query: { limit: '2' } })).body;
+  const second = (await ask(listWebhooks, { query: { limit: '2', cursor: first.nextCursor } })).body;
   const listed = [...first.webhooks, ...second.webhooks].map((webhook) => webhook.id);
   expect([listed, second.nextCursor]).toEqual([ids.reverse(), null]);
 });
@@ -198,9 +198,9 @@ test('several are listed, newest first, a page at a time', async () => {
 test.each(['01890000-0000-7000-8000-000000000000', 'nonsense', ''])('%j is not found', async (id) => {
   const made = await create();
   for (const answer of [
-    await ask(getWebhookById, { params: { id } }),
+    await ask(getWebhook, { params: { id } }),
     await put(id, { enabled: true }),
-    await ask(deleteWebhookById, { method: 'DELETE', params: { id } }),
+    await ask(deleteWebhook, { method: 'DELETE', params: { id } }),
     await ask(rotateWebhookSecret, { method: 'POST', params: { id } }),
     await ask(testWebhook, { method: 'POST', params: { id } }),
     await ask(listWebhookDeliveries, { params: { id } }),
@@ -216,14 +216,14 @@ test('take webhooks:read to see and webhooks:write to change', async () => {
   const reader = await logInWith(ctx, admin, ['webhooks:read']);
   const writer = await logInWith(ctx, admin, ['webhooks:write']);
   const params = { id, deliveryId: id };
-  const reading = [listAllWebhooks, getWebhookById, listWebhookDeliveries];
-  const changing = [rotateWebhookSecret, testWebhook, redeliverWebhook, updateWebhookById, createNewWebhook];
+  const reading = [listWebhooks, getWebhook, listWebhookDeliveries];
+  const changing = [rotateWebhookSecret, testWebhook, redeliverWebhook, updateWebhook, createWebhook];
   const statuses = async (handles: Parameters<typeof ask>[0][], { accessToken: token }: Person) => {
     const answers = await Promise.all(handles.map((handle) => ask(handle, { params, body: BODY, token })));
     return new Set(answers.map(({ status }) => status === 403));
   };
   expect(await statuses(reading, reader)).toEqual(new Set([false]));
   expect(await statuses(reading, writer)).toEqual(new Set([true]));
-  expect(await statuses([...changing, deleteWebhookById], reader)).toEqual(new Set([true]));
-  expect(await statuses([...changing, deleteWebhookById], writer)).toEqual(new Set([false]));
+  expect(await statuses([...changing, deleteWebhook], reader)).toEqual(new Set([true]));
+  expect(await statuses([...changing, deleteWebhook], writer)).toEqual(new Set([false]));
 });

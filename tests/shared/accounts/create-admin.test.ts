@@ -1,4 +1,4 @@
-import { login } from '../../../functions/auth/login';
+import { handler as login } from '../../../functions/auth/login';
 import { createAdmin } from '../../../shared/accounts/create-admin';
 import { type TestContext, testContext } from '../../setup/context';
 import { administer } from '../../setup/database';

@@ -1,7 +1,7 @@
 // Consumers as other services had them, each with the exchange, queue and JSON that it was written for. None of them
 // knows of Rollcall.
-import { deleteUserById } from '../../../functions/users/delete-user';
-import { updateUserById } from '../../../functions/users/update-user';
+import { handler as deleteUser } from '../../../functions/users/delete-user';
+import { handler as updateUser } from '../../../functions/users/update-user';
 import { mirrorMessages } from '../../../shared/broker/mirrors';
 import { FORMATS, type MirrorFormat, parseMirrors } from '../../../shared/config/mirrors';
 import type { EventType, UserEvent } from '../../../shared/events/catalog';
@@ -103,13 +103,13 @@ describe('a consumer that exists gets what it was written for', () => {
       username: 'before',
       email: 'x@example.com',
     });
-    await call(updateUserById, ctx, {
+    await call(updateUser, ctx, {
       method: 'PUT',
       params: { id: 'me' },
       token,
       body: { username: 'after' },
     });
-    await call(deleteUserById, ctx, { method: 'DELETE', params: { id: 'me' }, token });
+    await call(deleteUser, ctx, { method: 'DELETE', params: { id: 'me' }, token });
     await relayOutbox(ctx, 0);
     await received.atLeast(3);
     expect(received.messages.map(({ fields }) => fields.routingKey)).toEqual(types);

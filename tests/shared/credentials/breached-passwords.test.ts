@@ -4,8 +4,8 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { register } from '../../../functions/auth/register';
-import { changeUserPassword } from '../../../functions/users/change-password';
+import { handler as register } from '../../../functions/auth/register';
+import { handler as changePassword } from '../../../functions/users/change-password';
 import { createAdmin } from '../../../shared/accounts/create-admin';
 import { assertNotBreached } from '../../../shared/credentials/breached';
 import { type TestContext, testContext } from '../../setup/context';
@@ -120,7 +120,7 @@ test('is asked wherever a password is chosen, and not where it is given', async 
   const made = await call(register, at, { method: 'POST', body: registration({ password: BREACHED }) });
   expect([made.status, made.body.errors[0].path]).toEqual([422, 'password']);
   const person = await registerPerson(ctx);
-  const changed = await call(changeUserPassword, at, {
+  const changed = await call(changePassword, at, {
     method: 'PUT',
     params: { id: 'me' },
     token: person.accessToken,

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Ajv2020 from 'ajv/dist/2020';
 import addFormats from 'ajv-formats';
-import { changeUserPassword } from '../../../functions/users/change-password';
-import { deleteUserById } from '../../../functions/users/delete-user';
-import { updateUserById } from '../../../functions/users/update-user';
+import { handler as changePassword } from '../../../functions/users/change-password';
+import { handler as deleteUser } from '../../../functions/users/delete-user';
+import { handler as updateUser } from '../../../functions/users/update-user';
 import {
   comparePublished,
   currentSchemas,
@@ -101,15 +101,15 @@ test('events as they are published are valid by their schema', async () => {
   const { user, accessToken: token } = await registerPerson(ctx);
   const me = { params: { id: 'me' }, token };
   const newPassword = 'quite another password';
-  const { body: renewed } = await call(changeUserPassword, ctx, {
+  const { body: renewed } = await call(changePassword, ctx, {
     ...me,
     method: 'PUT',
     body: { currentPassword: PASSWORD, newPassword },
   });
   me.token = renewed.accessToken;
-  await call(updateUserById, ctx, { ...me, method: 'PUT', body: { displayName: 'G', metadata: { a: [1] } } });
+  await call(updateUser, ctx, { ...me, method: 'PUT', body: { displayName: 'G', metadata: { a: [1] } } });
   const before = await storedEvents(ctx);
-  await call(deleteUserById, ctx, { method: 'DELETE', params: { id: user.id }, token: admin.accessToken });
+  await call(deleteUser, ctx, { method: 'DELETE', params: { id: user.id }, token: admin.accessToken });
   const events = [...before, ...(await storedEvents(ctx))];
   await ctx.close();
 

@@ -1,5 +1,5 @@
 // What a registration costs, and what becomes of its event, while the broker fails in one way or another.
-import { register } from '../../../functions/auth/register';
+import { handler as register } from '../../../functions/auth/register';
 import { createPublisher } from '../../../shared/outbox/publisher';
 import { brokerUrl, openClient, Received } from '../../setup/broker';
 import { type TestContext, testContext } from '../../setup/context';

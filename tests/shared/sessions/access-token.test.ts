@@ -1,9 +1,9 @@
 import { createHmac, createPublicKey, generateKeyPairSync, randomUUID } from 'node:crypto';
 import { calculateJwkThumbprint, createLocalJWKSet, importJWK, jwtVerify, SignJWT, UnsecuredJWT } from 'jose';
-import { jwks } from '../../../functions/auth/jwks';
-import { login } from '../../../functions/auth/login';
-import { logout } from '../../../functions/auth/logout';
-import { getMe } from '../../../functions/users/get-me';
+import { handler as jwks } from '../../../functions/auth/jwks';
+import { handler as login } from '../../../functions/auth/login';
+import { handler as logout } from '../../../functions/auth/logout';
+import { handler as getMe } from '../../../functions/users/get-me';
 import { readConfig } from '../../../shared/config/config';
 import { generatePrivateJwk } from '../../../shared/tokens/token-keys';
 import { type TestContext, testContext } from '../../setup/context';

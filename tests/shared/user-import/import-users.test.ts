@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { login } from '../../../functions/auth/login';
+import { handler as login } from '../../../functions/auth/login';
 import type { Context } from '../../../shared/context/context';
 import { parseEvent } from '../../../shared/events/catalog';
 import { type ImportWatcher, importUsers } from '../../../shared/user-import/import-users';

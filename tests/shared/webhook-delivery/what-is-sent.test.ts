@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { webhooks } from '../../../functions/consumers/webhooks';
-import { deleteUserById } from '../../../functions/users/delete-user';
+import { handler as deleteUser } from '../../../functions/users/delete-user';
 import { NOBODY } from '../../../shared/events/origin';
 import { sendTest } from '../../../shared/webhook-delivery/request-delivery';
 import { getWebhook } from '../../../shared/webhooks/get-webhook';
@@ -89,7 +89,7 @@ describe('what is sent', () => {
         await storedEvents(ctx),
       );
     const remove = ({ user, accessToken: token }: Person) =>
-      call(deleteUserById, ctx, { method: 'DELETE', params: { id: user.id }, token });
+      call(deleteUser, ctx, { method: 'DELETE', params: { id: user.id }, token });
 
     test('before it is sent, says nothing of them', async () => {
       const there = await ctx.receiver();

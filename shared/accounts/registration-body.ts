@@ -1,0 +1,38 @@
+import * as v from 'valibot';
+import { NewPassword, REPEATS_NAME, repeatsName } from '../credentials/fields';
+import { exactly } from '../exactly';
+import { DisplayName, Email, Metadata, Username } from '../users/fields';
+
+const OptionalEmail = v.optional(v.nullable(Email), null);
+const Role = v.optional(v.string('must be a string'));
+/** From a caller without a token it is as unknown as any other field. */
+const NoRole = v.optional(v.never('is not a known field'));
+
+interface BodyConfig {
+  users: { requireEmail: boolean };
+  mail: { appName: string };
+}
+
+/** What a registration may say, by the configuration and who sends it. */
+/* @__NO_SIDE_EFFECTS__ */
+export function registrationBody({ users, mail }: BodyConfig, anonymous: boolean) {
+  return v.pipe(
+    exactly({
+      username: Username,
+      email: users.requireEmail ? Email : OptionalEmail,
+      password: NewPassword,
+      displayName: v.optional(DisplayName, null),
+      metadata: v.optional(Metadata, {}),
+      role: anonymous ? NoRole : Role,
+    }),
+    v.forward(
+      v.partialCheck(
+        [['username'], ['email'], ['password']],
+        ({ password, ...names }) => !repeatsName(password, { ...names, appName: mail.appName }),
+        REPEATS_NAME,
+      ),
+      ['password'],
+    ),
+    v.transform(({ role = 'user', ...body }) => ({ ...body, role })),
+  );
+}

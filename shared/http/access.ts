@@ -1,0 +1,67 @@
+import type { Context } from '../context/context';
+import { DomainError } from '../errors';
+import type { Permission } from '../roles/permissions';
+import { authenticate, authenticateOptional, type Caller } from '../sessions/authenticate';
+import { bearerToken, type Request } from './request';
+
+/** What an endpoint learns of who calls it. */
+export interface Identified {
+  caller: Caller | null;
+}
+
+/** Who may call an endpoint. The wrapper checks it and the API's document says it, so that the two cannot differ. */
+export interface Access<C, Who extends Identified> {
+  /** `optional`: goes without a token, but one that is sent has to be valid. */
+  readonly auth: 'none' | 'optional' | 'bearer';
+  /** What the caller needs; with `orSelf`, for others than themselves. */
+  readonly permission?: Permission;
+  readonly orSelf?: true;
+  /** @throws DomainError `unauthorized` or `forbidden` */
+  identify(ctx: C, request: Request): Promise<Who>;
+}
+
+export const anyone: Access<unknown, { caller: null }> = {
+  auth: 'none',
+  identify: async () => ({ caller: null }),
+};
+
+/** Whoever has a valid token, and whoever sends none. */
+export const optionalCaller: Access<Context, { caller: Caller | null }> = {
+  auth: 'optional',
+  identify: async (ctx, request) => ({ caller: await authenticateOptional(ctx, bearerToken(request)) }),
+};
+
+export const anyCaller: Access<Context, { caller: Caller }> = {
+  auth: 'bearer',
+  identify: async (ctx, request) => ({ caller: await authenticate(ctx, bearerToken(request)) }),
+};
+
+export const permission = (needed: Permission): Access<Context, { caller: Caller }> => ({
+  auth: 'bearer',
+  permission: needed,
+  identify: async (ctx, request) => {
+    const caller = await authenticate(ctx, bearerToken(request));
+    authorize(caller, needed);
+    return { caller };
+  },
+});
+
+/** For paths with a user's `{id}`. `userId` is the user that it means, `me` resolved. */
+export const selfOr = (needed: Permission): Access<Context, { caller: Caller; userId: string }> => ({
+  auth: 'bearer',
+  permission: needed,
+  orSelf: true,
+  identify: async (ctx, request) => {
+    const caller = await authenticate(ctx, bearerToken(request));
+    const { id = '' } = request.params;
+    if (id === 'me' || id.toLowerCase() === caller.user.id) return { caller, userId: caller.user.id };
+    authorize(caller, needed);
+    return { caller, userId: id };
+  },
+});
+
+/** @throws DomainError `forbidden`: before anything is looked up, so that it tells nothing about what exists */
+function authorize({ permissions }: Caller, needed: Permission): void {
+  if (permissions.has(needed)) return;
+  throw new DomainError('forbidden', { detail: `This needs the permission ${needed}` });
+}

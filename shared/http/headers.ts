@@ -1,0 +1,37 @@
+import * as v from 'valibot';
+import { characters } from '../characters';
+
+const MAX_IDEMPOTENCY_KEY = 255;
+
+/**
+ * The versions that `If-Match` allows (RFC 9110, section 13.1.1), or null where any will do. The comparison is strong:
+ * a weak tag allows nothing, and neither does what is no tag of ours.
+ */
+export const IfMatch = v.optional(v.pipe(v.nullable(v.string()), v.transform(readIfMatch)), null);
+
+/** The entity tags that the caller knows already; `recordReply` compares them. */
+export const IfNoneMatch = v.optional(v.string());
+
+/** The caller's name for this request, or null where there is none. */
+export const IdempotencyKey = v.optional(
+  v.nullable(
+    v.pipe(
+      v.string(),
+      v.check(
+        (key) => key.length > 0 && characters(key) <= MAX_IDEMPOTENCY_KEY,
+        `must have 1 to ${MAX_IDEMPOTENCY_KEY} characters`,
+      ),
+    ),
+  ),
+  null,
+);
+
+function readIfMatch(header: string | null): number[] | null {
+  if (header === null) return null;
+  const tags = header.split(',').map((tag) => tag.trim());
+  if (tags.includes('*')) return null;
+  return tags.flatMap((tag) => {
+    const [, version] = /^"([1-9]\d{0,9})"$/.exec(tag) ?? [];
+    return version === undefined ? [] : [Number(version)];
+  });
+}

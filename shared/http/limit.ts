@@ -1,0 +1,19 @@
+import type { Context } from '../context/context';
+import { type LimitName, limitRate, useByAddress } from '../rate-limits/limit-rate';
+import type { Permission } from '../roles/permissions';
+import type { Caller } from '../sessions/authenticate';
+import type { Request } from './request';
+
+/** A rate limit that is counted before the body is read: a refusal should cost nothing. */
+export interface Limit<C> {
+  /** @throws DomainError `rate_limited` */
+  count(ctx: C, request: Request, caller: Caller | null): Promise<void>;
+}
+
+/** @param exempt callers with this permission are not counted */
+export const byAddress = (limit: LimitName, exempt?: Permission): Limit<Context> => ({
+  count: async (ctx, { address }, caller) => {
+    if (exempt !== undefined && caller?.permissions.has(exempt)) return;
+    await limitRate(ctx, [useByAddress(limit, address)]);
+  },
+});
