@@ -1,38 +1,40 @@
 /*
- * An AMQP 0-9-1 broker for development and tests. Three folders, of which `wire/` and `storage/` import `model/`, and
- * `model/` imports neither; this file and `turn.ts` connect them.
+ * An AMQP 0-9-1 broker for development and tests. `wire/` and `storage/` import `model/`, which imports neither of them:
+ * it calls them through interfaces that it owns. This file and `turn.ts` connect the three.
  *
- *   wire/     what clients see: connections, channels, and what each method does
- *   model/    virtual hosts, exchanges, queues and messages; they call back through interfaces that they own
- *   storage/  the journal, which durable state is restored from
+ *   wire/     what clients see: sockets, frames, connections, channels, and what each method does
+ *   model/    virtual hosts, exchanges, queues and messages, and the rules of RabbitMQ for them
+ *   storage/  the journal, from which durable state is restored
  *
  * How a frame travels, with a persistent `basic.publish` as the example:
  *
- *   socket    wire/connection.ts receives bytes, and wire/codec/frames.ts cuts them into frames
- *   channel   wire/channel/channel-set.ts finds the channel; wire/codec/method-codec.ts decodes its method frames,
- *             wire/channel/content.ts joins the header and body frames that follow a publish
- *   method    wire/channel/*-methods.ts serve the method; a complete message goes to wire/channel/publish.ts
- *   vhost     model/vhost.ts routes it from its exchange to queues; model/queue.ts appends it and reports the change
- *   journal   storage/store.ts records the change. Only turn.ts, at the end of the turn of the event loop, writes it
- *   delivery  model/queue.ts picks a consumer (wire/channel/consumer.ts), whose channel sends a `basic.deliver`
- *   socket    wire/output.ts gathers what is sent: turn.ts has it written once the journal is
+ *   socket    wire/frame-socket.ts receives bytes
+ *   frames    wire/codec/frames.ts cuts them into frames; wire/connection.ts serves those of channel 0 itself
+ *   channel   wire/channel/channel-set.ts finds the channel. Methods are decoded by wire/codec/method-codec.ts; the
+ *             header and body frames after a publish are joined to a message by wire/channel/content.ts
+ *   method    wire/channel/*-methods.ts serve it; a complete message goes to wire/channel/publish.ts
+ *   queue     model/vhost.ts routes the message to queues; model/queue.ts appends it, and reports it as a change
+ *   journal   storage/store.ts records the change; turn.ts has it written at the end of this turn of the event loop
+ *   delivery  model/queue.ts picks a consumer (wire/channel/consumer.ts), and its channel sends `basic.deliver`
+ *   socket    wire/output.ts gathers what is sent, and turn.ts has it written after the journal
  */
-import { createServer, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { AmqpError } from './model/values/errors';
 import { VirtualHost } from './model/vhost';
 import { Store } from './storage/store';
 import { Turn } from './turn';
 import { Alarms, type Resource } from './wire/alarms';
 import { Connection, type ConnectionContext } from './wire/connection';
+import { listen } from './wire/listener';
 
 export interface BrokerOptions {
   /** Address to listen on, or several; 127.0.0.1 by default. */
   host?: string | readonly string[];
-  /** 0 picks a free one. */
+  /** 0 picks a free port. */
   port: number;
-  /** Directory of the journal; without one nothing outlives the broker. */
+  /** Directory of the journal; without it, nothing survives a restart. */
   dataDir?: string;
-  /** guest / guest by default, as with RabbitMQ. */
+  /** 'guest' and 'guest' by default, as in RabbitMQ. */
   username?: string;
   password?: string;
   /** ['/'] by default. */
@@ -45,19 +47,24 @@ export interface Broker {
   /** amqp:// address with user, password and the first virtual host. */
   readonly url: string;
   /**
-   * Raises a resource alarm: until it is cleared, a connection that publishes gets `connection.blocked`, and nothing
-   * more is read from it (https://www.rabbitmq.com/docs/connection-blocked).
+   * Raises a resource alarm: until it is cleared, a connection that publishes gets `connection.blocked`, and its
+   * frames are not read (https://www.rabbitmq.com/docs/connection-blocked).
    */
   raiseAlarm(resource: Resource): void;
-  /** Clears one that `raiseAlarm` raised. A journal that cannot be written keeps its own. */
+  /** Clears an alarm of `raiseAlarm`. That of a journal that cannot be written lasts until it can be. */
   clearAlarm(resource: Resource): void;
-  /** Closes every connection and the journal; durable state stays as it is. */
+  /** Closes every connection, then the journal. Durable state is kept. */
   stop(): Promise<void>;
 }
 
-/** Starts an AMQP 0-9-1 broker for development and tests. Rejects with `code: 'EADDRINUSE'` on a taken port. */
+/**
+ * Starts the broker. Rejects with `code: 'EADDRINUSE'` if the port is taken, and with `code: 'EDATADIRINUSE'` if another
+ * live broker uses the data directory.
+ */
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const { host = '127.0.0.1', username = 'guest', password = 'guest', log = () => undefined } = options;
+  const hosts = typeof host === 'string' ? [host] : host;
+  const names = options.vhosts ?? ['/'];
   const vhosts = new Map<string, VirtualHost>();
   let store: Store | undefined;
   const turn = new Turn(() => store?.flush() ?? 'all');
@@ -72,7 +79,6 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     vhosts.set(name, created);
     return created;
   };
-  const names = options.vhosts ?? ['/'];
   for (const name of names) vhost(name);
 
   const context: ConnectionContext = {
@@ -94,16 +100,9 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     socket.on('close', () => connections.delete(connection));
   };
 
-  const servers: Server[] = [];
-  let port = options.port;
+  // The port first: a second start on it must fail before it touches the data.
+  const listener = await listen(hosts, options.port, accept, log);
   try {
-    // The port first: a second start on it must fail before it touches the data.
-    for (const address of typeof host === 'string' ? [host] : host) {
-      const server = createServer(accept);
-      servers.push(server);
-      port = await listen(server, address, port);
-      server.on('error', (error) => log(`listening on ${address}: ${error.message}`));
-    }
     if (options.dataDir !== undefined) {
       store = new Store(options.dataDir, {
         vhosts,
@@ -120,38 +119,31 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     }
   } catch (error) {
     store?.close();
-    await Promise.all(servers.map(close));
+    await listener.close();
     throw error;
   }
   context.serving = true;
-  // What expired while the broker was down goes its way now.
+  // Messages that expired while the broker was down are dead-lettered or dropped now.
   for (const { queues } of vhosts.values()) for (const queue of [...queues.values()]) queue.dispatch();
 
-  const [first = '/'] = names;
-  const path = first === '/' ? '' : `/${encodeURIComponent(first)}`;
-  const login = `${encodeURIComponent(username)}:${encodeURIComponent(password)}`;
-  const [address] = typeof host === 'string' ? [host] : host;
-  const urlHost = address?.includes(':') ? `[${address}]` : address;
   let stopping: Promise<void> | undefined;
-
   async function stop(): Promise<void> {
     context.serving = false;
     for (const { queues } of vhosts.values()) for (const queue of queues.values()) queue.stop();
-    const shutdown = "broker forced connection closure with reason 'shutdown'";
-    const gone = servers.map(close);
-    for (const connection of connections.values())
-      connection.close(new AmqpError('CONNECTION_FORCED', shutdown));
+    const closed = listener.close();
+    const reason = "broker forced connection closure with reason 'shutdown'";
+    for (const connection of connections) connection.close(new AmqpError('CONNECTION_FORCED', reason));
     turn.end();
-    await Promise.all(gone);
+    await closed;
     turn.end();
     store?.close();
   }
 
   return {
-    port,
+    port: listener.port,
+    url: brokerUrl(hosts, listener.port, username, password, names),
     raiseAlarm: (resource) => alarms.raise(resource, 'operator'),
     clearAlarm: (resource) => alarms.clear(resource, 'operator'),
-    url: `amqp://${login}@${urlHost}:${port}${path}`,
     stop: () => {
       stopping ??= stop();
       return stopping;
@@ -159,18 +151,14 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   };
 }
 
-function listen(server: Server, host: string, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host, port, exclusive: true }, () => {
-      server.removeListener('error', reject);
-      const address = server.address();
-      resolve(typeof address === 'object' && address ? address.port : port);
-    });
-  });
-}
-
-/** Resolves once the server and all its connections are closed. */
-function close(server: Server): Promise<void> {
-  return new Promise((resolve) => server.close(() => resolve()));
+function brokerUrl(
+  [host = '']: readonly string[],
+  port: number,
+  username: string,
+  password: string,
+  [vhost = '/']: readonly string[],
+): string {
+  const login = `${encodeURIComponent(username)}:${encodeURIComponent(password)}`;
+  const path = vhost === '/' ? '' : `/${encodeURIComponent(vhost)}`;
+  return `amqp://${login}@${host.includes(':') ? `[${host}]` : host}:${port}${path}`;
 }

@@ -1,5 +1,5 @@
 // Runs the broker alone: node --import tsx local/amqp-broker/main.ts --port 5673 [--host ADDRESS]… [--data DIR] [--vhost NAME]…
-// `kill -USR2 PID` raises a memory alarm, which blocks whoever publishes; the next one clears it.
+// `kill -USR2 PID` raises a memory alarm, which blocks connections that publish; the next one clears it.
 import { parseArgs } from 'node:util';
 import { startBroker } from './index';
 

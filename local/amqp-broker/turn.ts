@@ -1,25 +1,25 @@
 import type { Written } from './storage/journal';
 
-/** Something that holds back its output until the end of the turn. */
+/** Something that holds its output back until the end of the turn. */
 export interface Flushable {
   flush(): void;
-  /** The journal could not be written: nothing of this turn may leave before it is. */
+  /** The journal could not be written: the output of this turn has to wait until it can be. */
   hold(): void;
 }
 
 /**
- * Ends each turn of the event loop: first the journal is written, then everyone speaks. So no confirm and no
- * reply leaves before what it promises is in the file, and a turn costs one write() however much happened in it.
+ * Ends each turn of the event loop: writes the journal, then flushes the output. So no confirm and no reply is sent
+ * before the journal holds what it promises, and a turn costs one write() however much happens in it.
  */
 export class Turn {
   #waiting = new Set<Flushable>();
-  /** Those whose output promises what could not be written yet. */
+  /** Those whose output promises something that is not in the journal yet. */
   #held = new Set<Flushable>();
   #scheduled: NodeJS.Immediate | undefined;
 
   constructor(private readonly writeJournal: () => Written) {}
 
-  /** Asks for an end of turn, and to be flushed at it. */
+  /** Schedules the end of the turn, at which `flushable` is flushed. */
   request(flushable?: Flushable): void {
     if (flushable) this.#waiting.add(flushable);
     this.#scheduled ??= setImmediate(() => this.end());

@@ -1,4 +1,5 @@
-import type { DeathReason } from './queue';
+import type { DeathReason, Queue } from './queue';
+import type { Entry } from './ready-list';
 import {
   array,
   type Field,
@@ -11,10 +12,52 @@ import {
   timestamp,
 } from './values/fields';
 import { createMessage, type Message } from './values/message';
-import { replaceHeaders } from './values/properties';
+import { deadLetterProperties } from './values/properties';
 
-/** The message as it goes to the dead-letter exchange: its death recorded, its expiration taken off. */
-export function deadLetter(
+interface Death {
+  readonly queue: Queue;
+  readonly message: Message;
+  readonly reason: DeathReason;
+  readonly entry: Entry | undefined;
+}
+
+/** What dead-lettering needs from the virtual host. */
+interface DeadLetterHost {
+  readonly exchanges: ReadonlyMap<string, unknown>;
+  route(message: Message): Iterable<Queue>;
+  removed(queue: Queue, entries: readonly Entry[]): void;
+}
+
+/** Publishes dead messages to their queues' dead-letter exchanges (https://www.rabbitmq.com/docs/dlx). */
+export class DeadLetters {
+  #pending: Death[] = [];
+
+  constructor(private readonly host: DeadLetterHost) {}
+
+  add(death: Death): void {
+    this.#pending.push(death);
+    // Publishing can cause further deaths. The outermost call handles them in a loop, which keeps the stack flat.
+    if (this.#pending.length > 1) return;
+    try {
+      for (const next of this.#pending) this.#publish(next);
+    } finally {
+      this.#pending = [];
+    }
+  }
+
+  /** Publishes, then removes: a crash in between may duplicate the message but does not lose it. */
+  #publish({ queue, message, reason, entry }: Death): void {
+    const { deadLetterExchange, deadLetterRoutingKey } = queue.settings;
+    if (deadLetterExchange !== undefined && this.host.exchanges.has(deadLetterExchange)) {
+      const dead = deadLetter(message, queue.name, reason, deadLetterExchange, deadLetterRoutingKey);
+      for (const target of this.host.route(dead)) if (!isCycle(dead, target.name)) target.publish(dead);
+    }
+    if (entry) this.host.removed(queue, [entry]);
+  }
+}
+
+/** The message that is published to the dead-letter exchange: with its death recorded, without its expiration. */
+function deadLetter(
   message: Message,
   queue: string,
   reason: DeathReason,
@@ -28,12 +71,11 @@ export function deadLetter(
     headers.set('x-first-death-queue', longstr(queue));
     headers.set('x-first-death-reason', longstr(reason));
   }
-  // Kept, the expiration would make the message expire again in the queue it is dead-lettered to.
-  const properties = replaceHeaders(message.properties, headers, false);
+  const properties = deadLetterProperties(message.properties, headers);
   return createMessage(exchange, routingKey ?? message.routingKey, properties, message.content);
 }
 
-/** One entry per queue and reason, with a count; the latest death comes first. */
+/** The x-death header: one entry per queue and reason, with a count, the latest first. */
 function recordDeath(message: Message, queue: string, reason: DeathReason): Field {
   const deaths = deathsOf(message.headers);
   const same = (death: FieldTable) =>
@@ -54,16 +96,16 @@ function recordDeath(message: Message, queue: string, reason: DeathReason): Fiel
   return array([latest, ...rest]);
 }
 
-/** One more; a client may have sent any number, which must not grow out of its 64 bits. */
+/** The next count. A client may have sent any number: this one must fit into 64 bits. */
 function countAfter(death: FieldTable): number {
   return Math.min((integerOf(death.get('count')) ?? 0) + 1, Number.MAX_SAFE_INTEGER);
 }
 
 /**
- * Whether sending the message to this queue would close a cycle in which nobody rejected it: RabbitMQ drops
- * such a message, since it would go round for ever.
+ * Whether the message would enter this queue for a second time without having been rejected in between. Like
+ * RabbitMQ, the broker drops such a message, because it would circulate forever.
  */
-export function isCycle(message: Message, queue: string): boolean {
+function isCycle(message: Message, queue: string): boolean {
   const deaths = deathsOf(message.headers);
   const last = deaths.findIndex((death) => textOf(death.get('queue')) === queue);
   return last >= 0 && deaths.slice(0, last + 1).every((death) => textOf(death.get('reason')) !== 'rejected');

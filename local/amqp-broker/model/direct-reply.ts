@@ -7,12 +7,12 @@ import { replaceReplyTo } from './values/properties';
 const REPLY_TO = 'amq.rabbitmq.reply-to';
 const PREFIX = `${REPLY_TO}.`;
 
-/** Whether a name is the pseudo-queue itself. */
+/** Whether a queue name is the pseudo-queue. */
 export function isReplyTo(queue: string): boolean {
   return queue === REPLY_TO;
 }
 
-/** A channel that waits for replies, under a name that only those it asked know. */
+/** A consumer of direct replies. Its name, which nobody can guess, replaces the pseudo-queue in requests. */
 export class ReplyConsumer {
   readonly name = PREFIX + randomBytes(24).toString('base64url');
 
@@ -22,16 +22,16 @@ export class ReplyConsumer {
   ) {}
 }
 
-/** The channels of a virtual host that wait for replies, by the names in their requests. */
+/** The consumers of direct replies in a virtual host, by name. */
 export class DirectReplies {
   readonly #consumers = new Map<string, ReplyConsumer>();
 
-  /** Whether a queue.declare of this name is answered as if it were a queue with one consumer. */
+  /** Whether queue.declare answers for this name as for a queue with one consumer. */
   knows(name: string): boolean {
     return name === REPLY_TO || this.#consumers.has(name);
   }
 
-  /** Whether a name is one of those given out, in use or not: never that of a queue. */
+  /** Whether this is the name of a consumer of direct replies, present or past, and so cannot be that of a queue. */
   isReserved(name: string): boolean {
     return name.startsWith(PREFIX);
   }
@@ -44,7 +44,7 @@ export class DirectReplies {
     this.#consumers.delete(consumer.name);
   }
 
-  /** Hands a reply to whoever waits for it; it is lost when nobody does. */
+  /** Delivers a message if it is a direct reply. A reply that nobody waits for is lost. */
   deliver(message: Message): void {
     if (message.exchange !== '') return;
     this.#consumers.get(message.routingKey)?.deliver(message);
@@ -52,8 +52,8 @@ export class DirectReplies {
 }
 
 /**
- * A request with the channel's own name in place of the pseudo-queue's. Refuses one of a channel that does not
- * wait for replies.
+ * Replaces the pseudo-queue in the reply-to of a request by the name of its channel's consumer. Refuses a request
+ * from a channel that does not consume direct replies.
  */
 export function addressReply(message: Message, consumer: ReplyConsumer | undefined): Message {
   if (message.replyTo !== REPLY_TO) return message;

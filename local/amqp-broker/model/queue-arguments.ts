@@ -1,11 +1,11 @@
-import { type QueueIdentity, type QueueSettings, type QueueType, queueSettings } from './queue-settings';
+import { type QueueDefinition, type QueueSettings, type QueueType, queueSettings } from './queue-settings';
 import { AmqpError } from './values/errors';
 import { type Field, type FieldTable, integerOf, textOf, typeName } from './values/fields';
 
-/** Why a value is refused, in RabbitMQ's words. */
+/** Returns why a value is refused, in RabbitMQ's words; undefined if it is accepted. */
 type Check = (field: Field, args: FieldTable) => string | undefined;
 
-/** Longest TTL RabbitMQ takes, in milliseconds: ten years. */
+/** Longest TTL that RabbitMQ accepts, in milliseconds: ten years. */
 export const MAX_EXPIRY = 10 * 365 * 24 * 60 * 60 * 1000;
 
 function integer(min: number, max = Number.POSITIVE_INFINITY, tooLarge = 'value_too_large'): Check {
@@ -48,9 +48,8 @@ const QUORUM: readonly QueueType[] = ['quorum'];
 const STREAM: readonly QueueType[] = [];
 
 /**
- * Every argument RabbitMQ knows, in the order in which it checks them: the types of queue that take it, and what
- * it may be. Each must be the same when a queue of such a type is declared again; any other argument is the
- * client's own note.
+ * Every argument that RabbitMQ knows, in the order in which it checks them: the types of queue that accept it, and the
+ * check of its value. These must be the same when such a queue is declared again; RabbitMQ ignores any others.
  */
 const ARGUMENTS: Readonly<Record<string, readonly [readonly QueueType[], Check?]>> = {
   'x-expires': [BOTH, integer(1, MAX_EXPIRY)],
@@ -77,7 +76,7 @@ const ARGUMENTS: Readonly<Record<string, readonly [readonly QueueType[], Check?]
     CLASSIC,
     oneOf(['min-masters', 'client-local', 'random'], () => 'invalid_queue_locator_arg'),
   ],
-  // RabbitMQ 4 takes it for classic queues too, RabbitMQ 3.10 does not.
+  // RabbitMQ 4 accepts it for classic queues too, RabbitMQ 3.10 does not.
   'x-queue-leader-locator': [BOTH, oneOf(LOCATORS, () => 'invalid_queue_locator_arg')],
   'x-max-age': [STREAM],
   'x-stream-max-segment-size-bytes': [STREAM],
@@ -85,7 +84,7 @@ const ARGUMENTS: Readonly<Record<string, readonly [readonly QueueType[], Check?]
   'x-initial-cluster-size': [STREAM],
 };
 
-/** The arguments that must be the same when a queue is declared again. */
+/** The arguments that must be the same when this queue is declared again. */
 export function comparedArguments(settings: QueueSettings): string[] {
   const type = settings.quorum ? 'quorum' : 'classic';
   return Object.keys(ARGUMENTS).filter((name) => ARGUMENTS[name]?.[0].includes(type));
@@ -129,8 +128,8 @@ function invalid(queue: string, name: string, reason: string): AmqpError {
   return new AmqpError('PRECONDITION_FAILED', `invalid arg '${name}' for ${queue}: ${reason}`);
 }
 
-/** Refuses a quorum queue that does not outlive its users (https://www.rabbitmq.com/docs/quorum-queues). */
-export function assertReplicable(queue: string, { durable, owner, autoDelete }: QueueIdentity): void {
+/** Refuses a quorum queue that is auto-delete, exclusive or not durable (https://www.rabbitmq.com/docs/quorum-queues). */
+export function assertReplicable(queue: string, { durable, owner, autoDelete }: QueueDefinition): void {
   const wrong = [autoDelete && 'auto-delete', owner && 'exclusive-owner', !durable && 'non-durable'].find(
     Boolean,
   );

@@ -1,6 +1,7 @@
 import { type FieldTable, integerOf, textOf } from './values/fields';
 
-export interface QueueIdentity {
+/** What a queue is declared as. */
+export interface QueueDefinition {
   readonly name: string;
   /** Whether it survives a restart of the broker; an exclusive queue never does. */
   readonly durable: boolean;
@@ -10,7 +11,7 @@ export interface QueueIdentity {
   readonly args: FieldTable;
 }
 
-/** What the arguments of a queue ask for (https://www.rabbitmq.com/docs/queues#optional-arguments). */
+/** What the arguments of a queue mean (https://www.rabbitmq.com/docs/queues#optional-arguments). */
 export interface QueueSettings {
   readonly quorum: boolean;
   readonly messageTtl: number | undefined;
@@ -26,13 +27,13 @@ export interface QueueSettings {
 
 export type QueueType = 'classic' | 'quorum';
 
-/** RabbitMQ 4's (https://www.rabbitmq.com/docs/quorum-queues#poison-message-handling). RabbitMQ 3 has none. */
+/** The default of RabbitMQ 4 (https://www.rabbitmq.com/docs/quorum-queues#poison-message-handling); 3 has none. */
 const QUORUM_DELIVERY_LIMIT = 20;
 
-/** What arguments that have been checked ask for. */
+/** Reads arguments without checking them. */
 export function queueSettings(type: QueueType, args: FieldTable): QueueSettings {
   const number = (name: string) => integerOf(args.get(name));
-  // RabbitMQ takes any value for a delivery limit; what is no integer is none.
+  // RabbitMQ accepts any value as a delivery limit, and ignores one that is not an integer.
   const deliveryLimit = number('x-delivery-limit') ?? (type === 'quorum' ? QUORUM_DELIVERY_LIMIT : -1);
   return {
     quorum: type === 'quorum',

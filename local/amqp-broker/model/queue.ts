@@ -1,61 +1,52 @@
-import type { QueueIdentity, QueueSettings } from './queue-settings';
+import { type Consumer, Consumers } from './consumers';
+import type { QueueDefinition, QueueSettings } from './queue-settings';
 import { type Entry, ReadyList } from './ready-list';
 import { Timer } from './timer';
 import type { Message } from './values/message';
-
-/** A consumer that the queue pushes messages to. */
-export interface Consumer {
-  readonly exclusive: boolean;
-  /** Whether prefetch limits and the socket leave room for one more message. */
-  canTake(): boolean;
-  deliver(entry: Entry): void;
-  /** The queue was deleted (https://www.rabbitmq.com/docs/consumer-cancel). */
-  queueDeleted(): void;
-}
 
 /** Why a message was dead-lettered (https://www.rabbitmq.com/docs/dlx). */
 export type DeathReason = 'rejected' | 'expired' | 'maxlen' | 'delivery_limit';
 
 /** What a queue needs from its virtual host. */
 export interface QueueOwner {
-  /** Hands a dead message on and then forgets the entry it had, if it was in the queue. */
+  /** Dead-letters a message, then records that its entry, if it had one, left the queue. */
   died(queue: Queue, message: Message, reason: DeathReason, entry?: Entry): void;
   added(queue: Queue, entry: Entry): void;
   removed(queue: Queue, entries: readonly Entry[]): void;
-  /** The queue's `x-expires` time is up. */
+  /** The queue was unused for as long as `x-expires` says. */
   expired(queue: Queue): void;
 }
 
-/** A queue: messages in order, and the consumers they are pushed to. */
+/** A queue: its messages in order, and the consumers that it delivers them to. */
 export class Queue {
   readonly ready = new ReadyList();
   readonly unacked = new Set<Entry>();
-  /** In order of subscription, rotated by deliveries; with a single active consumer the first is the active one. */
-  readonly consumers: Consumer[] = [];
+  readonly consumers: Consumers;
   #nextPosition = 1;
-  readonly #expiry = new Timer(() => this.#expireHead());
-  readonly #unused = new Timer(() => this.owner.expired(this));
+  readonly #messageTimer = new Timer(() => this.#expireHead());
+  readonly #unusedTimer = new Timer(() => this.owner.expired(this));
   #stopped = false;
 
   constructor(
-    readonly identity: QueueIdentity,
+    readonly definition: QueueDefinition,
     readonly settings: QueueSettings,
     private readonly owner: QueueOwner,
   ) {
+    this.consumers = new Consumers(settings.singleActiveConsumer);
     this.touch();
   }
 
   get name(): string {
-    return this.identity.name;
+    return this.definition.name;
   }
 
   get durable(): boolean {
-    return this.identity.durable;
+    return this.definition.durable;
   }
 
-  /** Appends a message; false when the queue is full and says so (`x-overflow` reject-publish). */
+  /** Appends a message; false if the queue is full and refuses it (`x-overflow` reject-publish). */
   publish(message: Message): boolean {
-    const { overflow, messageTtl } = this.settings;
+    const { overflow, messageTtl, quorum } = this.settings;
     if (overflow !== 'drop-head' && this.#isFull(1, message.content.length)) {
       if (overflow === 'reject-publish-dlx') this.owner.died(this, message, 'maxlen');
       return false;
@@ -67,7 +58,7 @@ export class Queue {
     const entry: Entry = {
       message,
       position: this.#nextPosition++,
-      durable: this.identity.durable && (message.persistent || this.settings.quorum),
+      durable: this.durable && (message.persistent || quorum),
       expiresAt: Number.isFinite(ttl) ? Date.now() + ttl : undefined,
       redelivered: false,
       returns: 0,
@@ -79,18 +70,18 @@ export class Queue {
     return true;
   }
 
-  /** Puts back a message found in the journal; it may have been delivered before the restart. */
+  /** Appends a message from the journal. It may have been delivered before the restart. */
   restore(message: Message, position: number, expiresAt: number | undefined): void {
     this.#nextPosition = position + 1;
     this.ready.push({ message, position, durable: true, expiresAt, redelivered: true, returns: 0 });
   }
 
-  /** Pushes waiting messages to whoever can take one. */
+  /** Delivers waiting messages to the consumers that can take one. */
   dispatch(): void {
     for (;;) {
-      const consumer = this.ready.length > 0 ? this.#nextConsumer() : undefined;
-      // A message that could be delivered at once is, even with a TTL of 0; later ones may have expired by then.
-      const entry = consumer && this.#takeLive();
+      const consumer = this.ready.length > 0 ? this.consumers.next() : undefined;
+      // Even a message with a TTL of 0 is delivered if a consumer is waiting. By the next one it may have expired.
+      const entry = consumer && this.#takeUnexpired();
       if (!entry) break;
       this.unacked.add(entry);
       consumer.deliver(entry);
@@ -101,37 +92,37 @@ export class Queue {
   /** Takes the first message for basic.get. */
   take(): Entry | undefined {
     this.touch();
-    const entry = this.#takeLive();
+    const entry = this.#takeUnexpired();
     if (entry) this.unacked.add(entry);
     return entry;
   }
 
-  /** The messages are done with: acknowledged, or taken without asking for an acknowledgement. */
+  /** Removes messages that were acknowledged, or delivered to a consumer without acknowledgements. */
   settle(entries: readonly Entry[]): void {
     if (this.#stopped) return;
     for (const entry of entries) this.unacked.delete(entry);
     this.owner.removed(this, entries);
   }
 
-  /** The messages come back to their places. */
-  giveBack(entries: readonly Entry[]): void {
+  /** Returns delivered messages to their original positions. */
+  requeue(entries: readonly Entry[]): void {
     if (this.#stopped) return;
     const kept: Entry[] = [];
     for (const entry of entries) {
       entry.redelivered = true;
       entry.returns += 1;
       this.unacked.delete(entry);
-      if (entry.returns > this.settings.deliveryLimit) this.#kill(entry, 'delivery_limit');
+      if (entry.returns > this.settings.deliveryLimit) this.#discard(entry, 'delivery_limit');
       else kept.push(entry);
     }
-    this.ready.giveBack(kept);
+    this.ready.insert(kept);
     this.dispatch();
     this.#dropOverflow();
   }
 
-  /** The message is refused for good. */
+  /** Dead-letters a message that a consumer rejected without requeueing it. */
   reject(entry: Entry): void {
-    if (!this.#stopped) this.#kill(entry, 'rejected');
+    if (!this.#stopped) this.#discard(entry, 'rejected');
   }
 
   /** Drops the waiting messages and returns how many there were. */
@@ -143,65 +134,55 @@ export class Queue {
   }
 
   subscribe(consumer: Consumer): void {
-    this.consumers.push(consumer);
+    this.consumers.add(consumer);
     this.touch();
     this.dispatch();
   }
 
-  /** Takes a consumer off; the caller dispatches once it has given back what the consumer held. */
+  /** Removes a consumer. The caller dispatches once it has returned the consumer's messages. */
   unsubscribe(consumer: Consumer): void {
-    const index = this.consumers.indexOf(consumer);
-    if (index >= 0) this.consumers.splice(index, 1);
+    this.consumers.remove(consumer);
     this.touch();
   }
 
-  /** Starts `x-expires` again: it runs while the queue has no consumer, is not got from and not declared. */
+  /** Restarts the time of `x-expires`: a queue is used by consumers, basic.get and queue.declare. */
   touch(): void {
     const { expires } = this.settings;
-    const runs = expires !== undefined && this.consumers.length === 0 && !this.#stopped;
-    this.#unused.set(runs ? Date.now() + expires : undefined);
+    const runs = expires !== undefined && this.consumers.count === 0 && !this.#stopped;
+    this.#unusedTimer.set(runs ? Date.now() + expires : undefined);
   }
 
-  /** Stops the timers of a queue that is deleted or whose broker stops. */
+  /** Stops the timers: the queue was deleted, or the broker stops. */
   stop(): void {
     this.#stopped = true;
-    this.#expiry.set(undefined);
-    this.#unused.set(undefined);
+    this.#messageTimer.set(undefined);
+    this.#unusedTimer.set(undefined);
   }
 
-  #nextConsumer(): Consumer | undefined {
-    if (this.settings.singleActiveConsumer)
-      return this.consumers[0]?.canTake() ? this.consumers[0] : undefined;
-    const index = this.consumers.findIndex((consumer) => consumer.canTake());
-    const [next] = index < 0 ? [] : this.consumers.splice(index, 1);
-    if (next) this.consumers.push(next);
-    return next;
-  }
-
-  #takeLive(): Entry | undefined {
+  #takeUnexpired(): Entry | undefined {
     for (let entry = this.ready.shift(); entry; entry = this.ready.shift()) {
       if (entry.expiresAt === undefined || entry.expiresAt >= Date.now()) return entry;
-      this.#kill(entry, 'expired');
+      this.#discard(entry, 'expired');
     }
     return undefined;
   }
 
-  /** Expires what is due at the head; like RabbitMQ's, a message behind one that lives longer has to wait. */
+  /** Expires messages at the head. As in RabbitMQ, one behind a message that lives longer has to wait. */
   #expireHead(): void {
     let first = this.ready.first();
     while (first?.expiresAt !== undefined && first.expiresAt <= Date.now()) {
       this.ready.shift();
-      this.#kill(first, 'expired');
+      this.#discard(first, 'expired');
       first = this.ready.first();
     }
-    this.#expiry.set(this.#stopped ? undefined : first?.expiresAt);
+    this.#messageTimer.set(this.#stopped ? undefined : first?.expiresAt);
   }
 
   #dropOverflow(): void {
     while (this.settings.overflow === 'drop-head' && this.#isFull(0, 0)) {
       const oldest = this.ready.shift();
       if (!oldest) break;
-      this.#kill(oldest, 'maxlen');
+      this.#discard(oldest, 'maxlen');
     }
   }
 
@@ -210,7 +191,7 @@ export class Queue {
     return this.ready.length + moreMessages > maxLength || this.ready.bytes + moreBytes > maxLengthBytes;
   }
 
-  #kill(entry: Entry, reason: DeathReason): void {
+  #discard(entry: Entry, reason: DeathReason): void {
     this.unacked.delete(entry);
     this.owner.died(this, entry.message, reason, entry);
   }

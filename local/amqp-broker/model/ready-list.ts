@@ -1,22 +1,22 @@
 import type { Message } from './values/message';
 
-/** A message in a queue. Its position never changes, so a returned message goes back to where it was. */
+/** A message in a queue. Its position never changes, so that a requeued message returns to its place. */
 export interface Entry {
   readonly message: Message;
   readonly position: number;
-  /** Whether the journal has it. */
+  /** Whether it survives a restart of the broker. */
   readonly durable: boolean;
-  /** When it is due to expire, in milliseconds since 1970. */
+  /** When it expires, in milliseconds since 1970. */
   readonly expiresAt: number | undefined;
   redelivered: boolean;
-  /** How often it came back undone (`x-delivery-limit`). */
+  /** How often it was requeued (`x-delivery-limit`). */
   returns: number;
 }
 
-/** From so many on, one pass over the list costs less than an insertion for each. */
+/** From this many messages on, merging two lists costs less than inserting one by one. */
 const MERGE_FROM = 64;
 
-/** The messages of a queue that wait for a consumer, in order of position. */
+/** The messages of a queue that wait to be delivered, in order of position. */
 export class ReadyList {
   #entries: (Entry | undefined)[] = [];
   #head = 0;
@@ -26,7 +26,7 @@ export class ReadyList {
     return this.#entries.length - this.#head;
   }
 
-  /** Sum of the bodies, for `x-max-length-bytes`. */
+  /** Total size of the bodies, for `x-max-length-bytes`. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -35,7 +35,7 @@ export class ReadyList {
     return this.#entries[this.#head];
   }
 
-  /** Adds a message behind all the others. */
+  /** Adds a message at the end. */
   push(entry: Entry): void {
     this.#entries.push(entry);
     this.#bytes += entry.message.content.length;
@@ -51,14 +51,14 @@ export class ReadyList {
     return entry;
   }
 
-  /** Puts messages back to their original places: a few one by one, many in one pass. */
-  giveBack(returned: readonly Entry[]): void {
+  /** Inserts requeued messages at their positions. */
+  insert(returned: readonly Entry[]): void {
     if (returned.length === 0) return;
     const sorted = [...returned].sort((a, b) => a.position - b.position);
     for (const entry of sorted) this.#bytes += entry.message.content.length;
     const first = this.first();
     const last = sorted[sorted.length - 1];
-    // What was delivered in order comes back to the gap it left at the head.
+    // The usual case: they came from the head, where the array still has room for them.
     if (sorted.length <= this.#head && (!first || !last || last.position < first.position)) {
       this.#head -= sorted.length;
       for (const [index, entry] of sorted.entries()) this.#entries[this.#head + index] = entry;
@@ -72,7 +72,7 @@ export class ReadyList {
     this.#head = 0;
   }
 
-  /** Index of the first message at or behind a position. */
+  /** Index of the first message at or after a position. */
   #search(position: number): number {
     let low = this.#head;
     let high = this.#entries.length;
@@ -106,7 +106,7 @@ export class ReadyList {
   }
 }
 
-/** Two lists in order of position as one. */
+/** Merges two lists that are in order of position. */
 function merge(left: readonly Entry[], right: readonly Entry[]): Entry[] {
   const merged: Entry[] = [];
   let next = 0;

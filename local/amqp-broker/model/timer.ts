@@ -1,14 +1,14 @@
-/** Node's timers hold 31 bits; a longer wait goes in steps. */
+/** Node.js limits a timer to 31 bits of milliseconds; longer waits take several. */
 const LONGEST = 2 ** 31 - 1;
 
-/** One timer that can be set again and again. */
+/** A timer that can be set again and again. */
 export class Timer {
   #handle: NodeJS.Timeout | undefined;
   #due: number | undefined;
 
   constructor(private readonly ring: () => void) {}
 
-  /** Rings at a time in milliseconds since 1970, or not at all. Setting the same time again costs nothing. */
+  /** Sets the time in milliseconds since 1970; undefined cancels. Setting the same time again costs nothing. */
   set(due: number | undefined): void {
     if (due === this.#due) return;
     clearTimeout(this.#handle);

@@ -2,14 +2,14 @@ import { closeSync, openSync, readSync, renameSync, unlinkSync } from 'node:fs';
 import { encodeRecord, MAGIC, writeAll } from './journal-format';
 import type { StoredRecord } from './records';
 
-/** How much is written in one step: a few milliseconds' work, so that connections are served in between. */
+/** How much one step writes: a few milliseconds of work, between which connections are served. */
 const STEP = 256 * 1024;
-/** Copying is quick, and has to get ahead of what is appended meanwhile. */
+/** Copying is faster, and has to overtake what is appended in the meantime. */
 const COPY_STEP = 4 * 1024 * 1024;
 
 /**
- * Writes a shorter journal beside the one in use, a step at a time: first the records of a snapshot, then what
- * has been appended to the journal since the snapshot was taken.
+ * Writes a shorter journal beside the one in use, in steps: first the records of a snapshot, then what has been
+ * appended to the journal since the snapshot was taken.
  */
 export class Compaction {
   readonly #temporary: string;
@@ -32,19 +32,19 @@ export class Compaction {
     return this.#size;
   }
 
-  /** Writes some more; true once the new file holds all that the journal of `size` bytes does. */
+  /** Writes the next step; true once the new file holds everything that is in the journal of `size` bytes. */
   step(journal: number | undefined, size: number): boolean {
     if (this.#records) this.#writeRecords(this.#records);
     else if (journal !== undefined) this.#copy(journal, size);
     return !this.#records && this.offset >= size;
   }
 
-  /** Puts the new file in the journal's place. */
+  /** Replaces the journal by the new file. */
   finish(): void {
     renameSync(this.#temporary, this.path);
   }
 
-  /** Leaves the journal as it is. */
+  /** Deletes the new file and leaves the journal as it is. */
   abandon(): void {
     closeSync(this.fd);
     unlinkSync(this.#temporary);

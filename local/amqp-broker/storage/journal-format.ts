@@ -4,10 +4,10 @@ import type { JournalRecord, StoredRecord } from './records';
 
 /** The first eight bytes of a journal. */
 export const MAGIC = Buffer.from('AMQPJ001', 'latin1');
-/** Length of the rest, checksum of the rest, length of the JSON part. */
+/** The head of a record: length of what follows the checksum, checksum, length of the JSON. */
 const HEAD = 12;
 
-/** Reads every whole record behind the magic bytes; returns where the first torn one begins. */
+/** Reads the records after the magic bytes, up to the first incomplete one; returns the offset of that. */
 export function readRecords(bytes: Buffer, apply: (record: JournalRecord, body: Buffer) => void): number {
   let at = MAGIC.length;
   while (at + HEAD <= bytes.length) {
@@ -30,7 +30,7 @@ export function encodeRecord({ record, body = [] }: StoredRecord): Buffer {
   return bytes;
 }
 
-/** Writes all the bytes at a position of a file, and returns how many they are. */
+/** Writes all bytes at a position of a file, and returns how many there are. */
 export function writeAll(fd: number, bytes: Buffer, position: number): number {
   let written = 0;
   while (written < bytes.length) {

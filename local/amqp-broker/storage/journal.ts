@@ -14,8 +14,8 @@ export type Written = 'all' | 'failed' | 'unchanged';
 const COMPACT_ABOVE = 16 * 1024 * 1024;
 
 /**
- * The append-only file that durable state is rebuilt from. Appends gather until `flush`, which is one write():
- * enough to survive the death of the process, though not of the machine (that would take an fsync).
+ * The append-only file that durable state is restored from. `flush` writes what was appended with one write(), which
+ * survives a crash of the process, but not a power failure: that would take an fsync.
  */
 export class Journal {
   readonly #path: string;
@@ -39,8 +39,8 @@ export class Journal {
   }
 
   /**
-   * Reads every whole record, and returns the number of bytes left over: what follows a torn record was never
-   * confirmed to anyone.
+   * Reads the records, and returns the number of bytes after the first incomplete one: those were never confirmed
+   * to anyone.
    */
   replay(apply: (record: JournalRecord, body: Buffer) => void): number {
     let bytes: Buffer;
@@ -56,13 +56,13 @@ export class Journal {
     return bytes.length - readRecords(bytes, apply);
   }
 
-  /** Replaces the file by one that holds just these records, and appends to that from now on. */
+  /** Replaces the file by one that holds only these records. */
   rewrite(records: Iterable<StoredRecord>): void {
     this.#begin(records);
     while (this.#step());
   }
 
-  /** The same in steps, between which the journal takes records as before; `failed` hears why it was given up. */
+  /** Does the same in steps, between which records can be appended. `failed` is called if it is given up. */
   compact(records: Iterable<StoredRecord>, failed: (error: unknown) => void): void {
     const step = () => {
       try {
@@ -81,12 +81,12 @@ export class Journal {
   }
 
   #begin(records: Iterable<StoredRecord>): void {
-    // Whatever happens, not again before as much has been appended.
+    // Even if this compaction fails, the next one has to wait until as much again was appended.
     this.#compactAt = Math.max(COMPACT_ABOVE, this.#size * 2);
     this.#compaction = new Compaction(this.#path, records, this.#size);
   }
 
-  /** Returns whether there is more to do. */
+  /** Returns whether there is another step. */
   #step(): boolean {
     const compaction = this.#compaction;
     if (!compaction) return false;
@@ -110,12 +110,12 @@ export class Journal {
     this.#compaction = undefined;
   }
 
-  /** Whether the file has grown enough for a rewrite to pay. */
+  /** Whether the file has grown so much that a compaction is worth it. */
   get isLong(): boolean {
     return this.#size > this.#compactAt && !this.#compaction;
   }
 
-  /** Takes a record for the next flush. Before the first `rewrite`, while replaying, there is nothing to record. */
+  /** Adds a record to the next flush. Ignored before the first `rewrite`: what is being replayed is recorded. */
   append(stored: StoredRecord): void {
     if (this.#fd === undefined) return;
     this.#pending.push(encodeRecord(stored));
@@ -123,12 +123,12 @@ export class Journal {
     this.onAppend();
   }
 
-  /** Why the last write failed; undefined while all that was flushed is in the file. */
+  /** Why the last write failed; undefined if it succeeded. */
   get failure(): unknown {
     return this.#failure;
   }
 
-  /** Writes what was appended. After a failure only `retry` writes: the disk is not asked again at every turn. */
+  /** Writes what was appended. After a failure only `retry` does, so that a full disk is not tried at every turn. */
   flush(): Written {
     const appended = this.#appended;
     this.#appended = false;
@@ -136,7 +136,7 @@ export class Journal {
     return this.#write() ? 'all' : 'failed';
   }
 
-  /** Tries again after a failure, and returns whether all is in the file now. */
+  /** Tries again after a failure, and returns whether everything is in the file now. */
   retry(): boolean {
     this.#appended = false;
     return this.#write();
@@ -150,7 +150,7 @@ export class Journal {
       this.#failure = undefined;
       return true;
     } catch (error) {
-      // A full disk: cut what was written in part, and keep the records for the next try.
+      // A full disk: cut off what was written in part, and keep the records for the next try.
       ftruncateSync(this.#fd, this.#size);
       this.#failure = error;
       return false;

@@ -1,10 +1,10 @@
 import { readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Directories locked by this very process: its own pid in a lock file would not tell. */
+/** Directories that this process has locked: its own pid in a lock file can be that of an earlier process. */
 const held = new Set<string>();
 
-/** Claims a data directory, or throws when another live broker has it. Returns what gives it back. */
+/** Locks a data directory, and returns the function that unlocks it. Throws if another live broker has locked it. */
 export function lockDirectory(directory: string): () => void {
   const path = join(realpathSync(directory), 'lock');
   const refuse = (pid: number) =>
@@ -45,13 +45,13 @@ function isAlive(pid: number, start: string): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    // EPERM: it lives, and belongs to someone else.
+    // EPERM: the process exists, but belongs to another user.
     if (errorCode(error) !== 'EPERM') return false;
   }
   return startOf(pid) === start;
 }
 
-/** When a process began, where the system tells: after a reboot its number may belong to another one. */
+/** When a process started, if the system tells: after a reboot another process may have its pid. */
 function startOf(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -1,8 +1,9 @@
 import type { Change } from '../model/changes';
 import { Queue } from '../model/queue';
-import { type FieldTable, tableBytes } from '../model/values/fields';
+import { tableBytes } from '../model/values/field-codec';
+import type { FieldTable } from '../model/values/fields';
 
-/** What the journal keeps: one record for every change of something durable. Tables travel as base64 of their bytes. */
+/** A record of the journal: one change of something durable. Field tables are stored as base64. */
 export type JournalRecord =
   | {
       readonly op: 'exchange';
@@ -32,7 +33,7 @@ export type JournalRecord =
       readonly args: string;
     }
   | {
-      /** A message; its property list and its content follow as bytes, the first `properties` of them the list. */
+      /** A message. Its property list, of `properties` bytes, and its content follow the JSON. */
       readonly op: 'add';
       readonly vhost: string;
       readonly queue: string;
@@ -58,12 +59,12 @@ export interface StoredRecord {
 export function recordOf(vhost: string, change: Change): StoredRecord | undefined {
   switch (change.op) {
     case 'exchange': {
-      const { name, type, durable, autoDelete, internal, args } = change.exchange;
+      const { name, type, durable, autoDelete, internal, args } = change.exchange.definition;
       if (!durable) return undefined;
       return { record: { op: 'exchange', vhost, name, type, autoDelete, internal, args: base64(args) } };
     }
     case 'queue': {
-      const { name, durable, autoDelete, args } = change.queue.identity;
+      const { name, durable, autoDelete, args } = change.queue.definition;
       return durable ? { record: { op: 'queue', vhost, name, autoDelete, args: base64(args) } } : undefined;
     }
     case 'exchange-delete': {

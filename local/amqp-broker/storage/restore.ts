@@ -2,7 +2,8 @@ import { Exchange, removeBindingsTo } from '../model/exchange';
 import { Queue } from '../model/queue';
 import { queueSettings } from '../model/queue-settings';
 import { ByteReader } from '../model/values/bytes';
-import { type FieldTable, readTable, textOf } from '../model/values/fields';
+import { readTable } from '../model/values/field-codec';
+import { type FieldTable, textOf } from '../model/values/fields';
 import { createMessage, type Message } from '../model/values/message';
 import type { VirtualHost } from '../model/vhost';
 import type { JournalRecord } from './records';
@@ -14,19 +15,20 @@ interface StoredMessage {
 
 /** Rebuilds virtual hosts from the records of a journal. */
 export class Restore {
-  /** What is in each queue by position, so that a removal costs the same wherever it is. */
+  /** The messages of each queue by position, so that removing one costs the same wherever it is. */
   readonly #messages = new Map<Queue, Map<number, StoredMessage>>();
 
   constructor(private readonly vhostOf: (name: string) => VirtualHost) {}
 
-  /** Does again what a record says. Nothing cascades: what a deletion took along has records of its own. */
+  /** Applies a record. Deletions do not cascade: whatever was deleted along with something has its own record. */
   apply(record: JournalRecord, body: Buffer): void {
     const vhost = this.vhostOf(record.vhost);
     const { exchanges, queues } = vhost;
     switch (record.op) {
       case 'exchange': {
         const { name, type, autoDelete, internal } = record;
-        exchanges.set(name, new Exchange(name, type, true, autoDelete, internal, table(record.args)));
+        const args = table(record.args);
+        exchanges.set(name, new Exchange({ name, type, durable: true, autoDelete, internal, args }));
         return;
       }
       case 'exchange-delete': {
@@ -58,7 +60,7 @@ export class Restore {
         return;
       }
       case 'add': {
-        // Copied, so that one message left does not keep the whole journal in memory.
+        // A copy: a slice would keep the whole journal in memory.
         const bytes = Buffer.from(body);
         const properties = bytes.subarray(0, record.properties);
         const content = bytes.subarray(record.properties);
@@ -73,7 +75,7 @@ export class Restore {
     }
   }
 
-  /** Puts what is left into the queues, in the order in which it was published. */
+  /** Puts the remaining messages into their queues, in the order in which they were published. */
   finish(): void {
     for (const [queue, messages] of this.#messages) {
       for (const [position, { message, expiresAt }] of messages) queue.restore(message, position, expiresAt);
@@ -81,11 +83,11 @@ export class Restore {
     this.#messages.clear();
   }
 
-  /** Without the checks of a declaration: what was accepted once must not keep the broker from starting. */
+  /** Skips the checks of queue.declare: what was once accepted must not keep the broker from starting. */
   #declare(vhost: VirtualHost, name: string, autoDelete: boolean, args: FieldTable): void {
     const type = textOf(args.get('x-queue-type')) === 'quorum' ? 'quorum' : 'classic';
-    const identity = { name, durable: true, autoDelete, owner: undefined, args };
-    vhost.queues.set(name, new Queue(identity, queueSettings(type, args), vhost));
+    const definition = { name, durable: true, autoDelete, owner: undefined, args };
+    vhost.queues.set(name, new Queue(definition, queueSettings(type, args), vhost));
   }
 
   #in(queue: Queue | undefined): Map<number, StoredMessage> | undefined {

@@ -13,15 +13,15 @@ export interface StoreOptions {
   readonly vhosts: ReadonlyMap<string, VirtualHost>;
   /** The virtual host of this name, created if it does not exist yet. */
   vhost(name: string): VirtualHost;
-  /** There is something to flush. */
+  /** Called when there is something to flush. */
   onRecord(): void;
-  /** The journal cannot be written; `onRecovery` follows once it can be. */
+  /** Called when the journal cannot be written; `onRecovery` follows once it can be. */
   onFailure(): void;
   onRecovery(): void;
   log(line: string): void;
 }
 
-/** What outlives the broker: restores the virtual hosts from a journal, and records their changes in it. */
+/** Restores the virtual hosts from a journal, and records their changes in it. */
 export class Store {
   readonly #journal: Journal;
   #retrying: NodeJS.Timeout | undefined;
@@ -34,7 +34,7 @@ export class Store {
     this.#journal = new Journal(directory, () => options.onRecord());
   }
 
-  /** Rebuilds the virtual hosts, and rewrites the journal so that it holds no more than they do. */
+  /** Restores the virtual hosts, then rewrites the journal so that it holds only what they contain. */
   restore(): void {
     const { vhost, vhosts, log } = this.options;
     const restore = new Restore(vhost);
@@ -58,7 +58,7 @@ export class Store {
       onFailure();
       this.#retrying = setInterval(() => this.#retry(), RETRY_MS);
     }
-    // If a compaction fails (a full disk), the longer journal stays in use, which holds the same.
+    // If a compaction fails (a full disk), the longer journal stays in use; it holds the same state.
     if (this.#journal.isLong) {
       this.#journal.compact(snapshot(vhosts.values()), (error) => log(`journal: ${asAmqpError(error).text}`));
     }

@@ -1,4 +1,4 @@
-/** What RabbitMQ raises an alarm for (https://www.rabbitmq.com/docs/alarms). */
+/** The resources that RabbitMQ raises alarms for (https://www.rabbitmq.com/docs/alarms). */
 export type Resource = 'memory' | 'disk';
 
 /** Who raised an alarm. It lasts until each of them has cleared it. */
@@ -26,5 +26,43 @@ export class Alarms {
     if (!sources?.delete(source) || sources.size > 0) return;
     this.#raised.delete(resource);
     if (this.#raised.size === 0) this.onClear();
+  }
+}
+
+/**
+ * Blocks one connection while an alarm is raised. Like RabbitMQ, it does so only once the connection publishes:
+ * connections that only consume go on, and drain the queues.
+ */
+export class PublisherBlock {
+  #publishes = false;
+  #active = false;
+
+  /** `block` is called with the reason when the connection has to be blocked. */
+  constructor(
+    private readonly alarms: Alarms,
+    private readonly block: (reason: string) => void,
+  ) {}
+
+  onPublish(): void {
+    this.#publishes = true;
+    this.#start();
+  }
+
+  onHold(): void {
+    if (this.#publishes) this.#start();
+  }
+
+  /** Returns whether the connection was blocked. */
+  lift(): boolean {
+    const wasActive = this.#active;
+    this.#active = false;
+    return wasActive;
+  }
+
+  #start(): void {
+    const { reason } = this.alarms;
+    if (this.#active || reason === undefined) return;
+    this.#active = true;
+    this.block(reason);
   }
 }

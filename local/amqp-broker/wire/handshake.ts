@@ -1,14 +1,15 @@
 import { ByteReader } from '../model/values/bytes';
 import { AmqpError } from '../model/values/errors';
-import { bool, type FieldTable, longstr, NO_FIELDS, readTable, table, textOf } from '../model/values/fields';
+import { readTable } from '../model/values/field-codec';
+import { bool, type FieldTable, longstr, NO_FIELDS, table, textOf } from '../model/values/fields';
 import type { VirtualHost } from '../model/vhost';
 import type { Args, Method, MethodName } from './codec/methods';
 
-/** What connection.tune offers; the numbers are RabbitMQ's. */
+/** The limits that connection.tune offers, which are RabbitMQ's. */
 const OFFER = { channelMax: 2047, frameMax: 131072, heartbeat: 60 } as const;
 const FRAME_MIN = 4096;
 
-/** connection.start. Clients tell RabbitMQ by `product` and its extensions by `capabilities`. */
+/** connection.start. Clients recognize RabbitMQ by `product` and its extensions by `capabilities`. */
 const START: Args<'connection.start'> = {
   versionMajor: 0,
   versionMinor: 9,
@@ -33,12 +34,12 @@ const START: Args<'connection.start'> = {
   locales: Buffer.from('en_US'),
 };
 
-/** What the handshake may do with its connection. */
-interface Handshaking {
+/** What the handshake needs from its connection. */
+export interface HandshakeConnection {
   send<M extends MethodName>(channel: number, name: M, args: Args<M>): void;
   tuned(args: Args<'connection.tune-ok'>): void;
   opened(vhost: VirtualHost): void;
-  /** The login failed; without an error the connection just ends. */
+  /** The login failed; without an error the socket is closed without a `connection.close`. */
   refused(error?: AmqpError): void;
 }
 
@@ -48,19 +49,19 @@ interface Login {
   readonly password: string;
 }
 
-/** The way from connection.start to connection.open-ok (AMQP 0-9-1, section 2.2.4). */
+/** Login and tuning: the methods from connection.start to connection.open-ok (AMQP 0-9-1, section 2.2.4). */
 export class Handshake {
   #expected: MethodName = 'connection.start-ok';
   #clientProperties: FieldTable = NO_FIELDS;
 
   constructor(
     private readonly login: Login,
-    private readonly connection: Handshaking,
+    private readonly connection: HandshakeConnection,
   ) {
     connection.send(0, 'connection.start', START);
   }
 
-  /** Whether the client has said that it understands an extension. */
+  /** Whether the client announced that it supports an extension. */
   hasCapability(name: string): boolean {
     const capabilities = this.#clientProperties.get('capabilities')?.value;
     return capabilities instanceof Map && capabilities.get(name)?.value === true;
@@ -84,7 +85,7 @@ export class Handshake {
     }
     const reason = `Login was refused using authentication mechanism ${mechanism}. For details see the broker logfile.`;
     const error = new AmqpError('ACCESS_REFUSED', reason);
-    // https://www.rabbitmq.com/docs/auth-notification: only who asks for it hears that it was the login.
+    // Only clients that ask for it learn the reason (https://www.rabbitmq.com/docs/auth-notification).
     this.connection.refused(this.hasCapability('authentication_failure_close') ? error : undefined);
   }
 
@@ -119,7 +120,7 @@ function readCredentials(mechanism: string, response: Buffer): { user: string; p
   throw new AmqpError('COMMAND_INVALID', `client asked for unknown authentication mechanism ${mechanism}`);
 }
 
-/** Checks the client's answer to connection.tune: it may go below the offer, not above (section 1.4.2.6). */
+/** Checks the client's choice in connection.tune-ok: at most the offer (section 1.4.2.6). */
 function checkTuning({ channelMax, frameMax }: Args<'connection.tune-ok'>): void {
   const check = (field: string, value: number, offered: number, min: number) => {
     if (value !== 0 && value < min) {

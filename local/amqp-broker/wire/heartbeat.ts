@@ -1,26 +1,26 @@
-/** Watches a connection in both directions (AMQP 0-9-1, section 4.2.7), looking every half interval. */
+/** Heartbeats in both directions (AMQP 0-9-1, section 4.2.7), checked twice per interval. */
 export class Heartbeat {
-  /** Set by whatever comes in. */
+  /** Set to true by any bytes from the client. */
   received = false;
   #silent = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  /** `beat` is called often enough for the peer; `dead` once nothing came for two intervals. */
+  /** `beat` is called when a heartbeat may be due; `dead` once nothing has arrived for two intervals. */
   constructor(
     private readonly beat: () => void,
     private readonly dead: () => void,
   ) {}
 
-  /** Begins with the negotiated interval; 0 means that nobody wants heartbeats. */
+  /** Starts with the negotiated interval; 0 turns heartbeats off. */
   start(seconds: number): void {
-    if (seconds > 0) this.#timer = setInterval(() => this.#look(), seconds * 500);
+    if (seconds > 0) this.#timer = setInterval(() => this.#check(), seconds * 500);
   }
 
   stop(): void {
     clearInterval(this.#timer);
   }
 
-  #look(): void {
+  #check(): void {
     this.beat();
     this.#silent = this.received ? 0 : this.#silent + 1;
     this.received = false;

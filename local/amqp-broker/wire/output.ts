@@ -4,20 +4,20 @@ import { encodeContent, encodeFrame, FRAME } from './codec/frames';
 import { encodeMethod } from './codec/method-codec';
 import type { Args, MethodName } from './codec/methods';
 
-/** Above this much unsent output no more messages are delivered to the connection … */
+/** With more unsent output than this, no more messages are delivered to the connection. */
 const DELIVERY_WATERMARK = 1024 * 1024;
-/** … and above this much nothing it sends is served either, so that replies cannot pile up. */
+/** With more than this, the connection's frames are not served either, so that replies cannot pile up. */
 const REPLY_WATERMARK = 16 * 1024 * 1024;
 
-/** What a connection has to say, gathered until the end of the turn and then written at once. */
+/** The output of a connection: gathered until the end of the turn, then written at once. */
 export class Output {
-  /** Negotiated size of the largest frame. */
+  /** Largest frame that was negotiated. */
   frameMax: number;
   #frames: Buffer[] = [];
   #bytes = 0;
   #wrote = false;
 
-  /** `onRoom` is called once what held up deliveries or replies has been written. */
+  /** `onRoom` is called once output above a watermark has been written. */
   constructor(
     private readonly socket: Socket,
     frameMax: number,
@@ -50,7 +50,7 @@ export class Output {
     this.#bytes += bytes.length;
   }
 
-  /** Writes a frame ahead of what is gathered, which may have to wait for the journal. */
+  /** Writes a frame ahead of the gathered ones, which may have to wait for the journal. */
   urgent(frame: Buffer): void {
     this.#wrote = true;
     if (this.socket.writable) this.socket.write(frame);
@@ -62,13 +62,13 @@ export class Output {
     this.#bytes = 0;
     if (bytes.length === 0 || !this.socket.writable) return;
     this.#wrote = true;
-    // The callback and not 'drain', which does not come after a write that the system took at once.
+    // Not 'drain': it is not emitted if the system took all of the write at once.
     if (this.#unsent + bytes.length > DELIVERY_WATERMARK) this.socket.write(bytes, this.onRoom);
     else this.socket.write(bytes);
     if (this.isFull) this.socket.pause();
   }
 
-  /** Whether anything was written since the last question (heartbeats). */
+  /** Whether anything was written since the last call; if so, no heartbeat is due. */
   hasWritten(): boolean {
     const wrote = this.#wrote;
     this.#wrote = false;

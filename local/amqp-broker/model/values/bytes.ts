@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { AmqpError } from './errors';
 
-/** Reads the elementary types of AMQP 0-9-1 (section 4.2.5) and refuses to read past the end. */
+/** Reads the elementary types of AMQP 0-9-1 (section 4.2.5). Throws FRAME_ERROR instead of reading past the end. */
 export class ByteReader {
   offset = 0;
 
@@ -11,7 +11,7 @@ export class ByteReader {
     return this.offset >= this.bytes.length;
   }
 
-  /** Moves past `length` bytes and returns where they began. */
+  /** Skips `length` bytes and returns the offset at which they start. */
   take(length: number): number {
     const start = this.offset;
     if (start + length > this.bytes.length) throw new AmqpError('FRAME_ERROR', 'unexpected end of frame');
@@ -36,14 +36,14 @@ export class ByteReader {
     return this.bytes.readUInt32BE(this.take(4));
   }
 
-  /** Delivery tags and sizes stay far below 2^53 here; a larger number is a wrong one and stays wrong. */
+  /** Inexact above 2^53, which no valid delivery tag or size reaches here. */
   longlong(): number {
     return Number(this.bytes.readBigUInt64BE(this.take(8)));
   }
 
   shortstr(): string {
     const bytes = this.slice(this.octet());
-    // A name that is not UTF-8 could not be written back as it came.
+    // Invalid UTF-8 could not be sent on unchanged.
     if (!isUtf8(bytes)) throw new AmqpError('FRAME_ERROR', 'Malformed UTF-8 in shortstr');
     return bytes.toString('utf8');
   }
@@ -53,7 +53,7 @@ export class ByteReader {
   }
 }
 
-/** Writes the elementary types into a buffer that grows. */
+/** Writes the elementary types into a buffer that grows as needed. */
 export class ByteWriter {
   #bytes: Buffer;
   #length = 0;
@@ -66,12 +66,12 @@ export class ByteWriter {
     return this.#length;
   }
 
-  /** What has been written; the writer must not be used afterwards. */
+  /** The bytes written so far; the writer must not be used afterwards. */
   finish(): Buffer {
     return this.#bytes.subarray(0, this.#length);
   }
 
-  /** Makes room for `length` bytes and hands the buffer and the offset to `fill`. */
+  /** Calls `fill` with the buffer and the offset of `length` free bytes in it. */
   reserve(length: number, fill: (bytes: Buffer, at: number) => void): void {
     if (this.#length + length > this.#bytes.length) {
       const grown = Buffer.allocUnsafe(Math.max(this.#bytes.length * 2, this.#length + length));
@@ -102,7 +102,7 @@ export class ByteWriter {
     this.reserve(value.length, (bytes, at) => value.copy(bytes, at));
   }
 
-  /** Texts of the broker's own making may be long; AMQP allows 255 bytes. */
+  /** Cuts the value off after the 255 bytes that AMQP allows: an error text can be longer. */
   shortstr(value: string): void {
     let bytes = Buffer.from(value, 'utf8');
     if (bytes.length > 255) bytes = bytes.subarray(0, 255);
@@ -115,7 +115,7 @@ export class ByteWriter {
     this.raw(value);
   }
 
-  /** Writes what `body` writes, preceded by its length as a long (tables and arrays). */
+  /** Writes the length of what `body` writes as a long, then that: a table or an array. */
   sized(body: () => void): void {
     const start = this.#length;
     this.long(0);

@@ -1,4 +1,4 @@
-/** Reply codes of AMQP 0-9-1 (section 1.1 "Constants"), with the names RabbitMQ puts before its texts. */
+/** Reply codes of AMQP 0-9-1 (section 1.1 "Constants"), by the names that RabbitMQ puts before its error texts. */
 const REPLY_CODES = {
   CONTENT_TOO_LARGE: 311,
   CONNECTION_FORCED: 320,
@@ -18,7 +18,7 @@ const REPLY_CODES = {
 
 export type ReplyName = keyof typeof REPLY_CODES;
 
-/** The "soft errors" of the specification close the channel; every other one closes the connection. */
+/** The "soft errors" of the specification, which close only the channel. All others close the connection. */
 const SOFT: ReadonlySet<ReplyName> = new Set<ReplyName>([
   'CONTENT_TOO_LARGE',
   'ACCESS_REFUSED',
@@ -27,7 +27,7 @@ const SOFT: ReadonlySet<ReplyName> = new Set<ReplyName>([
   'PRECONDITION_FAILED',
 ]);
 
-/** A protocol exception: what the client did wrong, and whether its channel or its connection ends. */
+/** A protocol exception: what is wrong, and whether the channel or the connection is closed for it. */
 export class AmqpError extends Error {
   readonly code: number;
   readonly closes: 'channel' | 'connection';
@@ -44,14 +44,14 @@ export class AmqpError extends Error {
     this.closes = closes ?? (SOFT.has(name) ? 'channel' : 'connection');
   }
 
-  /** Notes which method failed, unless that is known already. */
+  /** Sets the method that failed, unless it is set already. */
   during(method: string | undefined): this {
     this.method ??= method;
     return this;
   }
 }
 
-/** Turns anything thrown into a protocol exception: a bug of the broker must cost one connection, not the process. */
+/** Turns anything thrown into a protocol exception, so that a bug in the broker ends a connection, not the process. */
 export function asAmqpError(error: unknown): AmqpError {
   if (error instanceof AmqpError) return error;
   return new AmqpError('INTERNAL_ERROR', error instanceof Error ? error.message : String(error));

@@ -1,7 +1,7 @@
 import type { FieldTable } from './fields';
 import { readProperties } from './properties';
 
-/** A published message. Its property list stays the bytes it came as. */
+/** A published message. Its property list is kept as the bytes that arrived. */
 export interface Message {
   readonly exchange: string;
   readonly routingKey: string;
@@ -15,7 +15,7 @@ export interface Message {
   readonly userId: string | undefined;
 }
 
-/** Builds a message, reading from its property list what the broker acts on. */
+/** Creates a message. Throws SYNTAX_ERROR if its property list is malformed. */
 export function createMessage(
   exchange: string,
   routingKey: string,

@@ -1,10 +1,11 @@
 import { ByteReader, ByteWriter } from './bytes';
 import { AmqpError, asAmqpError } from './errors';
-import { type FieldTable, NO_FIELDS, readTable, tableBytes } from './fields';
+import { readTable, tableBytes } from './field-codec';
+import { type FieldTable, NO_FIELDS } from './fields';
 
 /**
- * The properties of basic content (AMQP 0-9-1, section 1.8) in wire order, with the size of those that have a
- * fixed one; the others are short strings, and `headers` a table. The highest flag bit stands for the first.
+ * The properties of basic content (AMQP 0-9-1, section 1.8) in wire order: the highest flag bit stands for the
+ * first. `headers` is a table, those with a fixed size are numbers, and all others are short strings.
  */
 const LAYOUT = [
   'content-type',
@@ -27,7 +28,7 @@ const FIXED_SIZE: Readonly<Record<string, number>> = { 'delivery-mode': 1, prior
 type PropertyName = (typeof LAYOUT)[number];
 type RawProperties = Map<PropertyName, Buffer>;
 
-/** The properties the broker acts on. All the others pass through as the bytes they came as. */
+/** The properties that the broker acts on. It passes the others on unread. */
 export interface Properties {
   readonly headers: FieldTable;
   readonly persistent: boolean;
@@ -36,7 +37,7 @@ export interface Properties {
   readonly userId: string | undefined;
 }
 
-/** Reads the property list of a content header; a malformed one is refused here, before it is queued. */
+/** Reads the property list of a content header. Throws SYNTAX_ERROR if it is malformed, before it can be queued. */
 export function readProperties(bytes: Buffer): Properties {
   try {
     const raw = split(bytes);
@@ -53,15 +54,16 @@ export function readProperties(bytes: Buffer): Properties {
   }
 }
 
-/** The same property list with other headers, and without the expiration when `keepExpiration` is false. */
-export function replaceHeaders(bytes: Buffer, headers: FieldTable, keepExpiration: boolean): Buffer {
+/** The property list of a dead letter: with these headers, and without the expiration. */
+export function deadLetterProperties(bytes: Buffer, headers: FieldTable): Buffer {
   const raw = split(bytes);
   raw.set('headers', tableBytes(headers));
-  if (!keepExpiration) raw.delete('expiration');
+  // With it, the message would expire again in the queue that it is dead-lettered to.
+  raw.delete('expiration');
   return join(raw);
 }
 
-/** The same property list with another address for replies. */
+/** Replaces the reply-to of a property list. */
 export function replaceReplyTo(bytes: Buffer, replyTo: string): Buffer {
   const raw = split(bytes);
   const writer = new ByteWriter();

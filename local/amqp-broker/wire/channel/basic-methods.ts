@@ -7,7 +7,7 @@ import type { Channel } from './channel';
 export const basicMethods: Handlers<Channel> = {
   'basic.qos'(channel, { prefetchSize, prefetchCount, global }) {
     if (prefetchSize > 0) throw new AmqpError('NOT_IMPLEMENTED', `prefetch_size!=0 (${prefetchSize})`);
-    // RabbitMQ's reading of `global` (https://www.rabbitmq.com/docs/consumer-prefetch).
+    // What `global` means to RabbitMQ (https://www.rabbitmq.com/docs/consumer-prefetch).
     if (global) channel.deliveries.prefetch = prefetchCount;
     else channel.consumerPrefetch = prefetchCount;
     channel.send('basic.qos-ok', {});
@@ -24,7 +24,7 @@ export const basicMethods: Handlers<Channel> = {
     checkConsumeArguments(channel.vhost.describe('queue', queue.name), queue.settings, args);
     const consumer = channel.consume(queue, consumerTag, noAck, exclusive);
     if (!nowait) channel.send('basic.consume-ok', { consumerTag: consumer.tag });
-    // After the reply, since the first message goes out at once.
+    // After the reply, because the first message may be delivered at once.
     queue.subscribe(consumer);
   },
 

@@ -5,7 +5,7 @@ import type { Channel } from './channel';
 import { exchangeMethods } from './exchange-methods';
 import { queueMethods } from './queue-methods';
 
-/** What the broker does with the methods it serves on an open channel. */
+/** The methods that the broker serves on an open channel. */
 const handlers: Handlers<Channel> = {
   ...exchangeMethods,
   ...queueMethods,
@@ -16,7 +16,7 @@ const handlers: Handlers<Channel> = {
   },
 
   'channel.flow'(channel, { active }) {
-    // RabbitMQ serves only the starting half as well.
+    // Like RabbitMQ, which does not support stopping the flow either.
     if (!active) throw new AmqpError('NOT_IMPLEMENTED', 'active=false');
     channel.send('channel.flow-ok', { active });
   },
@@ -26,7 +26,7 @@ const handlers: Handlers<Channel> = {
     if (!nowait) channel.send('confirm.select-ok', {});
   },
 
-  // Deprecated since 0-9, still sent by some clients.
+  // Deprecated since AMQP 0-9, but some clients still send it.
   'access.request'(channel) {
     channel.send('access.request-ok', { ticket: 1 });
   },
@@ -40,7 +40,7 @@ function refuseTransactions(): never {
   throw new AmqpError('NOT_IMPLEMENTED', 'this broker has no transactions');
 }
 
-/** Serves one method of a channel. */
+/** Serves a method on a channel. */
 export function handleMethod(channel: Channel, method: Method): void {
   channel.content.refuseMethod();
   const handler = handlers[method.name] as ((channel: Channel, args: Method['args']) => void) | undefined;

@@ -10,7 +10,7 @@ import { publish } from './publish';
 /** The channels of an open connection. */
 export class ChannelSet {
   readonly #open = new Map<number, Channel>();
-  /** Channels the broker has closed, until the client says it knows: what it sent before that is ignored. */
+  /** Channels that the broker has closed: whatever the client sends before its close-ok is ignored. */
   readonly #closing = new Set<number>();
 
   constructor(
@@ -24,17 +24,17 @@ export class ChannelSet {
     else this.#onMethod(frame);
   }
 
-  /** Sends the confirms of this turn. */
+  /** Sends the publisher confirms of this turn of the event loop. */
   flush(): void {
     for (const channel of this.#open.values()) channel.confirms?.flush();
   }
 
-  /** The socket takes output again. */
+  /** Resumes deliveries: the socket takes output again. */
   resume(): void {
     for (const channel of this.#open.values()) channel.resume();
   }
 
-  /** The connection ends: consumers first, so that nothing is given back to a consumer that goes as well. */
+  /** Closes all channels, and deletes the connection's exclusive queues unless the broker is stopping. */
   close(): void {
     const channels = [...this.#open.values()];
     this.#open.clear();
@@ -42,7 +42,7 @@ export class ChannelSet {
     if (!this.connection.context.serving) return;
     this.#release(channels, () => {
       for (const queue of [...this.vhost.queues.values()]) {
-        if (queue.identity.owner === this.connection) this.vhost.deleteQueue(queue);
+        if (queue.definition.owner === this.connection) this.vhost.deleteQueue(queue);
       }
     });
   }
@@ -68,7 +68,7 @@ export class ChannelSet {
       this.#closing.delete(number);
       this.connection.send(number, 'channel.close-ok', {});
     } else if (method.name === 'channel.close-ok' && !channel) {
-      // Also after both sides have closed at once: the client then sends a close and a close-ok.
+      // After both sides have closed at the same time, the client sends a close and a close-ok.
       this.#closing.delete(number);
     } else if (this.#closing.has(number)) return;
     else if (channel) this.#guard(channel, method.name, () => handleMethod(channel, method));
@@ -85,14 +85,14 @@ export class ChannelSet {
     this.connection.send(number, 'channel.open-ok', { reserved1: Buffer.alloc(0) });
   }
 
-  /** Runs a step of a channel; a soft error ends the channel only. */
+  /** Runs a step of a channel; a soft error closes only the channel. */
   #guard(channel: Channel, method: MethodName | undefined, step: () => void): void {
     try {
       step();
     } catch (thrown) {
       const error = asAmqpError(thrown).during(method);
       if (error.closes === 'connection') throw error;
-      // Earlier publishes were accepted, and the client may still be told.
+      // Earlier publishes were accepted: confirm them before the close.
       channel.confirms?.flush();
       this.#drop(channel);
       this.#closing.add(channel.number);
@@ -107,7 +107,10 @@ export class ChannelSet {
     this.#release([channel], () => undefined);
   }
 
-  /** What the channels held goes back before anyone else is served, so that it keeps its place in the order. */
+  /**
+   * Removes all consumers first, so that none of them is sent what another one returns. Messages are returned
+   * before the queues serve their other consumers, so that they keep their order.
+   */
   #release(channels: readonly Channel[], beforeReturn: () => void): void {
     const consumers = channels.flatMap((channel) => [...channel.consumers.values()]);
     for (const channel of channels)

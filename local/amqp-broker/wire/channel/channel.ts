@@ -76,8 +76,7 @@ export class Channel implements ConsumerChannel {
 
   consume(queue: Queue, wantedTag: string, noAck: boolean, exclusive: boolean): ChannelConsumer {
     const tag = this.#consumerTag(wantedTag);
-    const taken = queue.consumers.some((other) => exclusive || other.exclusive);
-    if (taken || (exclusive && queue.settings.singleActiveConsumer)) {
+    if (queue.consumers.refuses(exclusive)) {
       throw new AmqpError('ACCESS_REFUSED', `${this.vhost.describe('queue', queue.name)} in exclusive use`);
     }
     if (queue.settings.quorum && this.deliveries.prefetch > 0) {
@@ -117,7 +116,7 @@ export class Channel implements ConsumerChannel {
     const { queue } = consumer;
     this.consumers.delete(consumer.tag);
     queue.unsubscribe(consumer);
-    const unused = queue.identity.autoDelete && queue.consumers.length === 0;
+    const unused = queue.definition.autoDelete && queue.consumers.count === 0;
     if (unused && this.connection.context.serving) this.vhost.deleteQueue(queue);
   }
 

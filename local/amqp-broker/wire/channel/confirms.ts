@@ -1,29 +1,29 @@
-/** Publisher confirms of a channel (https://www.rabbitmq.com/docs/confirms): a run of acks becomes a single one. */
+/** Publisher confirms of a channel (https://www.rabbitmq.com/docs/confirms); consecutive acks become a single one. */
 export class Confirms {
   #published = 0;
   #acked = 0;
-  #told = 0;
+  #sent = 0;
 
-  constructor(private readonly tell: (answer: 'ack' | 'nack', tag: number, multiple: boolean) => void) {}
+  constructor(private readonly send: (answer: 'ack' | 'nack', tag: number, multiple: boolean) => void) {}
 
-  /** Takes the outcome of the next message. */
+  /** Records whether the next published message was accepted. */
   record(accepted: boolean): void {
     this.#published += 1;
     if (accepted) {
       this.#acked = this.#published;
       return;
     }
-    // Everything before it first: `multiple` must not cover a message that was refused.
+    // Earlier messages first: `multiple` must not cover the refused one.
     this.flush();
-    this.tell('nack', this.#published, false);
-    this.#told = this.#published;
+    this.send('nack', this.#published, false);
+    this.#sent = this.#published;
     this.#acked = this.#published;
   }
 
-  /** Acknowledges what was accepted since the last time. */
+  /** Acknowledges the messages accepted since the last call. */
   flush(): void {
-    if (this.#acked === this.#told) return;
-    this.tell('ack', this.#acked, this.#acked - this.#told > 1);
-    this.#told = this.#acked;
+    if (this.#acked === this.#sent) return;
+    this.send('ack', this.#acked, this.#acked - this.#sent > 1);
+    this.#sent = this.#acked;
   }
 }

@@ -1,4 +1,5 @@
-import type { Consumer, Queue } from '../../model/queue';
+import type { Consumer } from '../../model/consumers';
+import type { Queue } from '../../model/queue';
 import type { Entry } from '../../model/ready-list';
 
 /** What a consumer needs from its channel. */
@@ -10,9 +11,9 @@ export interface ConsumerChannel {
   consumerCancelled(consumer: ChannelConsumer): void;
 }
 
-/** A basic.consume of a channel. */
+/** A consumer that a channel started with basic.consume. */
 export class ChannelConsumer implements Consumer {
-  /** Delivered and neither acknowledged nor returned. */
+  /** How many of its deliveries are unacknowledged. */
   unacked = 0;
 
   constructor(
@@ -26,7 +27,7 @@ export class ChannelConsumer implements Consumer {
 
   canTake(): boolean {
     if (this.channel.isCongested) return false;
-    // Without acknowledgements there is nothing to count (basic.qos, section 1.8.3.1).
+    // Prefetch limits do not apply without acknowledgements (basic.qos, section 1.8.3.1).
     if (this.noAck) return true;
     return (this.prefetch === 0 || this.unacked < this.prefetch) && this.channel.hasRoom;
   }

@@ -11,19 +11,19 @@ export interface Publish {
   readonly message: Message;
 }
 
-/** Puts a basic.publish, its header frame and its body frames together (AMQP 0-9-1, section 4.2.6). */
+/** Joins a basic.publish with its header frame and its body frames (AMQP 0-9-1, section 4.2.6). */
 export class ContentAssembler {
   #args: Args<'basic.publish'> | undefined;
   #properties: Buffer | undefined;
   #parts: Buffer[] = [];
   #missing = 0;
 
-  /** The method whose content is under way. */
+  /** The method whose content is being received. */
   get method(): MethodName | undefined {
     return this.#args && 'basic.publish';
   }
 
-  /** A method must not come while a content is under way. */
+  /** Refuses a method that arrives while a content is being received. */
   refuseMethod(): void {
     if (this.#args) throw this.#unexpected();
   }
@@ -50,7 +50,7 @@ export class ContentAssembler {
         `message size ${this.#missing} is larger than configured max size ${MAX_MESSAGE_SIZE}`,
       );
     }
-    // Copied: a slice would keep the whole chunk read from the socket alive while the message is queued.
+    // A copy: a slice would keep the whole chunk read from the socket in memory while the message is queued.
     this.#properties = Buffer.from(payload.subarray(reader.offset));
     return this.#finished();
   }

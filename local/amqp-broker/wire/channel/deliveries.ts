@@ -47,7 +47,7 @@ export class Deliveries {
 
   /** Returns them to their queues, to be delivered again. */
   requeue(tag: number, multiple: boolean): void {
-    for (const [queue, entries] of byQueue(this.#remove(tag, multiple))) queue.giveBack(entries);
+    for (const [queue, entries] of byQueue(this.#remove(tag, multiple))) queue.requeue(entries);
   }
 
   /** Rejects them for good: their queues drop or dead-letter them. */

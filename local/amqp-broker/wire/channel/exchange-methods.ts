@@ -15,7 +15,7 @@ export const exchangeMethods: Handlers<Channel> = {
       if (exchange.startsWith('amq.') && !vhost.exchanges.has(exchange)) {
         throw new AmqpError('ACCESS_REFUSED', `exchange name '${exchange}' contains reserved prefix 'amq.*'`);
       }
-      vhost.declareExchange(exchange, type, durable, autoDelete, internal, args);
+      vhost.declareExchange({ name: exchange, type, durable, autoDelete, internal, args });
     }
     if (!nowait) channel.send('exchange.declare-ok', {});
   },
@@ -28,7 +28,7 @@ export const exchangeMethods: Handlers<Channel> = {
       const what = vhost.describe('exchange', name);
       throw new AmqpError('ACCESS_REFUSED', `deletion of system ${what} not allowed`);
     }
-    // RabbitMQ answers the deletion of what is not there as done.
+    // Like RabbitMQ, answers as if an exchange that does not exist had been deleted.
     const exchange = vhost.exchanges.get(name);
     if (exchange && ifUnused && exchange.bindings.length > 0) {
       throw new AmqpError('PRECONDITION_FAILED', `${vhost.describe('exchange', name)} in use`);
@@ -50,13 +50,13 @@ export const exchangeMethods: Handlers<Channel> = {
     const ends = exchangeNames(source, destination);
     const from = exchanges.get(ends.source);
     const to = exchanges.get(ends.destination);
-    // RabbitMQ answers the removal of what is not there as done.
+    // Like RabbitMQ, answers as if a binding that does not exist had been removed.
     if (from && to) channel.vhost.unbind(from, { destination: to, routingKey, args });
     if (!nowait) channel.send('exchange.unbind-ok', {});
   },
 };
 
-/** The two ends of a binding between exchanges, neither of which may be the default exchange. */
+/** The names of two exchanges to bind or unbind; neither may be the default exchange. */
 function exchangeNames(source: string, destination: string): { source: string; destination: string } {
   const ends = { source: withoutLineBreaks(source), destination: withoutLineBreaks(destination) };
   refuseDefault(ends.source);
@@ -64,14 +64,14 @@ function exchangeNames(source: string, destination: string): { source: string; d
   return ends;
 }
 
-/** The default exchange is bound to every queue by its name, and not to be touched (section 3.1.3.1). */
+/** The default exchange is bound to every queue by its name, and cannot be changed (section 3.1.3.1). */
 export function refuseDefault(exchange: string): void {
   if (exchange === '') {
     throw new AmqpError('ACCESS_REFUSED', 'operation not permitted on the default exchange');
   }
 }
 
-/** RabbitMQ takes line breaks out of the names that are declared, bound and deleted. */
+/** RabbitMQ removes line breaks from the names in declarations, bindings and deletions. */
 export function withoutLineBreaks(name: string): string {
   return name.replace(/[\r\n]/g, '');
 }

@@ -10,7 +10,7 @@ export function publish(channel: Channel, { args, message: published }: Publish)
   const { vhost, connection } = channel;
   if (args.immediate) throw new AmqpError('NOT_IMPLEMENTED', 'immediate=true');
   const exchange = vhost.exchange(args.exchange);
-  if (exchange.internal) {
+  if (exchange.definition.internal) {
     const what = vhost.describe('exchange', exchange.name);
     throw new AmqpError('ACCESS_REFUSED', `cannot publish to internal ${what}`);
   }

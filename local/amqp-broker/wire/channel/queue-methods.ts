@@ -23,7 +23,7 @@ export const queueMethods: Handlers<Channel> = {
     const owner = exclusive ? connection : undefined;
     const queue = passive
       ? vhost.queue(name, connection)
-      : // What ends with its connection outlives nothing, so RabbitMQ ignores `durable` for it.
+      : // An exclusive queue ends with its connection, so RabbitMQ ignores `durable`.
         vhost.declareQueue({ name, durable: durable && !exclusive, autoDelete, owner, args });
     queue.touch();
     channel.lastQueue = queue.name;
@@ -31,7 +31,7 @@ export const queueMethods: Handlers<Channel> = {
     channel.send('queue.declare-ok', {
       queue: queue.name,
       messageCount: queue.ready.length,
-      consumerCount: queue.consumers.length,
+      consumerCount: queue.consumers.count,
     });
   },
 
@@ -39,7 +39,7 @@ export const queueMethods: Handlers<Channel> = {
     const exchange = withoutLineBreaks(source);
     refuseDefault(exchange);
     const queue = channel.queue(withoutLineBreaks(name));
-    // Naming neither queue nor key means the last queue for both (queue.bind, section 1.7.2.3).
+    // Without a queue and a key, both are the last queue's name (queue.bind, section 1.7.2.3).
     const key = name === '' && routingKey === '' ? queue.name : routingKey;
     channel.vhost.bind(channel.vhost.exchange(exchange), { destination: queue, routingKey: key, args });
     if (!nowait) channel.send('queue.bind-ok', {});
@@ -54,7 +54,7 @@ export const queueMethods: Handlers<Channel> = {
     const from = vhost.exchanges.get(exchange);
     const destination = vhost.queues.get(queueName);
     const binding = destination && { destination, routingKey: key, args };
-    // RabbitMQ answers the removal of what is not there as done, and asks whose queue it is only if it is there.
+    // Like RabbitMQ, answers as if a binding that does not exist had been removed, whoever owns the queue.
     if (from && binding && from.has(binding)) {
       vhost.queue(queueName, connection);
       vhost.unbind(from, binding);
@@ -69,14 +69,13 @@ export const queueMethods: Handlers<Channel> = {
 
   'queue.delete'(channel, { queue: name, ifUnused, ifEmpty, nowait }) {
     const { vhost } = channel;
-    // RabbitMQ answers the deletion of what is not there as done.
+    // Like RabbitMQ, answers as if a queue that does not exist had been deleted.
     const queueName = channel.queueName(withoutLineBreaks(name));
     const queue = vhost.queues.has(queueName) ? channel.queue(queueName) : undefined;
     const messageCount = queue?.ready.length ?? 0;
     if (queue) {
       const what = vhost.describe('queue', queue.name);
-      if (ifUnused && queue.consumers.length > 0)
-        throw new AmqpError('PRECONDITION_FAILED', `${what} in use`);
+      if (ifUnused && queue.consumers.count > 0) throw new AmqpError('PRECONDITION_FAILED', `${what} in use`);
       if (ifEmpty && messageCount > 0) throw new AmqpError('PRECONDITION_FAILED', `${what} not empty`);
       vhost.deleteQueue(queue);
     }

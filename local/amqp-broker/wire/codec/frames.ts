@@ -15,9 +15,9 @@ export interface Frame {
   readonly payload: Buffer;
 }
 
-/** Cuts the byte stream into frames. Chunks are joined only once a whole frame is there. */
+/** Cuts the byte stream into frames. Chunks are joined only once a frame is complete. */
 export class FrameReader {
-  /** Largest frame accepted, its eight bytes of framing included. */
+  /** Largest frame accepted, including its eight bytes of framing. */
   maxSize: number;
   #chunks: Buffer[] = [];
   #size = 0;
@@ -32,7 +32,7 @@ export class FrameReader {
     this.#size += chunk.length;
   }
 
-  /** Exactly `length` bytes, once they have come. */
+  /** Exactly `length` bytes, or undefined until they have arrived. */
   take(length: number): Buffer | undefined {
     if (this.#size < length) return undefined;
     const bytes = this.#joined();
@@ -40,7 +40,7 @@ export class FrameReader {
     return bytes.subarray(0, length);
   }
 
-  /** The next whole frame, or undefined until more bytes come. */
+  /** The next frame, or undefined until it is complete. */
   next(): Frame | undefined {
     if (this.#size < this.#needed) return undefined;
     const bytes = this.#joined();
@@ -81,7 +81,7 @@ export class FrameReader {
   }
 }
 
-/** One frame as bytes. */
+/** Encodes a frame. */
 export function encodeFrame(type: number, channel: number, payload: Buffer): Buffer {
   const frame = Buffer.allocUnsafe(payload.length + OVERHEAD);
   frame.writeUInt8(type, 0);
@@ -92,7 +92,7 @@ export function encodeFrame(type: number, channel: number, payload: Buffer): Buf
   return frame;
 }
 
-/** The header frame and the body frames of a content, none larger than the negotiated size (section 4.2.6). */
+/** Encodes a content as a header frame and body frames of at most the negotiated size (section 4.2.6). */
 export function encodeContent(
   channel: number,
   properties: Buffer,

@@ -1,6 +1,6 @@
 import { ByteReader, ByteWriter } from '../../model/values/bytes';
 import { AmqpError, asAmqpError } from '../../model/values/errors';
-import { readTable, writeTable } from '../../model/values/fields';
+import { readTable, writeTable } from '../../model/values/field-codec';
 import { type Args, METHODS, type Method, type MethodName, type WireType } from './methods';
 
 interface Layout {
@@ -48,7 +48,7 @@ function readArgs(layout: Layout, reader: ByteReader): Method {
     bitCount = 0;
     args[name] = type === 'table' ? readTable(reader) : reader[type]();
   }
-  // The table above is what ties the arguments to the name; the compiler cannot follow it through a loop.
+  // METHODS ties the arguments to the name, which the compiler cannot follow through the loop.
   return { name: layout.name, args } as Method;
 }
 
@@ -84,7 +84,7 @@ export function encodeMethod<M extends MethodName>(name: M, args: Args<M>): Buff
   return writer.finish();
 }
 
-/** The class and method ids a close names as its cause. */
+/** The class and method id that a close gives as its cause; zeros for none. */
 export function methodIds(name: string | undefined): { classId: number; methodId: number } {
   const layout = byName.get(name ?? '');
   return { classId: layout?.classId ?? 0, methodId: layout?.methodId ?? 0 };

@@ -1,6 +1,6 @@
 import type { FieldTable } from '../../model/values/fields';
 
-/** How an argument travels, and what it is in TypeScript. */
+/** The types of arguments, and what they are in TypeScript. */
 interface WireTypes {
   bit: boolean;
   octet: number;
@@ -13,7 +13,7 @@ interface WireTypes {
 }
 export type WireType = keyof WireTypes;
 
-/** Every method RabbitMQ knows (AMQP 0-9-1 plus its extensions): class.method id, then the arguments in wire order. */
+/** Every method of RabbitMQ (AMQP 0-9-1 and its extensions): class and method id, then the arguments in wire order. */
 export const METHODS = {
   'connection.start':
     '10.10 versionMajor:octet versionMinor:octet serverProperties:table mechanisms:longstr locales:longstr',
@@ -94,7 +94,7 @@ export const METHODS = {
 
 export type MethodName = keyof typeof METHODS;
 
-/** `a:short b:bit` as `{ a: number; b: boolean }`. */
+/** Turns `a:short b:bit` into `{ a: number; b: boolean }`. */
 type Parse<Text extends string> = Text extends `${infer First} ${infer Rest}`
   ? Parse<First> & Parse<Rest>
   : Text extends `${infer Name}:${infer Type extends WireType}`

@@ -1,15 +1,8 @@
 import { AmqpError } from './values/errors';
-import {
-  array,
-  type Field,
-  type FieldTable,
-  type FieldValue,
-  tableBytes,
-  textOf,
-  typeName,
-} from './values/fields';
+import { tableBytes } from './values/field-codec';
+import { array, type Field, type FieldTable, type FieldValue, textOf, typeName } from './values/fields';
 
-/** Whether a binding lets a message through: what an exchange type is. */
+/** Whether a binding matches a message, which is what distinguishes the exchange types. */
 type Match = (bindingKey: string, args: FieldTable, routingKey: string, headers: FieldTable) => boolean;
 
 /** The exchange types of AMQP 0-9-1, section 3.1.3. */
@@ -21,11 +14,11 @@ export const EXCHANGE_TYPES: Readonly<Record<string, Match>> = {
 };
 
 /**
- * Matches a topic pattern: `*` is one word, `#` any number of them. Only the last `#` needs to be gone back to,
- * which keeps a hostile pattern from costing exponential time.
+ * Matches a topic pattern: `*` is one word, `#` any number of them. Backtracks to the last `#` only, which suffices
+ * and keeps a hostile pattern from taking exponential time.
  */
-export function topicMatches(pattern: string, routingKey: string): boolean {
-  // An empty key has no words at all.
+function topicMatches(pattern: string, routingKey: string): boolean {
+  // An empty key has no words, rather than one empty word.
   const words = routingKey === '' ? [] : routingKey.split('.');
   const parts = pattern === '' ? [] : pattern.split('.');
   let word = 0;
@@ -48,7 +41,7 @@ export function topicMatches(pattern: string, routingKey: string): boolean {
   return part === parts.length;
 }
 
-/** Headers exchange: `x-match` says whether all or any must match, and whether `x-` headers count. */
+/** `x-match` says whether all or any of the headers must match, and whether those that start with `x-` count. */
 function headersMatch(args: FieldTable, headers: FieldTable): boolean {
   const mode = textOf(args.get('x-match')) ?? 'all';
   const withX = mode.endsWith('-with-x');
@@ -57,7 +50,7 @@ function headersMatch(args: FieldTable, headers: FieldTable): boolean {
   return mode.startsWith('any') ? wanted.some(matches) : wanted.every(matches);
 }
 
-/** Refuses a binding of a headers exchange that says neither all nor any. */
+/** Refuses a binding of a headers exchange whose `x-match` is none of the four values. */
 export function checkMatch(args: FieldTable): void {
   const match = args.get('x-match');
   if (!match) return;
@@ -71,15 +64,15 @@ export function checkMatch(args: FieldTable): void {
   throw new AmqpError('PRECONDITION_FAILED', `Invalid x-match field value <<"${value}">>; ${expected}`);
 }
 
-/** A void argument asks for the header's presence only. */
+/** A void argument matches if the header is present. */
 function sameOrPresent(wanted: Field, actual: Field | undefined): boolean {
   if (!actual) return false;
   return wanted.tag === 'V' || sameValue(wanted.value, actual.value);
 }
 
 /**
- * Compares as RabbitMQ does: by value, whatever the types, so 1 is 1.0 and a text is the same bytes. Only inside
- * tables and arrays do types and order count.
+ * Compares as RabbitMQ does: by value and not by type, so that 1 equals 1.0 and a text equals the same bytes. Inside
+ * tables and arrays, types and order count.
  */
 function sameValue(left: FieldValue, right: FieldValue): boolean {
   if (isNumeric(left) && isNumeric(right)) return !(left < right) && !(left > right);
