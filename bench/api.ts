@@ -8,9 +8,9 @@ import { handler as register } from '../functions/auth/register';
 import { handler as getMe } from '../functions/users/get-me';
 import { handler as listUsers } from '../functions/users/list-users';
 import { createAdmin } from '../shared/accounts/create-admin';
-import { hashPassword } from '../shared/credentials/hash';
 import type { Db } from '../shared/db/connection';
 import type { Endpoint } from '../shared/http/endpoint';
+import { hashPassword } from '../shared/passwords/hash';
 import { httpEvent } from '../tests/setup/http-event';
 import { benchEnvironment } from './environment';
 import { format, measure, measureInTurn, percentile } from './statistics';
@@ -124,10 +124,10 @@ function row(name: string, cells: string[]): void {
 /** As if they had registered, one a millisecond, up to now. */
 async function fillUsers(db: Db, users: number): Promise<void> {
   await sql`
-    insert into users (id, username, email, password_hash, metadata, role, created_at, updated_at)
+    insert into users (id, username, email, metadata, role, created_at, updated_at)
     select (lpad(to_hex(extract(epoch from now())::bigint * 1000 - ${users} + n), 12, '0') || '7000'
         || lpad(to_hex(32768 + n % 16384), 4, '0') || lpad(to_hex(n), 12, '0'))::uuid,
-      'user_' || n, 'user_' || n || '@example.com', '-', '{}', 'user', now(), now()
+      'user_' || n, 'user_' || n || '@example.com', '{}', 'user', now(), now()
     from generate_series(1, ${users}::int) as n`.execute(db);
   await sql`vacuum analyze users`.execute(db);
 }

@@ -1,8 +1,9 @@
 // How long a failed login takes, by what is behind the name: nobody, or a user whose hash costs less than, as much as
 // or more than BCRYPT_COST. In random order. Names whose times are the same cannot be told apart by them.
 import { randomInt } from 'node:crypto';
-import bcrypt from 'bcryptjs';
 import { handler as login } from '../functions/auth/login';
+import { hashPassword } from '../shared/passwords/hash';
+import { setPassword } from '../shared/passwords/password-store';
 import { createUser } from '../shared/users/create-user';
 import { httpEvent } from '../tests/setup/http-event';
 import { benchEnvironment } from './environment';
@@ -44,10 +45,11 @@ async function main(): Promise<void> {
     console.log(`POST /login with a wrong password, BCRYPT_COST=${ctx.config.users.bcryptCost}, ${servers}`);
     const add = async (cost: number) => {
       const names = { username: `cost-${cost}`, email: null, displayName: null, metadata: {}, role: 'user' };
-      const passwordHash = await bcrypt.hash('the right password', cost);
-      await ctx.db
-        .transaction()
-        .execute((tx) => createUser(tx, ctx, 'relay', { ...names, passwordHash }, ORIGIN));
+      const hashed = await hashPassword('the right password', cost);
+      await ctx.db.transaction().execute(async (tx) => {
+        const { user } = await createUser(tx, ctx, 'relay', names, ORIGIN);
+        await setPassword(tx, user.id, hashed);
+      });
     };
     for (const cost of COSTS.slice(0, -1)) await add(cost);
     await measure(kinds.slice(0, -1), 'Hashes of BCRYPT_COST and below');

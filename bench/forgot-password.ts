@@ -67,7 +67,6 @@ async function registerMany(ctx: Context, count: number): Promise<string[]> {
     const input = {
       username: `user${index}`,
       email,
-      passwordHash: '-',
       displayName: null,
       metadata: {},
       role: 'user',

@@ -1,6 +1,5 @@
 // POST /login (/auth/login): a username or an e-mail address, and the password, for a session.
 import { containerContext } from '../../shared/context/context';
-import { PasswordLogin } from '../../shared/credentials/password-login';
 import { anyone } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
 import { byAddress } from '../../shared/http/limit';
@@ -8,6 +7,7 @@ import { json } from '../../shared/http/parts';
 import { reply } from '../../shared/http/reply';
 import type { Documentation } from '../../shared/openapi/documentation';
 import { LoggedIn } from '../../shared/openapi/schemas';
+import { PasswordLogin } from '../../shared/passwords/password-login';
 import { logIn } from '../../shared/sign-in/log-in';
 import { shownUser } from '../../shared/users/shown-user';
 

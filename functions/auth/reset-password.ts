@@ -1,7 +1,6 @@
 // POST /reset-password: the token of a reset mail and a new password. Ends all of the user's sessions.
 import * as v from 'valibot';
 import { resetPassword } from '../../shared/accounts/reset-password';
-import { NewPassword } from '../../shared/credentials/fields';
 import { exactly } from '../../shared/exactly';
 import { anyone } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
@@ -11,6 +10,7 @@ import { reply } from '../../shared/http/reply';
 import type { Documentation } from '../../shared/openapi/documentation';
 import { UserAnswer } from '../../shared/openapi/schemas';
 import { publishingContext } from '../../shared/outbox/publisher';
+import { NewPassword } from '../../shared/passwords/fields';
 import { shownUser } from '../../shared/users/shown-user';
 
 const Body = exactly({ token: v.string('must be a string'), password: NewPassword });

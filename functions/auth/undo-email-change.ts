@@ -1,6 +1,5 @@
 // POST /undo-email-change: the token of a notice to a former address, for that address and a new password.
 import * as v from 'valibot';
-import { NewPassword } from '../../shared/credentials/fields';
 import { undoEmailChange } from '../../shared/email-addresses/undo-email-change';
 import { exactly } from '../../shared/exactly';
 import { anyone } from '../../shared/http/access';
@@ -11,6 +10,7 @@ import { reply } from '../../shared/http/reply';
 import type { Documentation } from '../../shared/openapi/documentation';
 import { UserAnswer } from '../../shared/openapi/schemas';
 import { publishingContext } from '../../shared/outbox/publisher';
+import { NewPassword } from '../../shared/passwords/fields';
 import { shownUser } from '../../shared/users/shown-user';
 
 const Body = exactly({ token: v.string('must be a string'), password: NewPassword });

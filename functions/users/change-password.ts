@@ -1,7 +1,6 @@
 // PUT /users/{id}/password: a new password; one's own takes the current one. Ends all of the user's sessions.
 import * as v from 'valibot';
 import { changePassword } from '../../shared/accounts/change-password';
-import { NewPassword } from '../../shared/credentials/fields';
 import { exactly } from '../../shared/exactly';
 import { selfOr } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
@@ -11,6 +10,7 @@ import { reply } from '../../shared/http/reply';
 import type { Documentation } from '../../shared/openapi/documentation';
 import { SessionTokens } from '../../shared/openapi/schemas';
 import { publishingContext } from '../../shared/outbox/publisher';
+import { NewPassword } from '../../shared/passwords/fields';
 
 const Body = exactly({ currentPassword: v.optional(v.string('must be a string')), newPassword: NewPassword });
 

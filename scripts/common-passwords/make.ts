@@ -1,11 +1,11 @@
-// Writes shared/credentials/common-passwords.ts anew: `node --import tsx scripts/common-passwords/make.ts`.
+// Writes shared/passwords/common-passwords.ts anew: `node --import tsx scripts/common-passwords/make.ts`.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { characters } from '../../shared/characters';
-import { coreOf } from '../../shared/credentials/common';
-import { MIN_PASSWORD_CHARACTERS } from '../../shared/credentials/fields';
-import { isPattern } from '../../shared/credentials/patterns';
+import { coreOf } from '../../shared/passwords/common';
+import { MIN_PASSWORD_CHARACTERS } from '../../shared/passwords/fields';
+import { isPattern } from '../../shared/passwords/patterns';
 import { ROOT } from '../bundle';
 
 /** Lists by frequency, the most common first, and how much of each is refused. docs/security.md names their licences. */
@@ -48,5 +48,5 @@ if (require.main === module) {
 export const COMMON_PASSWORDS =
   '${packed.toString('base64')}';
 `;
-  writeFileSync(join(ROOT, 'shared/credentials/common-passwords.ts'), file);
+  writeFileSync(join(ROOT, 'shared/passwords/common-passwords.ts'), file);
 }

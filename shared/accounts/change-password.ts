@@ -1,18 +1,18 @@
-import { assertNotBreached } from '../credentials/breached';
-import { REPEATS_NAME, repeatsName } from '../credentials/fields';
-import { hashPassword } from '../credentials/hash';
-import { replacePassword } from '../credentials/password-store';
-import { provePassword } from '../credentials/prove-password';
 import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
 import { appendEvent } from '../outbox/outbox';
 import type { PublishingContext } from '../outbox/publisher';
+import { assertNotBreached } from '../passwords/breached';
+import { changeLockedPassword } from '../passwords/change-locked-password';
+import { REPEATS_NAME, repeatsName } from '../passwords/fields';
+import { hashPassword } from '../passwords/hash';
+import { isStillPassword, type PasswordProof, provePassword } from '../passwords/prove-password';
 import { limitRate } from '../rate-limits/limit-rate';
 import type { Caller } from '../sessions/authenticate';
 import { endSessions } from '../sessions/end-sessions';
 import { openSession, type SessionTokens } from '../sessions/open-session';
 import { getUserToActFor } from '../users/assert-may-act-for';
-import { sequenceOf } from '../users/user-store';
+import { sequenceOf } from '../users/sequence';
 import { lockUserToChange } from './lock-user';
 
 export interface PasswordChange {
@@ -39,18 +39,18 @@ export async function changePassword(
   const user = await getUserToActFor(ctx, caller, id);
   const { appName } = ctx.config.mail;
   if (repeatsName(newPassword, { ...user, appName })) throw invalid('newPassword', REPEATS_NAME);
-  const checkedHash =
+  const proof =
     user.id === caller.user.id ? await proveCurrentPassword(ctx, user.id, currentPassword, origin) : null;
-  if (checkedHash !== null) await limitRate(ctx, [{ limit: 'updateAccount', subject: user.id }]);
+  if (proof) await limitRate(ctx, [{ limit: 'updateAccount', subject: user.id }]);
   await assertNotBreached(ctx, 'newPassword', newPassword);
   const { bcryptCost } = ctx.config.users;
   // Before the transaction: no lock waits on the hash.
-  const newHash = await hashPassword(newPassword, bcryptCost);
+  const hashed = await hashPassword(newPassword, bcryptCost);
 
   const done = await ctx.db.transaction().execute(async (tx) => {
-    await lockUserToChange(tx, ctx, caller, user.id, versions);
-    const changed = await replacePassword(tx, user.id, newHash, checkedHash, ctx.now());
-    if (!changed) return null;
+    const before = await lockUserToChange(tx, ctx, caller, user.id, versions);
+    if (proof && !(await isStillPassword(tx, proof))) return null;
+    const changed = await changeLockedPassword(tx, before, hashed, ctx.now());
     const event = await appendEvent(tx, ctx, 'inline', {
       type: 'user.password_changed',
       subject: user.id,
@@ -61,8 +61,9 @@ export async function changePassword(
     const end = { userId: user.id, choice: 'all', reason: 'password_changed', origin } as const;
     const ended = await endSessions(tx, ctx, 'relay', end);
     const events = [event, ...ended];
-    if (checkedHash === null) return { tokens: null, events };
-    const { tokens } = await openSession(tx, ctx, changed, [...caller.permissions], origin);
+    if (!proof) return { tokens: null, events };
+    const reopened = { ...proof, user: changed, rolePermissions: [...caller.permissions] };
+    const { tokens } = await openSession(tx, ctx, reopened, origin);
     return { tokens, events };
   });
   // Between the check and the lock, a login has upgraded the hash, or there is another password: the check tells.
@@ -77,7 +78,7 @@ async function proveCurrentPassword(
   userId: string,
   currentPassword: string | undefined,
   origin: Origin,
-): Promise<string> {
+): Promise<PasswordProof> {
   if (currentPassword === undefined) throw invalid('currentPassword', 'is required');
   return provePassword(ctx, userId, currentPassword, origin);
 }

@@ -4,8 +4,9 @@ import type { PublishingContext } from '../outbox/publisher';
 import { assertMayGrantRole } from '../roles/assert-may-grant-role';
 import type { Caller } from '../sessions/authenticate';
 import { assertNotLastAdmin } from '../users/last-admin';
+import { sequenceOf } from '../users/sequence';
 import type { User } from '../users/user';
-import { sequenceOf, updateRole } from '../users/user-store';
+import { updateRole } from '../users/user-store';
 import { lockUserToChange } from './lock-user';
 
 /**

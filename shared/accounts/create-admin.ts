@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import * as v from 'valibot';
 import type { Context } from '../context/context';
-import { BREACHED, isBreached } from '../credentials/breached';
-import { NewPassword, REPEATS_NAME, repeatsName } from '../credentials/fields';
-import { hashPassword } from '../credentials/hash';
-import { findForLogin } from '../credentials/password-store';
 import { DomainError } from '../errors';
 import { NOBODY } from '../events/origin';
+import { BREACHED, isBreached } from '../passwords/breached';
+import { NewPassword, REPEATS_NAME, repeatsName } from '../passwords/fields';
+import { hashPassword } from '../passwords/hash';
+import { findForLogin, setPassword } from '../passwords/password-store';
 import { createUser } from '../users/create-user';
 import { Email, Username } from '../users/fields';
 
@@ -28,11 +28,14 @@ export async function createAdmin(
   const admin = assertValid({ username, email, password: chosen }, ctx.config.mail.appName);
   if (await isBreached(ctx, chosen)) throw new Error(`The administrator's password ${BREACHED}`);
 
-  const passwordHash = await hashPassword(admin.password, ctx.config.users.bcryptCost);
+  const hashed = await hashPassword(admin.password, ctx.config.users.bcryptCost);
   const names = { username: admin.username, email: admin.email };
-  const input = { ...names, passwordHash, displayName: null, metadata: {}, role: 'admin' };
+  const input = { ...names, displayName: null, metadata: {}, role: 'admin' };
   try {
-    await ctx.db.transaction().execute((tx) => createUser(tx, ctx, 'relay', input, NOBODY));
+    await ctx.db.transaction().execute(async (tx) => {
+      const { user } = await createUser(tx, ctx, 'relay', input, NOBODY);
+      await setPassword(tx, user.id, hashed);
+    });
   } catch (error) {
     // Two at once, for example two machines that start on one database.
     if (error instanceof DomainError && error.code === 'username_taken') return null;

@@ -6,8 +6,9 @@ import { assertRecentlyProven } from '../sessions/assert-recently-proven';
 import type { Caller } from '../sessions/authenticate';
 import { endSessions } from '../sessions/end-sessions';
 import { assertNotLastAdmin } from '../users/last-admin';
+import { sequenceOf } from '../users/sequence';
 import type { User } from '../users/user';
-import { deleteUserRow, sequenceOf } from '../users/user-store';
+import { deleteUserRow } from '../users/user-store';
 import { eraseResponses } from '../webhooks/delivery-store';
 import { lockUserToChange } from './lock-user';
 

@@ -1,10 +1,8 @@
 import { foldCase } from '../characters';
 import type { Context } from '../context/context';
-import { findCredentials } from '../credentials/password-store';
-import { provePassword } from '../credentials/prove-password';
-import type { Tx } from '../db/connection';
 import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
+import { type PasswordProof, provePassword } from '../passwords/prove-password';
 import { assertRecentlyProven } from '../sessions/assert-recently-proven';
 import type { Caller } from '../sessions/authenticate';
 import { isSameAddress } from '../users/email-address';
@@ -19,7 +17,7 @@ export function wantsOtherAddress(user: User, { email }: UserUpdate): boolean {
 /**
  * What leads to the account is not changed by whoever holds a stolen access token: the address, to which reset mails go,
  * takes the password itself; the username, by which one logs in, at least a recent proof of it.
- * @returns the hash that was checked, or null where the update takes no password
+ * @returns null where the update takes no password
  * @throws DomainError `invalid_request` where the password is missing, `invalid_credentials`, `rate_limited`, or
  * `reauthentication_required`
  */
@@ -29,7 +27,7 @@ export async function proveUpdate(
   update: UserUpdate,
   currentPassword: string | undefined,
   origin: Origin,
-): Promise<string | null> {
+): Promise<PasswordProof | null> {
   const { user } = caller;
   if (wantsOtherAddress(user, update)) {
     if (currentPassword === undefined) throw passwordRequired();
@@ -46,9 +44,4 @@ export async function proveUpdate(
 export function passwordRequired(): DomainError {
   const message = 'is required to change the e-mail address';
   return new DomainError('invalid_request', { errors: [{ path: 'currentPassword', message }] });
-}
-
-/** Whether the checked password is still the user's, whom the caller has locked meanwhile. */
-export async function isStillProven(tx: Tx, userId: string, checkedHash: string): Promise<boolean> {
-  return (await findCredentials(tx, userId))?.passwordHash === checkedHash;
 }

@@ -1,9 +1,10 @@
-import { assertNotBreached } from '../credentials/breached';
-import { hashPassword } from '../credentials/hash';
 import { isReserved } from '../email-addresses/former-email-store';
 import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
 import type { PublishingContext } from '../outbox/publisher';
+import { assertNotBreached } from '../passwords/breached';
+import { hashPassword } from '../passwords/hash';
+import { setPassword } from '../passwords/password-store';
 import { limitMail } from '../rate-limits/limit-mail';
 import { assertMayGrantRole } from '../roles/assert-may-grant-role';
 import type { Permission } from '../roles/permissions';
@@ -50,7 +51,7 @@ export async function registerUser(
   await assertNotBreached(ctx, 'password', input.password);
   const rolePermissions = granting === null ? [] : await assertMayGrantRole(ctx.db, input.role, granting);
   // Before the transaction: it is CPU for tens of milliseconds, and no connection or lock should wait on that.
-  const passwordHash = await hashPassword(input.password, ctx.config.users.bcryptCost);
+  const hashed = await hashPassword(input.password, ctx.config.users.bcryptCost);
 
   const { password, ...body } = input;
   const claim = idempotencyKey === null ? null : claimFor(ctx, idempotencyKey, body, origin.actorId);
@@ -59,14 +60,16 @@ export async function registerUser(
     // In the same transaction: a registration that fails leaves the key free for the next try.
     if (claim && !(await claimKey(tx, claim))) return claim;
     const id = claim?.userId ?? ctx.newId();
-    const { user, event } = await createUser(tx, ctx, 'inline', { ...input, id, passwordHash }, origin);
+    const { user, event } = await createUser(tx, ctx, 'inline', { ...input, id }, origin);
     // After the insert, which has waited for a change that was about to free the address.
     const reserved = user.email !== null && (await isReserved(tx, user.email, id, ctx.now()));
     if (reserved) throw new DomainError('email_taken');
     // Counted with the user or not at all: an address that is taken gets no mail. Who registers, deletes and registers
     // again would have the mailbox of a stranger filled.
     if (!unlimited && user.email !== null) await limitMail({ ...ctx, db: tx }, user.email, null);
-    const { tokens } = await openSession(tx, ctx, user, rolePermissions, origin);
+    await setPassword(tx, id, hashed);
+    const proof = { user, rolePermissions, at: ctx.now(), amr: ['pwd'] as const };
+    const { tokens } = await openSession(tx, ctx, proof, origin);
     return { user, tokens, event };
   });
   if ('fingerprint' in done) {

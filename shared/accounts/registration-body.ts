@@ -1,6 +1,6 @@
 import * as v from 'valibot';
-import { NewPassword, REPEATS_NAME, repeatsName } from '../credentials/fields';
 import { exactly } from '../exactly';
+import { NewPassword, REPEATS_NAME, repeatsName } from '../passwords/fields';
 import { DisplayName, Email, Metadata, Username } from '../users/fields';
 
 const OptionalEmail = v.optional(v.nullable(Email), null);

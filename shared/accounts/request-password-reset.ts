@@ -3,7 +3,8 @@ import type { Context } from '../context/context';
 import type { Origin } from '../events/origin';
 import { appendEvent, withdrawEvent } from '../outbox/outbox';
 import { mayMail } from '../rate-limits/limit-mail';
-import { findUserIdByEmail, takeMinorSequence } from '../users/user-store';
+import { takeMinorSequence } from '../users/sequence';
+import { findUserIdByEmail } from '../users/user-store';
 
 /** Longer than the work takes, so that its last differences, some 40 µs of 2 ms, do not show either. */
 const ANSWER_AFTER_MS = 30;

@@ -1,17 +1,17 @@
-import { assertNotBreached } from '../credentials/breached';
-import { REPEATS_NAME, repeatsName } from '../credentials/fields';
-import { hashPassword } from '../credentials/hash';
-import { resetPasswordHash } from '../credentials/password-store';
 import { findTokenOwner, useToken } from '../email-addresses/email-token-store';
 import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
 import { appendEvent, type PendingEvent } from '../outbox/outbox';
 import type { PublishingContext } from '../outbox/publisher';
+import { assertNotBreached } from '../passwords/breached';
+import { changeLockedPassword } from '../passwords/change-locked-password';
+import { REPEATS_NAME, repeatsName } from '../passwords/fields';
+import { hashPassword } from '../passwords/hash';
 import { limitRate } from '../rate-limits/limit-rate';
 import { endSessions } from '../sessions/end-sessions';
 import { hashToken } from '../tokens/opaque-token';
+import { sequenceOf, takeMinorSequence } from '../users/sequence';
 import type { User } from '../users/user';
-import { sequenceOf, takeMinorSequence } from '../users/user-store';
 
 /**
  * Sets a new password with the token of a reset mail, and ends all sessions: one of them may be a thief's. The token
@@ -35,7 +35,7 @@ export async function resetPassword(
   }
   await assertNotBreached(ctx, 'password', password);
   // Before the transaction, in which the token is looked at again: no lock waits on the hash.
-  const passwordHash = await hashPassword(password, ctx.config.users.bcryptCost);
+  const hashed = await hashPassword(password, ctx.config.users.bcryptCost);
 
   // Whoever reads the mail acts as the user.
   const origin = { ...requestOrigin, actorId: owner.id };
@@ -43,7 +43,8 @@ export async function resetPassword(
     const used = await useToken(tx, 'reset_password', hash, ctx.now());
     if (!used) throw new DomainError('invalid_token');
     const { user: before } = used;
-    const user = await resetPasswordHash(tx, before.id, passwordHash, ctx.now());
+    const verifiedUser = { ...before, emailVerified: true };
+    const user = await changeLockedPassword(tx, verifiedUser, hashed, ctx.now());
     const about = { subject: user.id, data: { id: user.id }, origin };
     const events: PendingEvent[] = [
       await appendEvent(tx, ctx, 'inline', {

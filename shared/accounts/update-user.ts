@@ -7,15 +7,17 @@ import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
 import { appendEvent, type PendingEvent } from '../outbox/outbox';
 import type { PublishingContext } from '../outbox/publisher';
+import { isStillPassword } from '../passwords/prove-password';
 import { limitMail } from '../rate-limits/limit-mail';
 import type { Caller } from '../sessions/authenticate';
 import { appendUpdate, changedFields } from '../users/append-update';
 import { isSameAddress } from '../users/email-address';
+import { takeMinorSequence } from '../users/sequence';
 import type { User, UserUpdate } from '../users/user';
-import { findUserIdByEmail, takeMinorSequence, updateUserRow } from '../users/user-store';
+import { findUserIdByEmail, updateUserRow } from '../users/user-store';
 import { limitUpdate } from './limit-update';
 import { lockUserToChange } from './lock-user';
-import { isStillProven, passwordRequired, proveUpdate, wantsOtherAddress } from './prove-update';
+import { passwordRequired, proveUpdate, wantsOtherAddress } from './prove-update';
 
 /**
  * Changes a user and tells everyone what changed, from what to what. Where nothing did, nothing happens.
@@ -37,13 +39,13 @@ export async function updateUser(
 ): Promise<User> {
   const isOwn = id === caller.user.id;
   if (isOwn) await limitUpdate(ctx, caller, update, origin.address);
-  const checkedHash = isOwn ? await proveUpdate(ctx, caller, update, currentPassword, origin) : null;
+  const proof = isOwn ? await proveUpdate(ctx, caller, update, currentPassword, origin) : null;
   const done = await ctx.db.transaction().execute(async (tx) => {
     const before = await lockUserToChange(tx, ctx, caller, id, versions);
     if (isOwn && wantsOtherAddress(before, update)) {
       // Another address than when the request was authenticated: this one was not there to be changed.
-      if (checkedHash === null) throw passwordRequired();
-      if (!(await isStillProven(tx, id, checkedHash))) return null;
+      if (!proof) throw passwordRequired();
+      if (!(await isStillPassword(tx, proof))) return null;
     }
     const wanted = applied(before, update, isOwn);
     if (changedFields(before, wanted).length === 0) return { user: before, events: [] };

@@ -10,7 +10,6 @@ export interface UsersTable {
   email: string | null;
   email_verified: Generated<boolean>;
   pending_email: ColumnType<string | null, string | null | undefined, string | null>;
-  password_hash: string;
   display_name: string | null;
   metadata: JSONColumnType<JsonObject>;
   role: string;
@@ -20,6 +19,11 @@ export interface UsersTable {
   minor_version: Generated<number>;
   created_at: Date;
   updated_at: Date;
+}
+
+export interface PasswordsTable {
+  user_id: string;
+  hash: string;
 }
 
 export interface RolesTable {
@@ -34,8 +38,10 @@ export interface SessionsTable {
   last_used_at: Date;
   expires_at: Date;
   revoked_at: Date | null;
-  /** When the password was last given in it; null: before this was written down. */
+  /** When its user last proved in it who they are; null: before this was written down. */
   proven_at: Date | null;
+  /** By which methods (RFC 8176). */
+  amr: Generated<string[]>;
   /** Makes successors of refresh tokens; null until the first refresh. */
   rotation_seed: Buffer | null;
   address: string | null;
@@ -266,6 +272,7 @@ export interface TaskRunsTable {
 
 export interface Tables {
   users: UsersTable;
+  passwords: PasswordsTable;
   roles: RolesTable;
   sessions: SessionsTable;
   refresh_tokens: RefreshTokensTable;

@@ -4,8 +4,9 @@ import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
 import { appendEvent, type PendingEvent } from '../outbox/outbox';
 import { appendUpdate } from '../users/append-update';
+import { takeMinorSequence } from '../users/sequence';
 import type { User } from '../users/user';
-import { takeMinorSequence, updateUserRow } from '../users/user-store';
+import { updateUserRow } from '../users/user-store';
 import { isReserved } from './former-email-store';
 import { recordAddressChange } from './record-address-change';
 

@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Db, Tx } from '../db/connection';
 import type { EmailTokensTable } from '../db/tables';
+import { PASSWORD_DIGEST } from '../passwords/password-store';
 import type { User } from '../users/user';
 import { USER_COLUMNS, userFromRow } from '../users/user-store';
 
@@ -43,8 +44,6 @@ export async function insertEmailToken(tx: Tx, token: NewEmailToken): Promise<vo
       select hash from email_tokens where expires_at <= ${token.now}
       order by expires_at limit ${PURGED_PER_INSERT} for update skip locked)`.execute(tx);
 }
-
-const PASSWORD_DIGEST = sql`sha256(convert_to(users.password_hash, 'UTF8'))`;
 
 export interface TokenOwner {
   user: User;
@@ -137,7 +136,7 @@ function tokenOwner(db: Db, purpose: EmailTokenPurpose, hash: Buffer, now: Date)
     .where((eb) =>
       eb.or([
         eb('email_tokens.password_digest', 'is', null),
-        eb('email_tokens.password_digest', '=', sql<Buffer>`${PASSWORD_DIGEST}`),
+        eb('email_tokens.password_digest', '=', PASSWORD_DIGEST),
       ]),
     );
 }

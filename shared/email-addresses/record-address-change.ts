@@ -3,8 +3,8 @@ import type { Tx } from '../db/connection';
 import type { Origin } from '../events/origin';
 import { appendEvent, type PendingEvent } from '../outbox/outbox';
 import { isSameAddress } from '../users/email-address';
+import { takeMinorSequence } from '../users/sequence';
 import type { User } from '../users/user';
-import { takeMinorSequence } from '../users/user-store';
 import { deleteTokens } from './email-token-store';
 import { forgetFormerEmail, forgetFormerEmailsSince, keepFormerEmail } from './former-email-store';
 

@@ -2,8 +2,8 @@ import type { Context } from '../context/context';
 import type { Origin } from '../events/origin';
 import { appendEvent } from '../outbox/outbox';
 import { limitMail } from '../rate-limits/limit-mail';
+import { takeMinorSequence } from '../users/sequence';
 import type { User } from '../users/user';
-import { takeMinorSequence } from '../users/user-store';
 
 /**
  * Asks for another verification mail. Nothing happens where no address waits for one.

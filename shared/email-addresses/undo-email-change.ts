@@ -1,18 +1,18 @@
-import { assertNotBreached } from '../credentials/breached';
-import { REPEATS_NAME, repeatsName } from '../credentials/fields';
-import { hashPassword } from '../credentials/hash';
-import { restoreCredentials } from '../credentials/password-store';
 import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
 import { appendEvent, type PendingEvent } from '../outbox/outbox';
 import type { PublishingContext } from '../outbox/publisher';
+import { assertNotBreached } from '../passwords/breached';
+import { changeLockedPassword } from '../passwords/change-locked-password';
+import { REPEATS_NAME, repeatsName } from '../passwords/fields';
+import { hashPassword } from '../passwords/hash';
 import { limitRate } from '../rate-limits/limit-rate';
 import { endSessions } from '../sessions/end-sessions';
 import { hashToken } from '../tokens/opaque-token';
 import { appendUpdate } from '../users/append-update';
 import { isSameAddress } from '../users/email-address';
+import { takeMinorSequence } from '../users/sequence';
 import type { User } from '../users/user';
-import { takeMinorSequence } from '../users/user-store';
 import { deleteTokensAfterUndo, findTokenOwner, lockTokenOwner } from './email-token-store';
 import { findFormerEmail, forgetFormerEmailsSince } from './former-email-store';
 import { recordAddressChange } from './record-address-change';
@@ -43,7 +43,7 @@ export async function undoEmailChange(
   }
   await assertNotBreached(ctx, 'password', password);
   // Before the transaction: no lock waits on the hash.
-  const passwordHash = await hashPassword(password, ctx.config.users.bcryptCost);
+  const hashed = await hashPassword(password, ctx.config.users.bcryptCost);
 
   // Whoever reads the mail acts as the user.
   const origin = { ...requestOrigin, actorId: id };
@@ -61,12 +61,8 @@ export async function undoEmailChange(
     }
     // Of two at once the second waits for the first, and then finds the token gone.
     if (!(await deleteTokensAfterUndo(tx, id, hash))) throw new DomainError('invalid_token');
-    const user = await restoreCredentials(
-      tx,
-      id,
-      { email: isInUse ? before.email : address, passwordHash },
-      ctx.now(),
-    );
+    const restored = { ...before, email: isInUse ? before.email : address, emailVerified: true };
+    const user = await changeLockedPassword(tx, restored, hashed, ctx.now());
     const events: PendingEvent[] = await appendUpdate(tx, ctx, before, user, origin);
     for (const type of ['user.password_changed', 'user.email_verified'] as const) {
       const sequence = await takeMinorSequence(tx, id);

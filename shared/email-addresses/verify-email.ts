@@ -1,18 +1,19 @@
-import { markEmailVerified } from '../credentials/password-store';
 import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
 import { appendEvent } from '../outbox/outbox';
 import type { PublishingContext } from '../outbox/publisher';
 import { hashToken } from '../tokens/opaque-token';
 import { isSameAddress } from '../users/email-address';
+import { sequenceOf } from '../users/sequence';
 import type { User } from '../users/user';
-import { sequenceOf } from '../users/user-store';
+import { updateUserRow } from '../users/user-store';
 import { confirmEmailChange } from './confirm-email-change';
 import { useToken } from './email-token-store';
 
 /**
- * Takes the token as proof of the address that it was sent to, which becomes the user's where it was to be that. Where that was verified in the meantime, by another
- * mail's link or a password reset, the token is used up all the same, and nothing changes.
+ * Takes the token as proof of the address that it was sent to, which becomes the user's
+ * where it was to be that. Where that was verified in the meantime, by another mail's link or a password reset, the token
+ * is used up all the same, and nothing changes.
  * @throws DomainError `invalid_token` for a token that is wrong, used, expired or for an address that is not theirs;
  * `email_taken` where somebody else has the address by now, and then the token stays good
  */
@@ -32,7 +33,7 @@ export async function verifyEmail(
       return confirmEmailChange(tx, ctx, before, before.pendingEmail, origin);
     }
     if (before.emailVerified) return { user: before, events: [] };
-    const user = await markEmailVerified(tx, before.id, now);
+    const user = await updateUserRow(tx, { ...before, emailVerified: true }, now);
     const event = await appendEvent(tx, ctx, 'inline', {
       type: 'user.email_verified',
       subject: user.id,

@@ -15,11 +15,13 @@ export interface AccessTokenSubject {
   tokenId: string;
   role: string;
   permissions: ReadonlySet<string>;
-  /** When the password was last given; null: nobody knows. */
+  /** When they last proved who they are; null: nobody knows. */
   provenAt: Date | null;
+  /** By which methods (RFC 8176). */
+  amr: readonly string[];
 }
 
-/** A JWT (RFC 7519) with the claims `iss aud sub sid jti iat exp role scope` and `auth_time` (RFC 9470, section 6.1). */
+/** A JWT (RFC 7519) with the claims `iss aud sub sid jti iat exp role scope` and `amr auth_time` (RFC 9068, section 2.2.1). */
 export async function signAccessToken(
   tokens: Config['tokens'],
   subject: AccessTokenSubject,
@@ -31,6 +33,7 @@ export async function signAccessToken(
     sid: subject.sessionId,
     role: subject.role,
     scope: [...subject.permissions].join(' '),
+    amr: [...subject.amr],
     ...(subject.provenAt && { auth_time: Math.floor(subject.provenAt.getTime() / 1000) }),
   })
     .setProtectedHeader({ alg: algorithm, typ: 'JWT', ...(kid === null ? {} : { kid }) })

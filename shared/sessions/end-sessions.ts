@@ -3,7 +3,7 @@ import type { Tx } from '../db/connection';
 import type { EventData } from '../events/catalog';
 import type { Origin } from '../events/origin';
 import { appendEvent, type PendingEvent } from '../outbox/outbox';
-import { takeMinorSequence } from '../users/user-store';
+import { takeMinorSequence } from '../users/sequence';
 import { markRevoked, type SessionChoice } from './session-store';
 
 export interface SessionsEnd {

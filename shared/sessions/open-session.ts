@@ -3,8 +3,8 @@ import type { Tx } from '../db/connection';
 import type { Origin } from '../events/origin';
 import { permissionsOf } from '../roles/permissions';
 import { hashToken, newOpaqueToken } from '../tokens/opaque-token';
-import type { User } from '../users/user';
 import { signAccessToken } from './access-token';
+import type { Proof, UserProof } from './proof';
 import { insertSession } from './session-store';
 
 export interface AccessToken {
@@ -19,12 +19,11 @@ export interface SessionTokens extends AccessToken {
   refreshToken: string;
 }
 
-/** Opens a session in the caller's transaction. The returned tokens are worth nothing until it commits. */
+/** Opens a session with a proof, in the caller's transaction. The returned tokens are worth nothing until it commits. */
 export async function openSession(
   tx: Tx,
   ctx: Context,
-  user: User,
-  rolePermissions: string[],
+  { user, rolePermissions, at, amr }: Pick<UserProof, 'user' | 'rolePermissions' | keyof Proof>,
   origin: Origin,
 ): Promise<{ sessionId: string; tokens: SessionTokens }> {
   const now = ctx.now();
@@ -37,9 +36,10 @@ export async function openSession(
     expiresAt: new Date(now.getTime() + ctx.config.tokens.refreshSeconds * 1000),
     address: origin.address,
     userAgent: origin.userAgent,
+    proof: { at, amr },
     tokenHash: hashToken(refreshToken),
   });
-  const session = { id: sessionId, provenAt: now };
+  const session = { id: sessionId, provenAt: at, amr };
   const access = await issueAccessToken(ctx, session, user, rolePermissions);
   return { sessionId, tokens: { ...access, refreshToken } };
 }
@@ -47,7 +47,7 @@ export async function openSession(
 /** An access token of a session. */
 export async function issueAccessToken(
   ctx: Context,
-  session: { id: string; provenAt: Date | null },
+  session: { id: string; provenAt: Date | null; amr: readonly string[] },
   user: { id: string; role: string },
   rolePermissions: string[],
 ): Promise<AccessToken> {
@@ -59,6 +59,7 @@ export async function issueAccessToken(
     role: user.role,
     permissions: permissionsOf(user.role, rolePermissions),
     provenAt: session.provenAt,
+    amr: session.amr,
   };
   const accessToken = await signAccessToken(tokens, subject, ctx.now());
   return { accessToken, tokenType: 'Bearer', expiresIn: tokens.accessSeconds };

@@ -19,6 +19,7 @@ export interface RefreshableSession {
   user: { id: string; role: string };
   rolePermissions: string[];
   provenAt: Date | null;
+  amr: string[];
   /** Where it was opened or last refreshed from. */
   client: { address: string | null; userAgent: string | null };
   /** Null before the first rotation. */
@@ -36,7 +37,7 @@ export async function lockLivingSession(
     .innerJoin('users', 'users.id', 'sessions.user_id')
     .innerJoin('roles', 'roles.name', 'users.role')
     .select(['users.id', 'users.role', 'roles.permissions'])
-    .select(['rotation_seed', 'last_used_at', 'address', 'user_agent', 'proven_at'])
+    .select(['rotation_seed', 'last_used_at', 'address', 'user_agent', 'proven_at', 'amr'])
     .where('sessions.id', '=', sessionId)
     .where('sessions.revoked_at', 'is', null)
     .where('sessions.expires_at', '>', now)
@@ -48,6 +49,7 @@ export async function lockLivingSession(
     user: { id: row.id, role: row.role },
     rolePermissions: row.permissions,
     provenAt: row.proven_at,
+    amr: row.amr,
     client: { address: row.address, userAgent: row.user_agent },
     rotation: row.rotation_seed && { seed: row.rotation_seed, at: row.last_used_at },
   };

@@ -1,7 +1,7 @@
 import type { Context } from '../context/context';
 import type { Origin } from '../events/origin';
 import { appendEvent } from '../outbox/outbox';
-import { takeMinorSequence } from '../users/user-store';
+import { takeMinorSequence } from '../users/sequence';
 import { endSessions } from './end-sessions';
 import { isAlive } from './session-store';
 

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Db, Tx } from '../db/connection';
 import type { User } from '../users/user';
 import { USER_COLUMNS, userFromRow } from '../users/user-store';
+import type { Proof } from './proof';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -12,6 +13,7 @@ export interface NewSession {
   expiresAt: Date;
   address: string | null;
   userAgent: string | null;
+  proof: Proof;
   /** SHA-256 of its first refresh token: a copy of the table logs nobody in. */
   tokenHash: Buffer;
 }
@@ -19,7 +21,7 @@ export interface NewSession {
 /** How long a session is kept after its end. */
 const ENDED_SESSION_DAYS = 7;
 
-/** Stores a session, opened with the password, and its first refresh token. */
+/** Stores a session and its first refresh token. */
 export async function insertSession(tx: Tx, session: NewSession): Promise<void> {
   await tx
     .with('opened', (db) =>
@@ -29,7 +31,8 @@ export async function insertSession(tx: Tx, session: NewSession): Promise<void> 
         created_at: session.now,
         last_used_at: session.now,
         expires_at: session.expiresAt,
-        proven_at: session.now,
+        proven_at: session.proof.at,
+        amr: [...session.proof.amr],
         address: session.address,
         user_agent: session.userAgent,
       }),
@@ -39,11 +42,11 @@ export async function insertSession(tx: Tx, session: NewSession): Promise<void> 
     .execute();
 }
 
-/** Records that the password was given once more. @returns false where the session has ended */
-export async function markProven(db: Db, sessionId: string, now: Date): Promise<boolean> {
+/** Records that its user has proven once more who they are. @returns false where the session has ended */
+export async function markProven(db: Db, sessionId: string, { at, amr }: Proof): Promise<boolean> {
   const result = await db
     .updateTable('sessions')
-    .set({ proven_at: now })
+    .set({ proven_at: at, amr: [...amr] })
     .where('id', '=', sessionId)
     .where('revoked_at', 'is', null)
     .executeTakeFirst();

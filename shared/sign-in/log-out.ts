@@ -1,6 +1,6 @@
 import type { Context } from '../context/context';
-import { provePassword } from '../credentials/prove-password';
 import type { Origin } from '../events/origin';
+import { provePassword } from '../passwords/prove-password';
 import { assertRecentlyProven } from '../sessions/assert-recently-proven';
 import type { Caller } from '../sessions/authenticate';
 import { endSessions } from '../sessions/end-sessions';

@@ -1,8 +1,8 @@
 import { recordProof } from '../audit/record-sign-in';
 import type { Context } from '../context/context';
-import { provePassword } from '../credentials/prove-password';
 import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
+import { provePassword } from '../passwords/prove-password';
 import type { Caller } from '../sessions/authenticate';
 import { type AccessToken, issueAccessToken } from '../sessions/open-session';
 import { markProven } from '../sessions/session-store';
@@ -18,13 +18,13 @@ export async function stepUp(
   password: string,
   origin: Origin,
 ): Promise<AccessToken> {
-  await provePassword(ctx, caller.user.id, password, origin);
-  const provenAt = ctx.now();
-  if (!(await markProven(ctx.db, caller.sessionId, provenAt))) {
+  const proof = await provePassword(ctx, caller.user.id, password, origin);
+  if (!(await markProven(ctx.db, caller.sessionId, proof))) {
     throw new DomainError('unauthorized', {
       headers: { 'www-authenticate': 'Bearer error="invalid_token"' },
     });
   }
   await recordProof(ctx, { userId: caller.user.id, sessionId: caller.sessionId }, origin);
-  return issueAccessToken(ctx, { id: caller.sessionId, provenAt }, caller.user, [...caller.permissions]);
+  const session = { id: caller.sessionId, provenAt: proof.at, amr: proof.amr };
+  return issueAccessToken(ctx, session, caller.user, [...caller.permissions]);
 }

@@ -3,7 +3,8 @@ import type { Context } from '../context/context';
 import type { Tx } from '../db/connection';
 import { NOBODY } from '../events/origin';
 import { appendEvents } from '../outbox/outbox';
-import { sequenceOf } from '../users/user-store';
+import { insertPasswords } from '../passwords/password-store';
+import { sequenceOf } from '../users/sequence';
 import type { ImportedUser } from './import-line';
 import { findHolders, insertNewUsers } from './import-store';
 
@@ -31,6 +32,14 @@ export async function importBatch(
     createdAt: user.createdAt ?? now,
   }));
   const created = await insertNewUsers(tx, rows);
+  const hashes = new Map(rows.map(({ id, passwordHash }) => [id, passwordHash]));
+  await insertPasswords(
+    tx,
+    created.flatMap(({ id }) => {
+      const hash = hashes.get(id);
+      return hash === undefined ? [] : [{ userId: id, password: { hash } }];
+    }),
+  );
   await appendEvents(
     tx,
     ctx,

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { ForeignHash } from '../credentials/foreign-hash';
+import { ForeignHash } from '../passwords/foreign-hash';
 import { cutPath, findUnstorable, MAX_ERRORS } from '../storable';
 import { Timestamp } from '../time';
 import { DisplayName, Email, Metadata, Username } from '../users/fields';

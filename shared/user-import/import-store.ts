@@ -70,7 +70,6 @@ export async function insertNewUsers(tx: Tx, users: UserToImport[]): Promise<Use
         username: user.username,
         email: user.email,
         email_verified: user.emailVerified,
-        password_hash: user.passwordHash,
         display_name: user.displayName,
         metadata: JSON.stringify(user.metadata),
         role: user.role,

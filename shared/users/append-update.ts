@@ -3,8 +3,8 @@ import type { Context } from '../context/context';
 import type { Tx } from '../db/connection';
 import type { Origin } from '../events/origin';
 import { appendEvent, type PendingEvent } from '../outbox/outbox';
+import { sequenceOf } from './sequence';
 import type { User } from './user';
-import { sequenceOf } from './user-store';
 
 const FIELDS = ['username', 'email', 'pendingEmail', 'displayName', 'metadata'] as const;
 

@@ -2,8 +2,9 @@ import type { Context } from '../context/context';
 import type { Tx } from '../db/connection';
 import type { Origin } from '../events/origin';
 import { appendEvent, type PendingEvent } from '../outbox/outbox';
+import { sequenceOf } from './sequence';
 import type { User } from './user';
-import { insertUser, type NewUser, sequenceOf } from './user-store';
+import { insertUser, type NewUser } from './user-store';
 
 /**
  * A user with their `user.created`, in the caller's transaction: every path that makes a single user ends here.

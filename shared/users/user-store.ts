@@ -11,7 +11,6 @@ export interface NewUser {
   id: string;
   username: string;
   email: string | null;
-  passwordHash: string;
   displayName: string | null;
   metadata: Record<string, unknown>;
   role: string;
@@ -32,7 +31,7 @@ export const USER_COLUMNS = [
   'users.updated_at',
 ] as const;
 
-type UserRow = Omit<Selectable<UsersTable>, 'password_hash' | 'minor_version'>;
+type UserRow = Omit<Selectable<UsersTable>, 'minor_version'>;
 
 export function userFromRow(row: UserRow): User {
   return {
@@ -58,7 +57,6 @@ export async function insertUser(tx: Tx, user: NewUser): Promise<User> {
       id: user.id,
       username: user.username,
       email: user.email,
-      password_hash: user.passwordHash,
       display_name: user.displayName,
       metadata: JSON.stringify(user.metadata),
       role: user.role,
@@ -141,30 +139,6 @@ export async function updateRole(tx: Tx, id: string, role: string, now: Date): P
 /** Sessions, refresh tokens and mail tokens go with the user. */
 export async function deleteUserRow(tx: Tx, id: string): Promise<void> {
   await tx.deleteFrom('users').where('id', '=', id).execute();
-}
-
-/**
- * Locks the user and takes the sequence for an event that changes nothing in the user itself, such as a login.
- * @param checkedHash given: only while the password is still the one that was checked
- * @returns null where the user is gone, or the password has changed
- */
-export async function takeMinorSequence(
-  tx: Tx,
-  userId: string,
-  checkedHash?: string,
-): Promise<string | null> {
-  let query = tx
-    .updateTable('users')
-    .set((eb) => ({ minor_version: eb('minor_version', '+', 1) }))
-    .where('id', '=', userId);
-  if (checkedHash !== undefined) query = query.where('password_hash', '=', checkedHash);
-  const row = await query.returning(['version', 'minor_version']).executeTakeFirst();
-  return row ? `${sequenceOf(row.version)}.${String(row.minor_version).padStart(10, '0')}` : null;
-}
-
-/** A version as text that sorts like the number. */
-export function sequenceOf(version: number): string {
-  return String(version).padStart(10, '0');
 }
 
 /** @throws DomainError in the place of a violated constraint; whatever else it is, as it is */

@@ -2,7 +2,7 @@ import type { Context } from '../context/context';
 import type { DeliveryAttempt } from '../db/tables';
 import { NOBODY } from '../events/origin';
 import { appendEvent } from '../outbox/outbox';
-import { sequenceOf } from '../users/user-store';
+import { sequenceOf } from '../users/sequence';
 import { clearFailures, countFailure, disableWebhook, lockWebhook } from '../webhooks/webhook-store';
 import type { Answer, Outcome } from './attempt-delivery';
 import { type ClaimedDelivery, settleDelivery } from './claim-store';

@@ -5,7 +5,9 @@ import { handler as stepUp } from '../../../functions/auth/step-up';
 import { handler as changePassword } from '../../../functions/users/change-password';
 import { handler as getMe } from '../../../functions/users/get-me';
 import { handler as updateUser } from '../../../functions/users/update-user';
-import { hashPassword } from '../../../shared/credentials/hash';
+import { changeLockedPassword } from '../../../shared/passwords/change-locked-password';
+import { hashPassword } from '../../../shared/passwords/hash';
+import { replaceHash } from '../../../shared/passwords/password-store';
 import { type TestContext, testContext } from '../../setup/context';
 import { untilLockIsAwaited } from '../../setup/database';
 import { eventsOf } from '../../setup/events';
@@ -22,8 +24,8 @@ afterAll(() => Promise.all([ctx.close(), limited.close()]));
 const logIn = (at: TestContext, body: unknown, more = {}) =>
   call(login, at, { method: 'POST', path: '/login', body, ...more });
 const hashOf = async (id: string) =>
-  (await ctx.db.selectFrom('users').select('password_hash').where('id', '=', id).executeTakeFirstOrThrow())
-    .password_hash;
+  (await ctx.db.selectFrom('passwords').select('hash').where('user_id', '=', id).executeTakeFirstOrThrow())
+    .hash;
 
 test('opens a session by username or e-mail address, whatever their case', async () => {
   const { user } = await registerPerson(ctx, { username: 'Gorden', email: 'Gorden@example.com' });
@@ -130,7 +132,7 @@ test('takes an older hash of the password as it was typed, and makes it one of i
   const typed = 'M\u00fcde-K\u00e4fer-9'.normalize('NFD');
   const { user } = await registerPerson(ctx);
   const byHash = async (hash: string) => {
-    await ctx.db.updateTable('users').set({ password_hash: hash }).where('id', '=', user.id).execute();
+    await ctx.db.updateTable('passwords').set({ hash }).where('user_id', '=', user.id).execute();
   };
   await byHash(await bcrypt.hash(typed, 4));
   const status = async (password: string) => (await logIn(ctx, { username: user.username, password })).status;
@@ -147,7 +149,7 @@ test('of two at once that upgrade the hash, both are right', async () => {
   const { user } = await registerPerson(ctx);
   const upgraded = await bcrypt.hash(PASSWORD, 5);
   const { answer } = await ctx.db.transaction().execute(async (tx) => {
-    await tx.updateTable('users').set({ password_hash: upgraded }).where('id', '=', user.id).execute();
+    expect(await replaceHash(tx, user.id, await hashOf(user.id), upgraded)).toBe(true);
     // Has checked the old hash, and waits for the row.
     const answer = logIn(ctx, { username: user.username, password: PASSWORD });
     await untilLockIsAwaited(ctx);
@@ -174,8 +176,8 @@ describe('the work for a wrong password', () => {
 
   async function withCost(cost: number): Promise<object> {
     const { user } = await registerPerson(six);
-    const password_hash = await bcrypt.hash(PASSWORD, cost);
-    await six.db.updateTable('users').set({ password_hash }).where('id', '=', user.id).execute();
+    const hash = await bcrypt.hash(PASSWORD, cost);
+    await six.db.updateTable('passwords').set({ hash }).where('user_id', '=', user.id).execute();
     return { username: user.username };
   }
 
@@ -389,9 +391,9 @@ test('an address registers 100 people in an hour, and an administrator as many a
 
 test('is refused where the password changes between the check and the session', async () => {
   const { user } = await registerPerson(ctx);
-  const newHash = await hashPassword('another password', 4);
+  const newPassword = await hashPassword('another password', 4);
   const { answer } = await ctx.db.transaction().execute(async (tx) => {
-    await tx.updateTable('users').set({ password_hash: newHash }).where('id', '=', user.id).execute();
+    await changeLockedPassword(tx, user, newPassword, ctx.now());
     // Sees the old hash, and then waits for the row that this transaction holds.
     const answer = logIn(ctx, { username: user.username, password: PASSWORD });
     await untilLockIsAwaited(ctx);

@@ -3,7 +3,7 @@ import { handler as register } from '../../../functions/auth/register';
 import { handler as getMe } from '../../../functions/users/get-me';
 import { claimKey } from '../../../shared/accounts/idempotency-store';
 import { claimFor } from '../../../shared/accounts/replay-registration';
-import { hashPassword } from '../../../shared/credentials/hash';
+import { hashPassword } from '../../../shared/passwords/hash';
 import { type TestContext, testContext } from '../../setup/context';
 import { untilLockIsAwaited } from '../../setup/database';
 import { eventsOf } from '../../setup/events';
@@ -158,8 +158,8 @@ test('a user who has been deleted is not brought back by a late retry', async ()
 test('a password that has been changed since is not valid again', async () => {
   const [key, body] = [randomUUID(), registration()];
   const { user } = (await post(key, body)).body;
-  const password_hash = await hashPassword('a newer fine password', 4);
-  await ctx.db.updateTable('users').set({ password_hash }).where('id', '=', user.id).execute();
+  const { hash } = await hashPassword('a newer fine password', 4);
+  await ctx.db.updateTable('passwords').set({ hash }).where('user_id', '=', user.id).execute();
   const answer = await post(key, body);
   expect([answer.status, answer.body.code]).toEqual([422, 'idempotency_key_reused']);
 });

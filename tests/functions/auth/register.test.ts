@@ -110,11 +110,11 @@ test('marks a confirmed event published', async () => {
 test('stores a bcrypt hash and a hash of the refresh token, never the secrets themselves', async () => {
   const { user, refreshToken } = await registerPerson(ctx);
   const row = await ctx.db
-    .selectFrom('users')
+    .selectFrom('passwords')
     .selectAll()
-    .where('id', '=', user.id)
+    .where('user_id', '=', user.id)
     .executeTakeFirstOrThrow();
-  expect(row.password_hash).toMatch(/^\$2[aby]\$04\$/);
+  expect(row.hash).toMatch(/^\$2[aby]\$04\$/);
   const tokens = await ctx.db.selectFrom('refresh_tokens').selectAll().execute();
   expect(tokens.some((token) => token.hash.equals(Buffer.from(refreshToken)))).toBe(false);
   expect(JSON.stringify(ctx.logged)).not.toContain(PASSWORD);

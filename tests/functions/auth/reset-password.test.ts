@@ -150,14 +150,26 @@ test('a token dies with the address, and with the password, that it was made for
     .execute();
   const changed = await personWithToken();
   await flow.ctx.db
-    .updateTable('users')
-    .set({ password_hash: '$2b$04$another' })
-    .where('id', '=', changed.person.user.id)
+    .updateTable('passwords')
+    .set({ hash: '$2b$04$another' })
+    .where('user_id', '=', changed.person.user.id)
     .execute();
   for (const { token } of [moved, changed]) {
     const answer = await reset({ token, password: NEW_PASSWORD });
     expect([answer.status, answer.body.code]).toEqual([400, 'invalid_token']);
   }
+});
+
+test('a user without a password is refused like one with another, until a reset link gives them one', async () => {
+  const person = await registerPerson(flow.ctx);
+  await flow.ctx.db.deleteFrom('passwords').where('user_id', '=', person.user.id).execute();
+  const refused = await logIn(person, PASSWORD);
+  expect([refused.status, refused.body.code]).toEqual([401, 'invalid_credentials']);
+
+  const [first, second] = [await requestToken(person), await requestToken(person)];
+  expect((await reset({ token: first, password: NEW_PASSWORD })).status).toBe(200);
+  expect((await logIn(person, NEW_PASSWORD)).status).toBe(200);
+  expect((await reset({ token: second, password: 'a third password' })).status).toBe(400);
 });
 
 test('a token of a deleted user is wrong, and a verification token resets nothing', async () => {

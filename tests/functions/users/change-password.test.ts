@@ -3,7 +3,8 @@ import { handler as refresh } from '../../../functions/auth/refresh';
 import { handler as changePassword } from '../../../functions/users/change-password';
 import { handler as getMe } from '../../../functions/users/get-me';
 import { handler as listSessions } from '../../../functions/users/list-sessions';
-import { hashPassword } from '../../../shared/credentials/hash';
+import { hashPassword } from '../../../shared/passwords/hash';
+import { findPassword, replaceHash } from '../../../shared/passwords/password-store';
 import { type TestContext, testContext } from '../../setup/context';
 import { untilLockIsAwaited } from '../../setup/database';
 import { eventsOf } from '../../setup/events';
@@ -117,9 +118,9 @@ test('refuses the username and the e-mail address as the password', async () => 
 test('goes through where a login upgrades the hash at the same moment', async () => {
   const person = await registerPerson(ctx);
   const upgraded = await hashPassword(PASSWORD, 5);
+  const { hash } = (await findPassword(ctx.db, person.user.id)) ?? { hash: '' };
   const { answer } = await ctx.db.transaction().execute(async (tx) => {
-    const { id } = person.user;
-    await tx.updateTable('users').set({ password_hash: upgraded }).where('id', '=', id).execute();
+    expect(await replaceHash(tx, person.user.id, hash, upgraded.hash)).toBe(true);
     // Has checked the old hash, and waits for the row.
     const answer = change(person, { currentPassword: PASSWORD, newPassword: NEW });
     await untilLockIsAwaited(ctx);

@@ -122,11 +122,11 @@ test('a missing exchange is no reason to fail either', async () => {
 test('what waits behind an older event of the same user is left to the relay', async () => {
   const { createUser } = await import('../../../shared/users/create-user');
   const { appendEvent } = await import('../../../shared/outbox/outbox');
-  const { sequenceOf } = await import('../../../shared/users/user-store');
+  const { sequenceOf } = await import('../../../shared/users/sequence');
   const { model, channel } = await openClient();
   const received = await Received.bound(channel, ctx.config.events.exchange);
   const origin = { actorId: null, address: null, userAgent: null, requestId: null, traceparent: null };
-  const input = { ...registration(), passwordHash: 'x', displayName: null, metadata: {}, role: 'user' };
+  const input = { ...registration(), displayName: null, metadata: {}, role: 'user' };
 
   const first = await ctx.db.transaction().execute((tx) => createUser(tx, ctx, 'inline', input, origin));
   const { user } = first;

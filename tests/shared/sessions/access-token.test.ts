@@ -45,7 +45,7 @@ async function expectRefused(at: TestContext, token: string) {
   expect(answer.headers['www-authenticate']).toBe('Bearer error="invalid_token"');
 }
 
-test('carries iss, aud, sub, sid, jti, iat, exp, auth_time, role and scope', () => {
+test('carries iss, aud, sub, sid, jti, iat, exp, auth_time, amr, role and scope', () => {
   const [header, claims] = person.accessToken
     .split('.')
     .map((part, index) => (index < 2 ? decode(part) : null));
@@ -54,6 +54,7 @@ test('carries iss, aud, sub, sid, jti, iat, exp, auth_time, role and scope', () 
   expect(claims).toEqual({
     iss: 'rollcall',
     aud: 'rollcall',
+    amr: ['pwd'],
     sub: person.user.id,
     sid: expect.any(String),
     jti: expect.any(String),

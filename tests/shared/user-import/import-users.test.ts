@@ -140,8 +140,8 @@ describe('hashes', () => {
   test.each(['$2a', '$2b', '$2y'])('%s works', async (version) => {
     const line = person({ passwordHash: version + HASH.slice(3) });
     await run(await fileOf(line));
-    const stored = await ctx.db.selectFrom('users').select('password_hash').executeTakeFirstOrThrow();
-    expect(stored.password_hash.slice(0, 3)).toBe(version === '$2y' ? '$2b' : version);
+    const stored = await ctx.db.selectFrom('passwords').select('hash').executeTakeFirstOrThrow();
+    expect(stored.hash.slice(0, 3)).toBe(version === '$2y' ? '$2b' : version);
     const body = { username: line.username, password: PASSWORD };
     expect((await call(login, ctx, { method: 'POST', body })).status).toBe(200);
   });
@@ -288,7 +288,6 @@ describe('npm run users:import', () => {
           id: ctx.newId(),
           username: (stuck as { username: string }).username,
           email: null,
-          password_hash: HASH,
           metadata: '{}',
           role: 'user',
           created_at: ctx.now(),

@@ -11,9 +11,14 @@ export function preparePassword(password: string): string {
   return password.replace(/\p{Zs}/gu, ' ').normalize('NFC');
 }
 
+/** A password in the form in which it is stored. What the form is, is nobody else's business. */
+export interface HashedPassword {
+  hash: string;
+}
+
 /** @param cost log2 of the rounds */
-export function hashPassword(password: string, cost: number): Promise<string> {
-  return bcrypt.hash(preparePassword(password), cost);
+export async function hashPassword(password: string, cost: number): Promise<HashedPassword> {
+  return { hash: await bcrypt.hash(preparePassword(password), cost) };
 }
 
 /** In which form a password matches: as it is prepared today, or as typed, where the hash is older or from elsewhere. */

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { handler as register } from '../../../functions/auth/register';
 import { handler as changePassword } from '../../../functions/users/change-password';
 import { createAdmin } from '../../../shared/accounts/create-admin';
-import { assertNotBreached } from '../../../shared/credentials/breached';
+import { assertNotBreached } from '../../../shared/passwords/breached';
 import { type TestContext, testContext } from '../../setup/context';
 import { call } from '../../setup/http';
 import { PASSWORD, registerPerson, registration } from '../../setup/people';

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { brotliDecompressSync } from 'node:zlib';
 import * as v from 'valibot';
 import { commonCores, commonPasswords, mostCommon } from '../../../scripts/common-passwords/make';
-import { isCommonPassword } from '../../../shared/credentials/common';
-import { COMMON_PASSWORDS } from '../../../shared/credentials/common-passwords';
-import { NewPassword, repeatsName } from '../../../shared/credentials/fields';
+import { isCommonPassword } from '../../../shared/passwords/common';
+import { COMMON_PASSWORDS } from '../../../shared/passwords/common-passwords';
+import { NewPassword, repeatsName } from '../../../shared/passwords/fields';
 
 /** A list that ours is not made of: the 10,000 most common of 2011, which the package holds shifted by five letters. */
 function listOf2011(): string[] {
