@@ -2,7 +2,8 @@ import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-clo
 import { GetAccountSettingsCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { addSecrets, readConfig } from '../../shared/config/config';
+import { readConfig } from '../../shared/config/config';
+import { addSecrets } from '../../shared/config/environment';
 import type { ResolvedService } from './run-serverless';
 
 /** What AWS wants left of the account's concurrency for the functions that reserve none. */

@@ -1,5 +1,5 @@
 import { createLog } from '../log';
-import { addSecrets, awsAccess, secretId } from './config';
+import { addSecrets, awsAccess, secretId } from './environment';
 import { getSecret } from './get-secret';
 
 const TIMEOUT_MS = 3_000;

@@ -9,7 +9,7 @@ import { assertRoomToReserve, checkSecret, findStack, whoAmI } from '../../scrip
 import { migrate } from '../../scripts/deploy/migrate';
 import { readParameters } from '../../scripts/deploy/parameters';
 import type { ResolvedService } from '../../scripts/deploy/run-serverless';
-import { VARIABLES } from '../../shared/config/config';
+import { VARIABLES } from '../../shared/config/environment';
 import { type AwsServer, jsonError, startAwsServer, xml, xmlError } from '../setup/aws-server';
 
 const SECRET = {

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { freePort } from '../../local/ports';
-import { VARIABLES } from '../../shared/config/config';
+import { VARIABLES } from '../../shared/config/environment';
 import { eventually } from '../setup/service';
 
 interface Stage {

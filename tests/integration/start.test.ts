@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { freePort } from '../../local/ports';
-import { VARIABLES } from '../../shared/config/config';
+import { VARIABLES } from '../../shared/config/environment';
 import { openClient } from '../setup/broker';
 import { registration } from '../setup/people';
 import { eventually } from '../setup/service';

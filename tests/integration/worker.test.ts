@@ -10,7 +10,7 @@ import { freePort } from '../../local/ports';
 import { buildWorker } from '../../scripts/bundle';
 import { invokeInProcess } from '../../scripts/worker/invoke-in-process';
 import { queueOf } from '../../shared/broker/topology';
-import { VARIABLES } from '../../shared/config/config';
+import { VARIABLES } from '../../shared/config/environment';
 import { brokerUrl, openClient, Received } from '../setup/broker';
 import { type TestContext, testContext } from '../setup/context';
 import { countUnsent, fillOutbox, inversions, makeDue } from '../setup/outbox';

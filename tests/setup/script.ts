@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { VARIABLES } from '../../shared/config/config';
+import { VARIABLES } from '../../shared/config/environment';
 import type { TestContext } from './context';
 
 export interface ScriptResult {

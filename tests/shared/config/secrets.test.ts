@@ -1,7 +1,7 @@
 // What a deployed function has to do before its configuration is complete, over the wire of Secrets Manager.
 import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
 import { SignatureV4 } from '@smithy/signature-v4';
-import { addSecrets } from '../../../shared/config/config';
+import { addSecrets } from '../../../shared/config/environment';
 import { signedHeaders } from '../../../shared/config/get-secret';
 import { withSecrets } from '../../../shared/config/secrets';
 import { type AwsServer, jsonError, startAwsServer } from '../../setup/aws-server';
