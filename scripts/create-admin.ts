@@ -10,7 +10,7 @@ runScript(async (ctx) => {
   const { username, email, password } = readArguments();
   const made = await createAdmin(ctx, username, password, email).catch((error: unknown) => {
     if (error instanceof DomainError && error.code === 'email_taken') {
-      throw new Error(`Another user has the e-mail address ${email}: nothing was changed.`);
+      throw new Error(`Another user has the email address ${email}: nothing was changed.`);
     }
     throw error;
   });

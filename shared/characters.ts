@@ -1,13 +1,13 @@
 import * as v from 'valibot';
 
-/** So many code points: an emoji is one, where `length` counts the two UTF-16 units that it is made of. */
+/** Number of code points. An emoji counts as one, although it has a `length` of 2. */
 export function characters(text: string): number {
   return [...text].length;
 }
 
 /**
- * At most so many characters, counted as JSON Schema counts `maxLength` (Validation, section 6.3.1; RFC 8259), so that
- * a client that checks by our document comes to the same end.
+ * Limits the number of characters, counted as JSON Schema counts `maxLength` (Validation, section 6.3.1; RFC 8259), so
+ * that clients that validate by our OpenAPI document get the same result.
  */
 export const maxCharacters = (max: number) =>
   [
@@ -19,7 +19,7 @@ export const maxCharacters = (max: number) =>
     }),
   ] as const;
 
-/** PostgreSQL's lower() in collation "C": what is not ASCII stays as it is, and so matches no stored name. */
+/** Like PostgreSQL's lower() in collation "C": changes ASCII letters only. */
 export function foldCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }

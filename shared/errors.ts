@@ -1,49 +1,49 @@
-/** Every error that a client can see, by its stable code: the HTTP status, and the title of its problem details. */
+/** Every error that a client can get, by its stable code: HTTP status and title of the problem details. */
 const ERRORS = {
-  invalid_token: { status: 400, title: 'The token is wrong, used or expired' },
+  invalid_token: { status: 400, title: 'The token is invalid, used or expired' },
   invalid_json: { status: 400, title: 'The body is not valid JSON' },
   unauthorized: { status: 401, title: 'Authentication is required' },
   reauthentication_required: { status: 401, title: 'A more recent authentication is required' },
-  invalid_credentials: { status: 401, title: 'Wrong username, e-mail address or password' },
+  invalid_credentials: { status: 401, title: 'Wrong username, email address or password' },
   invalid_refresh_token: { status: 401, title: 'The refresh token is not valid' },
   refresh_token_reused: { status: 401, title: 'The refresh token was used before' },
-  forbidden: { status: 403, title: 'Not allowed' },
+  forbidden: { status: 403, title: 'Forbidden' },
   not_found: { status: 404, title: 'Not found' },
   username_taken: { status: 409, title: 'The username is taken' },
-  email_taken: { status: 409, title: 'The e-mail address is taken' },
-  role_in_use: { status: 409, title: 'Users hold this role' },
-  built_in_role: { status: 409, title: 'The built-in roles are fixed' },
+  email_taken: { status: 409, title: 'The email address is taken' },
+  role_in_use: { status: 409, title: 'The role is assigned to users' },
+  built_in_role: { status: 409, title: 'Built-in roles cannot be changed or deleted' },
   webhook_disabled: { status: 409, title: 'The webhook is disabled' },
-  last_admin: { status: 409, title: 'The last administrator has to stay one' },
-  not_redrivable: { status: 409, title: 'The dead letter cannot be sent again' },
+  last_admin: { status: 409, title: 'The last administrator cannot be demoted or deleted' },
+  not_redrivable: { status: 409, title: 'The dead letter cannot be redriven' },
   version_mismatch: { status: 412, title: 'The record has changed since it was read' },
   payload_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The content type is not supported' },
   invalid_request: { status: 422, title: 'The request is not valid' },
-  idempotency_key_reused: { status: 422, title: 'The idempotency key was used with another body' },
+  idempotency_key_reused: { status: 422, title: 'The idempotency key was used with a different body' },
   rate_limited: { status: 429, title: 'Too many requests' },
-  internal_error: { status: 500, title: 'Something went wrong on our side' },
-  unavailable: { status: 503, title: 'The service is not available right now' },
+  internal_error: { status: 500, title: 'Internal error' },
+  unavailable: { status: 503, title: 'The service is temporarily unavailable' },
 } as const;
 
 export type ErrorCode = keyof typeof ERRORS;
 
-/** One thing wrong with the input: where (`metadata.plan`, or empty for the whole body), and what. */
+/** One problem with the input. `path` is the field (`metadata.plan`), or empty for the whole body. */
 export interface FieldError {
   path: string;
   message: string;
 }
 
 export interface ErrorDetails {
-  /** Shown to the client: never an internal message. */
+  /** Sent to the client: must never contain an internal message. */
   detail?: string;
   errors?: FieldError[];
   headers?: Record<string, string>;
 }
 
-/** An outcome that the client should hear about. Everything else that is thrown becomes `internal_error`. */
+/** An error that is reported to the client. Every other error becomes `internal_error`. */
 export class DomainError extends Error {
-  /** @param options the cause, which is for the log alone */
+  /** @param options the cause, which is only logged */
   constructor(
     readonly code: ErrorCode,
     readonly details: ErrorDetails = {},
@@ -66,7 +66,7 @@ export function titleOf(code: ErrorCode): string {
   return ERRORS[code].title;
 }
 
-/** For a handler to throw where no further attempt can help: the event becomes a dead letter at once. */
+/** Thrown by handlers when a retry cannot succeed: the event becomes a dead letter at once. */
 export class PermanentError extends Error {
   override readonly name = 'PermanentError';
 }

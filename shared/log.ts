@@ -8,16 +8,16 @@ export interface Log {
   info(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;
   error(message: string, fields?: LogFields): void;
-  /** A log of its own that adds these fields to every line. */
+  /** A new log that adds these fields to every line. */
   child(fields: LogFields): Log;
-  /** Adds fields to the rest of this log's lines, such as who turned out to be calling. */
+  /** Adds fields to all later lines of this log, such as the id of the authenticated user. */
   bind(fields: LogFields): void;
 }
 
-// A field by one of these names holds a secret or a person's data, whatever the caller meant by logging it.
+// Fields with these names are redacted: they hold secrets or personal data.
 const SECRET = /pass(word)?|secret|token|hash|authorization|cookie|e-?mail|^body$/i;
-// Credentials inside connection strings, which drivers like to repeat in their error messages. Of bounded length: at
-// every word of a long text the expression starts anew, and must not read on to the end.
+// Credentials in connection strings, which drivers repeat in their error messages. The length is bounded because the
+// expression starts again at every word; unbounded, a long text would take quadratic time.
 const URL_CREDENTIALS = /\b([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/@]{1,2000}@/gi;
 
 export function createLog(
@@ -48,7 +48,7 @@ function redact(key: string, value: unknown): unknown {
   return value;
 }
 
-/** An error as log fields. Drivers hang rows, parameters and configurations on theirs: those stay out. */
+/** An error as log fields. Omits all other properties: drivers attach rows, parameters and configuration to errors. */
 function describeError(error: Error): LogFields {
   const code = 'code' in error ? error.code : undefined;
   return {

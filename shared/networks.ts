@@ -10,7 +10,7 @@ export function networkList(networks: readonly string[]): BlockList {
   return list;
 }
 
-/** An IPv4 address is also found in the form that it has in IPv6 (`::ffff:192.0.2.1`). */
+/** IPv4 networks also match IPv4-mapped IPv6 addresses (`::ffff:192.0.2.1`). */
 export function isInNetworks(list: BlockList, address: string): boolean {
   return list.check(address, familyOf(address));
 }

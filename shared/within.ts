@@ -1,4 +1,4 @@
-/** @returns the promise's value, or `late` where the time ran out first; a rejection passes through */
+/** @returns the promise's value, or `late` after a timeout; a rejection passes through */
 export async function within<T, L>(ms: number, promise: Promise<T>, late: L): Promise<T | L> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<L>((resolve) => {

@@ -1,4 +1,4 @@
-// GET /analytics/registrations: how many registered, confirmed their address, logged in and left, per day or hour.
+// GET /analytics/registrations: counts of registrations, verifications, logins and deletions per day or hour.
 import * as v from 'valibot';
 import { reportRegistrations } from '../../shared/analytics/report-registrations';
 import { containerContext } from '../../shared/context/context';
@@ -20,8 +20,8 @@ const Query = exactly({
 export const documentation = {
   summary: 'Count registrations, verifications, logins and deletions',
   description:
-    'Per day or hour of UTC, by the time at which each happened. `from` and `to`, which is not included, are widened to whole days or hours, at most 1000 of them. Left out: the last 30 days or 24 hours, the present one included.',
-  replies: { 200: { description: 'Every day or hour of the range', body: RegistrationReport } },
+    'Per day or hour in UTC, by the time of each event. The range from `from` to `to` (exclusive) is extended to whole days or hours, at most 1000 of them. Default: the last 30 days or 24 hours, including the current one.',
+  replies: { 200: { description: 'Counts for every day or hour of the range', body: RegistrationReport } },
 } satisfies Documentation;
 
 export const handler = endpoint({

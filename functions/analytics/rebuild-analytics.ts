@@ -1,4 +1,4 @@
-// POST /analytics/rebuild: counts what the event log holds again.
+// POST /analytics/rebuild: recalculates counts from the event log.
 import * as v from 'valibot';
 import { rebuildCounts } from '../../shared/analytics/rebuild-counts';
 import { containerContext } from '../../shared/context/context';
@@ -13,15 +13,15 @@ import { Time } from '../../shared/time';
 
 const Body = exactly({
   from: v.optional(Time),
-  to: v.optional(v.pipe(Time, v.description('Not included'))),
+  to: v.optional(v.pipe(Time, v.description('Exclusive'))),
 });
 
 export const documentation = {
-  summary: 'Count a range of time again',
+  summary: 'Rebuild analytics for a time range',
   description:
-    'Takes back the counts of the range and sends its events to the analytics consumer again; until they have arrived, the counts are too low. The range is widened to whole hours and cut to those of which the event log still has every event: what is older keeps its counts. Left out: all of them.',
+    'Resets the counts of the range and sends its events to the analytics consumer again; until it has handled them, the counts are too low. The range is extended to whole hours and limited to hours whose events are all still in the event log; older counts stay as they are. Default: all of these hours.',
   example: { from: '2026-11-01', to: '2026-11-08' },
-  replies: { 202: { description: 'These hours are counted again', body: Rebuilding } },
+  replies: { 202: { description: 'The hours that are being rebuilt', body: Rebuilding } },
 } satisfies Documentation;
 
 export const handler = endpoint({

@@ -1,4 +1,4 @@
-// POST /forgot-password: a reset link by mail. The same answer in the same time, whether or not the address is known.
+// POST /forgot-password: emails a reset link. Known and unknown addresses get the same response in the same time.
 import { requestPasswordReset } from '../../shared/accounts/request-password-reset';
 import { containerContext } from '../../shared/context/context';
 import { exactly } from '../../shared/exactly';
@@ -16,9 +16,9 @@ import { Email } from '../../shared/users/fields';
 const Body = exactly({ email: Email });
 
 export const documentation = {
-  summary: 'Send a link to reset the password',
-  description: 'The same answer in the same time, whether or not anybody has the address.',
-  replies: { 202: { description: 'Sent soon, if somebody has the address', body: Accepted } },
+  summary: 'Request a password reset link',
+  description: 'Known and unknown addresses get the same response in the same time.',
+  replies: { 202: { description: 'The link is sent if a user has this address', body: Accepted } },
 } satisfies Documentation;
 
 export const handler = endpoint({

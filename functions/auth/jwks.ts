@@ -1,4 +1,4 @@
-// GET /.well-known/jwks.json: the keys that verify our access tokens. None where a secret signs them.
+// GET /.well-known/jwks.json: the public keys that verify access tokens; none if a shared secret signs them.
 import { plainContext } from '../../shared/context/plain-context';
 import { anyone } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
@@ -7,12 +7,12 @@ import type { Documentation } from '../../shared/openapi/documentation';
 import { Jwks } from '../../shared/openapi/schemas';
 import { publicJwks } from '../../shared/tokens/token-keys';
 
-/** As long as a verifier may take to hear of a new key, which is why one is listed before it signs. */
+/** Verifiers may cache the keys this long, so a new key is published before it signs. */
 const MAX_AGE_SECONDS = 300;
 
 export const documentation = {
-  summary: 'List the keys that verify access tokens',
-  description: 'Empty where a secret signs them (HS256).',
+  summary: 'List the public keys that verify access tokens',
+  description: 'Empty if access tokens are signed with a shared secret (HS256).',
   replies: { 200: { description: 'A JSON Web Key Set (RFC 7517)', body: Jwks, headers: ['cache-control'] } },
 } satisfies Documentation;
 

@@ -1,4 +1,4 @@
-// POST /login (/auth/login): a username or an e-mail address, and the password, for a session.
+// POST /login (/auth/login): logs in with a password and a username or an email address.
 import { containerContext } from '../../shared/context/context';
 import { anyone } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
@@ -13,7 +13,7 @@ import { shownUser } from '../../shared/users/shown-user';
 
 export const documentation = {
   summary: 'Log in',
-  description: 'A wrong name and a wrong password are the same answer after the same time.',
+  description: 'An unknown name and a wrong password get the same response in the same time.',
   example: { username: 'gorden', password: 'correct horse battery' },
   replies: { 200: { description: 'The user and a new session', body: LoggedIn } },
   errors: ['invalid_credentials'],

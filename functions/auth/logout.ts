@@ -1,4 +1,4 @@
-// POST /logout (/auth/logout): ends the caller's session, or all of them; their access tokens stop working at once.
+// POST /logout (/auth/logout): ends the caller's session, or all of them. Their access tokens stop working at once.
 import * as v from 'valibot';
 import { containerContext } from '../../shared/context/context';
 import { exactly } from '../../shared/exactly';
@@ -16,9 +16,9 @@ const Body = exactly({
 });
 
 export const documentation = {
-  summary: 'Log out, here or everywhere',
+  summary: 'Log out of this session or of all sessions',
   description:
-    'The access tokens of what has ended stop working at once. `all` takes the `currentPassword`, or a token from a login or `POST /step-up` of the last `REAUTH_SECONDS`.',
+    'Access tokens of the ended sessions stop working at once. `all` requires `currentPassword`, or an access token from a login or `POST /step-up` in the last `REAUTH_SECONDS`.',
   replies: { 200: { description: 'The session has ended', body: LoggedOut } },
   errors: ['reauthentication_required', 'invalid_credentials', 'rate_limited'],
 } satisfies Documentation;

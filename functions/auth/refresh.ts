@@ -1,4 +1,4 @@
-// POST /refresh (/auth/refresh): a refresh token for a new pair. Each is used once; see refreshSession for its grace.
+// POST /refresh (/auth/refresh): exchanges a refresh token for new tokens. Single use, with a grace period for retries.
 import * as v from 'valibot';
 import { containerContext } from '../../shared/context/context';
 import { exactly } from '../../shared/exactly';
@@ -14,10 +14,10 @@ import { refreshSession } from '../../shared/sign-in/refresh-session';
 const Body = exactly({ refreshToken: v.string('must be a string') });
 
 export const documentation = {
-  summary: 'Get new tokens for a refresh token',
+  summary: 'Exchange a refresh token for new tokens',
   description:
-    'A refresh token is used up by this. The same client may repeat it for 10 seconds. Any other reuse is treated as theft and ends the session.',
-  replies: { 200: { description: 'A new pair', body: SessionTokens } },
+    'A refresh token can be used once. The same client may repeat the request for 10 seconds. Any other reuse is treated as theft and ends the session.',
+  replies: { 200: { description: 'A new access token and refresh token', body: SessionTokens } },
   errors: ['invalid_refresh_token', 'refresh_token_reused'],
 } satisfies Documentation;
 

@@ -1,4 +1,4 @@
-// POST /register (/users, /auth/register, /auth/signup, /api/users/register): a new user, logged in at once.
+// POST /register (/users, /auth/register, /auth/signup, /api/users/register): registers a user and logs them in.
 import { registerUser } from '../../shared/accounts/register-user';
 import { registrationBody } from '../../shared/accounts/registration-body';
 import { optionalCaller } from '../../shared/http/access';
@@ -13,19 +13,21 @@ import { publishingContext } from '../../shared/outbox/publisher';
 import { shownUser } from '../../shared/users/shown-user';
 
 export const documentation = {
-  summary: 'Register a user, and log them in',
+  summary: 'Register a user and log them in',
   description:
-    'Of two at once with one name, one gets it. Where `REQUIRE_EMAIL` is false, `email` may be left out or null. `role` is only for callers with `roles:write`.',
+    'If `REQUIRE_EMAIL` is false, `email` may be omitted or null. Only callers with `roles:write` may send `role`.',
   body: /* @__PURE__ */ registrationBody({ users: { requireEmail: true }, mail: { appName: '' } }, false),
   example: { username: 'gorden', email: 'gorden@example.com', password: 'correct horse battery' },
-  replies: { 201: { description: 'The user, logged in', body: LoggedIn, headers: ['location', 'etag'] } },
+  replies: {
+    201: { description: 'The new user and their session', body: LoggedIn, headers: ['location', 'etag'] },
+  },
   errors: ['forbidden', 'username_taken', 'email_taken'],
 } satisfies Documentation;
 
 export const handler = endpoint({
   context: publishingContext,
   access: optionalCaller,
-  // Whoever may change every user may register as many as they like.
+  // Administrators may register as many users as they like.
   limit: byAddress('registerAddress', 'users:write'),
   headers: headers({ 'idempotency-key': IdempotencyKey }),
   body: ({ config }, { caller }) => json(registrationBody(config, caller === null)),

@@ -1,4 +1,4 @@
-// POST /verify-email/resend: another verification mail for the caller. 202 also where there is nothing to verify.
+// POST /verify-email/resend: sends the caller another verification email. 202 even if there is nothing to verify.
 import { containerContext } from '../../shared/context/context';
 import { requestVerification } from '../../shared/email-addresses/request-verification';
 import { anyCaller } from '../../shared/http/access';
@@ -9,8 +9,8 @@ import type { Documentation } from '../../shared/openapi/documentation';
 import { Accepted } from '../../shared/openapi/schemas';
 
 export const documentation = {
-  summary: 'Send another verification mail',
-  replies: { 202: { description: 'Sent soon, if there is something to verify', body: Accepted } },
+  summary: 'Resend the verification email',
+  replies: { 202: { description: 'The email is sent if an address is unverified', body: Accepted } },
 } satisfies Documentation;
 
 export const handler = endpoint({

@@ -1,4 +1,4 @@
-// GET /reset-password: the page that the link of a reset mail leads to. Its form posts the token and the password.
+// GET /reset-password: the page that a reset email links to. Its form posts the token and the new password.
 import { plainContext } from '../../shared/context/plain-context';
 import { resetPasswordPage } from '../../shared/emails/link-pages';
 import { anyone } from '../../shared/http/access';
@@ -7,7 +7,7 @@ import { htmlReply } from '../../shared/http/reply';
 import type { Documentation } from '../../shared/openapi/documentation';
 
 export const documentation = {
-  summary: 'Show the page that a reset mail links to',
+  summary: 'Page that a password reset email links to',
   replies: {
     200: {
       description: 'A form that posts to the same path',

@@ -1,4 +1,4 @@
-// POST /reset-password: the token of a reset mail and a new password. Ends all of the user's sessions.
+// POST /reset-password: sets a new password with the token of a reset email. Ends all of the user's sessions.
 import * as v from 'valibot';
 import { resetPassword } from '../../shared/accounts/reset-password';
 import { exactly } from '../../shared/exactly';
@@ -16,7 +16,7 @@ import { shownUser } from '../../shared/users/shown-user';
 const Body = exactly({ token: v.string('must be a string'), password: NewPassword });
 
 export const documentation = {
-  summary: 'Set a new password with the token of a reset mail',
+  summary: 'Set a new password with the token of a reset email',
   description: "Ends all of the user's sessions.",
   replies: { 200: { description: 'The user', body: UserAnswer, headers: ['etag'] } },
   errors: ['invalid_token'],

@@ -1,4 +1,4 @@
-// POST /step-up: the password once more, for an access token that may do what needs a recent proof (RFC 9470).
+// POST /step-up: checks the password again and issues an access token with a recent `auth_time` (RFC 9470).
 import * as v from 'valibot';
 import { containerContext } from '../../shared/context/context';
 import { exactly } from '../../shared/exactly';
@@ -15,11 +15,11 @@ const Body = exactly({
 });
 
 export const documentation = {
-  summary: 'Prove the password once more',
+  summary: 'Authenticate again (step-up)',
   description:
-    'For what answers 401 `reauthentication_required`: the new access token of the same session may do it for `REAUTH_SECONDS` (RFC 9470). Its `auth_time` says when the password was given.',
+    'For requests that fail with 401 `reauthentication_required`: they accept the new access token for `REAUTH_SECONDS` (RFC 9470). Its `auth_time` is the time of this request.',
   example: { password: 'correct horse battery' },
-  replies: { 200: { description: 'A new access token of the same session', body: SteppedUp } },
+  replies: { 200: { description: 'A new access token for the same session', body: SteppedUp } },
   errors: ['invalid_credentials', 'rate_limited'],
 } satisfies Documentation;
 

@@ -1,4 +1,4 @@
-// GET /undo-email-change: the page that the notices of a change of address lead to. Its form posts token and password.
+// GET /undo-email-change: the page that email change notices link to. Its form posts the token and a new password.
 import { plainContext } from '../../shared/context/plain-context';
 import { undoEmailChangePage } from '../../shared/emails/link-pages';
 import { anyone } from '../../shared/http/access';
@@ -7,7 +7,7 @@ import { htmlReply } from '../../shared/http/reply';
 import type { Documentation } from '../../shared/openapi/documentation';
 
 export const documentation = {
-  summary: 'Show the page that notices of a change of address link to',
+  summary: 'Page that email change notices link to',
   replies: {
     200: {
       description: 'A form that posts to the same path',

@@ -1,4 +1,4 @@
-// POST /undo-email-change: the token of a notice to a former address, for that address and a new password.
+// POST /undo-email-change: restores the previous address and sets a new password, with the token of the notice.
 import * as v from 'valibot';
 import { undoEmailChange } from '../../shared/email-addresses/undo-email-change';
 import { exactly } from '../../shared/exactly';
@@ -16,10 +16,12 @@ import { shownUser } from '../../shared/users/shown-user';
 const Body = exactly({ token: v.string('must be a string'), password: NewPassword });
 
 export const documentation = {
-  summary: 'Stop a change of address, or take it back',
+  summary: 'Cancel or undo an email address change',
   description:
-    "With the token of the notice that the address before has got, for `UNDO_EMAIL_CHANGE_SECONDS`. Sets a new password, because whoever asked for the change knew the old one, ends all of the user's sessions and voids all other links.",
-  replies: { 200: { description: 'The user, with the address before', body: UserAnswer, headers: ['etag'] } },
+    "Takes the token of the notice that was sent to the previous address; it is valid for `UNDO_EMAIL_CHANGE_SECONDS`. Sets a new password, because whoever requested the change knew the old one, ends all of the user's sessions and invalidates all other links.",
+  replies: {
+    200: { description: 'The user, with the previous address', body: UserAnswer, headers: ['etag'] },
+  },
   errors: ['invalid_token', 'email_taken'],
 } satisfies Documentation;
 

@@ -1,4 +1,4 @@
-// GET /verify-email: the page that the link of a verification mail leads to. Its button posts the token.
+// GET /verify-email: the page that a verification email links to. Its button posts the token.
 import { plainContext } from '../../shared/context/plain-context';
 import { verifyEmailPage } from '../../shared/emails/link-pages';
 import { anyone } from '../../shared/http/access';
@@ -7,7 +7,7 @@ import { htmlReply } from '../../shared/http/reply';
 import type { Documentation } from '../../shared/openapi/documentation';
 
 export const documentation = {
-  summary: 'Show the page that a verification mail links to',
+  summary: 'Page that a verification email links to',
   replies: {
     200: {
       description: 'A button that posts to the same path',

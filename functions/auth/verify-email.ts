@@ -1,4 +1,4 @@
-// POST /verify-email: the token of a verification mail, for a verified address.
+// POST /verify-email: verifies an email address with the token of a verification email.
 import * as v from 'valibot';
 import { verifyEmail } from '../../shared/email-addresses/verify-email';
 import { exactly } from '../../shared/exactly';
@@ -15,9 +15,9 @@ import { shownUser } from '../../shared/users/shown-user';
 const Body = exactly({ token: v.string('must be a string') });
 
 export const documentation = {
-  summary: 'Verify an e-mail address',
-  description: 'A `pendingEmail` becomes the `email` by this.',
-  replies: { 200: { description: 'The user, verified', body: UserAnswer, headers: ['etag'] } },
+  summary: 'Verify an email address',
+  description: 'If the user has a `pendingEmail`, it becomes their `email`.',
+  replies: { 200: { description: 'The verified user', body: UserAnswer, headers: ['etag'] } },
   errors: ['invalid_token', 'email_taken'],
 } satisfies Documentation;
 

@@ -1,4 +1,4 @@
-// Queue rollcall.admin-notices: tells the addresses in ADMIN_NOTIFY_EMAIL about every new user.
+// Queue rollcall.admin-notices: emails the addresses in ADMIN_NOTIFY_EMAIL about every new user.
 import { consumer } from '../../shared/consumers/consumer';
 import { type Context, containerContext } from '../../shared/context/context';
 import { sendNewUserNotice } from '../../shared/emails/send-new-user-notice';

@@ -1,4 +1,4 @@
-// Queue rollcall.dead_letters: keeps what failed for good in a table, from where it can be read and sent again.
+// Queue rollcall.dead_letters: stores dead letters in a table, where they can be read, edited and redriven.
 import { type Context, containerContext } from '../../shared/context/context';
 import { takeInDeadLetters } from '../../shared/event-operations/take-in-dead-letters';
 import type { RmqEvent } from '../../shared/lambda/rmq-event';

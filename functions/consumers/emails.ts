@@ -1,4 +1,4 @@
-// Queue rollcall.emails: the mails that users get. Verification, welcome, password reset, notices of changes.
+// Queue rollcall.emails: emails to users: verification, welcome, password reset and change notices.
 import { consumer } from '../../shared/consumers/consumer';
 import { type Context, containerContext } from '../../shared/context/context';
 import { sendPasswordNotice, sendRoleNotice } from '../../shared/emails/send-account-notices';

@@ -1,4 +1,4 @@
-// Queue rollcall.webhooks: makes a delivery of every event for every endpoint that wants it. send-webhooks sends them.
+// Queue rollcall.webhooks: creates a delivery per event and subscribed webhook. send-webhooks sends them.
 import { consumer } from '../../shared/consumers/consumer';
 import { type Context, containerContext } from '../../shared/context/context';
 import { addDeliveries } from '../../shared/webhooks/delivery-store';

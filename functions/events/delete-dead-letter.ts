@@ -1,4 +1,4 @@
-// DELETE /dead-letters/{id}: gives an event up for the consumer that could not handle it.
+// DELETE /dead-letters/{id}: discards an event that a consumer could not handle.
 import { containerContext } from '../../shared/context/context';
 import { discardDeadLetter } from '../../shared/event-operations/discard-dead-letter';
 import { permission } from '../../shared/http/access';
@@ -10,8 +10,8 @@ import type { Documentation } from '../../shared/openapi/documentation';
 
 export const documentation = {
   summary: 'Delete a dead letter',
-  description: 'The event itself stays in the log, from where it can be replayed.',
-  replies: { 204: { description: 'It is gone' } },
+  description: 'The event stays in the event log and can be replayed.',
+  replies: { 204: { description: 'The dead letter is deleted' } },
 } satisfies Documentation;
 
 export const handler = endpoint({

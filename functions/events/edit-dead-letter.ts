@@ -1,4 +1,4 @@
-// PUT /dead-letters/{id}: puts another event in the place of one that no handler could take, before it is redriven.
+// PUT /dead-letters/{id}: replaces the event of a dead letter before it is redriven.
 import * as v from 'valibot';
 import { containerContext } from '../../shared/context/context';
 import { editDeadLetter } from '../../shared/event-operations/edit-dead-letter';
@@ -14,15 +14,15 @@ import { DeadLetter } from '../../shared/openapi/schemas';
 
 const Body = exactly({
   event: v.pipe(
-    v.custom<UserEvent>(isEvent, 'must be an event, with every field that its type has'),
+    v.custom<UserEvent>(isEvent, 'must be an event with all fields of its type'),
     v.metadata({ type: 'object' }),
   ),
 });
 
 export const documentation = {
   summary: 'Edit a dead letter',
-  description: 'The event keeps its id: what has been handled under it stays handled.',
-  replies: { 200: { description: 'The dead letter as it is now', body: DeadLetter } },
+  description: 'The event keeps its id, so a consumer that has already handled it skips it.',
+  replies: { 200: { description: 'The updated dead letter', body: DeadLetter } },
 } satisfies Documentation;
 
 export const handler = endpoint({

@@ -24,7 +24,7 @@ const Query = exactly({
 });
 
 export const documentation = {
-  summary: 'List who did what, when and from where',
+  summary: 'List audit log entries',
   replies: { 200: { description: 'A page of the audit log, newest first', body: AuditEntryList } },
 } satisfies Documentation;
 

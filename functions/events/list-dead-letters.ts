@@ -1,4 +1,4 @@
-// GET /dead-letters: the events that failed for good, newest first, with what went wrong.
+// GET /dead-letters: the events that failed permanently, newest first, with their errors.
 import * as v from 'valibot';
 import { containerContext } from '../../shared/context/context';
 import { listDeadLetters } from '../../shared/event-operations/dead-letter-store';
@@ -18,8 +18,10 @@ const Query = exactly({
 });
 
 export const documentation = {
-  summary: 'List what failed for good, and why',
-  replies: { 200: { description: 'A page of the dead letters, newest first', body: DeadLetterList } },
+  summary: 'List dead letters',
+  replies: {
+    200: { description: 'A page of dead letters, newest first, with their errors', body: DeadLetterList },
+  },
 } satisfies Documentation;
 
 export const handler = endpoint({

@@ -1,4 +1,4 @@
-// GET /events: the event log, newest first, with what has become of each event.
+// GET /events: the event log, newest first, with each event's publish status.
 import * as v from 'valibot';
 import { containerContext } from '../../shared/context/context';
 import { listEvents } from '../../shared/event-operations/event-log-store';
@@ -21,7 +21,7 @@ const Query = exactly({
 });
 
 export const documentation = {
-  summary: 'List events, and what has become of them',
+  summary: 'List events with their publish status',
   replies: { 200: { description: 'A page of the event log, newest first', body: EventList } },
 } satisfies Documentation;
 

@@ -1,4 +1,4 @@
-// Every minute, for most of that minute: takes messages from the queues and hands them to the consumer functions.
+// Every minute, for most of that minute: fetches messages from the queues and invokes the consumer functions.
 import { createBroker } from '../../shared/broker/connection';
 import { containerContext } from '../../shared/context/context';
 import { createInvoke } from '../../shared/lambda/invoke';
@@ -7,7 +7,7 @@ import type { PollContext } from '../../shared/poller/types';
 
 let container: PollContext | undefined;
 
-/** Kept while the container lives, with its connection to the broker and what has been declared on it. */
+/** One per container, which reuses its broker connection and the declared topology. */
 function pollContext(): PollContext {
   if (!container) {
     const ctx = containerContext();

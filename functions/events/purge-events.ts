@@ -1,4 +1,4 @@
-// Every hour: takes what is older than EVENT_RETENTION_DAYS out of the event log.
+// Every hour: deletes events older than EVENT_RETENTION_DAYS from the event log.
 import { containerContext, patient } from '../../shared/context/context';
 import { type PurgeReport, purgeEvents } from '../../shared/ops/purge';
 

@@ -1,4 +1,4 @@
-// POST /dead-letters/{id}/redrive: has a dead letter sent to its queue again, with all of its attempts before it.
+// POST /dead-letters/{id}/redrive: sends a dead letter to its queue again, with a fresh count of attempts.
 import { containerContext } from '../../shared/context/context';
 import { redriveDeadLetter } from '../../shared/event-operations/redrive';
 import { permission } from '../../shared/http/access';
@@ -10,9 +10,9 @@ import type { Documentation } from '../../shared/openapi/documentation';
 import { Redriven } from '../../shared/openapi/schemas';
 
 export const documentation = {
-  summary: 'Send a dead letter to its queue again',
-  description: 'Where its consumer has handled the event meanwhile, nothing happens twice.',
-  replies: { 202: { description: 'It is on its way, and no dead letter any more', body: Redriven } },
+  summary: 'Redrive a dead letter',
+  description: 'Sends it to its queue again. If the consumer has handled the event meanwhile, it skips it.',
+  replies: { 202: { description: 'Queued, and removed from the dead letters', body: Redriven } },
   errors: ['not_redrivable'],
 } satisfies Documentation;
 

@@ -1,4 +1,4 @@
-// POST /dead-letters/redrive: has all dead letters of a queue sent to it again.
+// POST /dead-letters/redrive: sends all dead letters of a queue to it again.
 import { containerContext } from '../../shared/context/context';
 import { QueueName } from '../../shared/event-operations/consumer-queue';
 import { redriveQueue } from '../../shared/event-operations/redrive';
@@ -13,10 +13,10 @@ import { Redriven } from '../../shared/openapi/schemas';
 const Body = exactly({ queue: QueueName });
 
 export const documentation = {
-  summary: 'Send all dead letters of a queue to it again',
-  description: 'Those that hold no event stay: they have to be edited or deleted.',
+  summary: 'Redrive all dead letters of a queue',
+  description: 'Dead letters without a valid event stay: edit or delete them.',
   example: { queue: 'rollcall.audit' },
-  replies: { 202: { description: 'So many are on their way', body: Redriven } },
+  replies: { 202: { description: 'The number of dead letters queued', body: Redriven } },
 } satisfies Documentation;
 
 export const handler = endpoint({

@@ -1,4 +1,4 @@
-// Every minute: sends the events that were not confirmed when they were written, and those that nobody sends inline.
+// Every minute: publishes the events whose inline publish was not confirmed, and those without one.
 import { measuredRelay } from '../../shared/ops/measured-runs';
 import { publishingContext } from '../../shared/outbox/publisher';
 import type { RelayReport } from '../../shared/outbox/relay';

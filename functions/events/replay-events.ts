@@ -1,4 +1,4 @@
-// POST /events/replay: sends past events again, to one consumer's queue.
+// POST /events/replay: sends past events to one consumer's queue again.
 import * as v from 'valibot';
 import { containerContext } from '../../shared/context/context';
 import { QueueName } from '../../shared/event-operations/consumer-queue';
@@ -16,22 +16,22 @@ import { Time } from '../../shared/time';
 const Body = exactly({
   queue: QueueName,
   from: v.optional(Time),
-  to: v.optional(v.pipe(Time, v.description('Not included'))),
+  to: v.optional(v.pipe(Time, v.description('Exclusive'))),
   types: v.optional(
     v.pipe(
       v.array(v.picklist(EVENT_TYPES, 'must be an event type'), 'must be a list'),
-      v.minLength(1, 'must not be empty; leave it out for all types'),
+      v.minLength(1, 'must not be empty; omit it for all types'),
     ),
   ),
   subject: v.optional(v.pipe(v.string('must be a string'), v.uuid('must be an id'))),
 });
 
 export const documentation = {
-  summary: 'Send past events to one queue again',
+  summary: 'Replay past events to one queue',
   description:
-    'In their order, as the log has them now. What the consumer has handled before it drops; so this is for a new consumer, or one whose queue was lost.',
+    'Sends the events in order, as they are in the event log now. A consumer skips events that it has already handled, so replay serves new consumers and queues that lost messages.',
   example: { queue: 'rollcall.audit', from: '2026-11-01', types: ['user.created'] },
-  replies: { 202: { description: 'So many are on their way', body: Replayed } },
+  replies: { 202: { description: 'The number of events queued', body: Replayed } },
 } satisfies Documentation;
 
 export const handler = endpoint({

@@ -1,4 +1,4 @@
-// GET /asyncapi.json: the events as an AsyncAPI 3 document. `npm run asyncapi` makes it; nothing is computed here.
+// GET /asyncapi.json: the events as an AsyncAPI 3 document, which `npm run asyncapi` generates.
 import document from '../../shared/asyncapi/asyncapi.json';
 import { plainContext } from '../../shared/context/plain-context';
 import { anyone } from '../../shared/http/access';
@@ -8,7 +8,7 @@ import type { Documentation } from '../../shared/openapi/documentation';
 import { AsyncApi } from '../../shared/openapi/schemas';
 
 export const documentation = {
-  summary: 'Read which events there are',
+  summary: 'AsyncAPI document of the events',
   replies: {
     200: {
       description: 'AsyncAPI 3: every event with its schema, and the queues',

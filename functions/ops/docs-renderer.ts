@@ -1,4 +1,4 @@
-// GET /docs/openapi-explorer.js: what renders /docs, from its npm package. The build puts it beside this bundle.
+// GET /docs/openapi-explorer.js: the script that renders /docs. The build copies it from its npm package.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { plainContext } from '../../shared/context/plain-context';
@@ -8,7 +8,7 @@ import { reply } from '../../shared/http/reply';
 import type { Documentation } from '../../shared/openapi/documentation';
 
 export const documentation = {
-  summary: 'Read the script that renders the pages',
+  summary: 'Script that renders the documentation',
   replies: {
     200: {
       description: 'openapi-explorer, compressed with gzip',
@@ -26,7 +26,7 @@ export const handler = endpoint({
     return reply(200, script, {
       'content-type': 'text/javascript; charset=utf-8',
       'content-encoding': 'gzip',
-      // The page asks for it by its version.
+      // The page requests it with a version in the query.
       'cache-control': 'public, max-age=31536000, immutable',
     });
   },

@@ -1,4 +1,4 @@
-// GET /docs: the OpenAPI document as pages to read and try out.
+// GET /docs: the OpenAPI document as interactive documentation.
 import { plainContext } from '../../shared/context/plain-context';
 import { anyone } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
@@ -7,10 +7,10 @@ import { DOCS_PAGE, DOCS_POLICY } from '../../shared/openapi/docs-page';
 import type { Documentation } from '../../shared/openapi/documentation';
 
 export const documentation = {
-  summary: 'Read this document as pages',
+  summary: 'Interactive API documentation',
   replies: {
     200: {
-      description: 'A page that needs nothing from elsewhere',
+      description: 'A page without third-party resources',
       contentType: 'text/html',
       headers: ['cache-control', 'content-security-policy'],
     },

@@ -1,11 +1,11 @@
-// Every other route: the CORS preflight of any path, and 404 for what does not exist.
+// Every other route: CORS preflights for any path, 404 for everything else.
 import { plainContext } from '../../shared/context/plain-context';
 import { anyone } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
-import { answerNoRoute } from '../../shared/http/methods';
+import { replyToUnknownRoute } from '../../shared/http/methods';
 
 export const handler = endpoint({
   context: plainContext,
   access: anyone,
-  handle: async ({ method }) => answerNoRoute(method),
+  handle: async ({ method }) => replyToUnknownRoute(method),
 });

@@ -1,4 +1,4 @@
-// GET /health: 200 while users can register, which takes the database and not the broker; else 503.
+// GET /health: 200 while users can register, which needs the database but not the broker; else 503.
 import { anyone } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
 import { reply } from '../../shared/http/reply';
@@ -8,7 +8,7 @@ import { checkHealth } from '../../shared/ops/check-health';
 import { publishingContext } from '../../shared/outbox/publisher';
 
 export const documentation = {
-  summary: 'Ask how the service is',
+  summary: 'Health check',
   replies: {
     200: { description: 'Users can register, with or without the broker', body: Health },
     503: { description: 'The database is down', body: Health },

@@ -1,4 +1,4 @@
-// Invoked by a deploy, before the new code serves: brings the database's schema up to date.
+// Invoked by a deployment before the new code serves: migrates the database.
 import { containerContext, patient } from '../../shared/context/context';
 import { migrateToLatest } from '../../shared/db/migrate';
 

@@ -1,4 +1,4 @@
-// GET /openapi.json: this API as an OpenAPI 3.1 document. `npm run openapi` makes it; nothing is computed here.
+// GET /openapi.json: this API as an OpenAPI 3.1 document, which `npm run openapi` generates.
 import { plainContext } from '../../shared/context/plain-context';
 import { anyone } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
@@ -8,7 +8,7 @@ import document from '../../shared/openapi/openapi.json';
 import { OpenApi } from '../../shared/openapi/schemas';
 
 export const documentation = {
-  summary: 'Read this document',
+  summary: 'OpenAPI document of this API',
   replies: {
     200: {
       description: 'OpenAPI 3.1',

@@ -1,4 +1,4 @@
-// DELETE /roles/{name}: takes a role away that nobody holds.
+// DELETE /roles/{name}: deletes a role that no user has.
 import * as v from 'valibot';
 import { containerContext } from '../../shared/context/context';
 import { permission } from '../../shared/http/access';
@@ -9,8 +9,8 @@ import type { Documentation } from '../../shared/openapi/documentation';
 import { deleteRole } from '../../shared/roles/delete-role';
 
 export const documentation = {
-  summary: 'Delete a role that nobody holds',
-  replies: { 204: { description: 'It is gone' } },
+  summary: 'Delete a role that no user has',
+  replies: { 204: { description: 'The role is deleted' } },
   errors: ['built_in_role', 'role_in_use'],
 } satisfies Documentation;
 

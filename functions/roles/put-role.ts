@@ -1,4 +1,4 @@
-// PUT /roles/{name}: makes a role, or gives it other permissions, which count at the next request of its users.
+// PUT /roles/{name}: creates a role or replaces its permissions, from its users' next requests on.
 import * as v from 'valibot';
 import { containerContext } from '../../shared/context/context';
 import { exactly } from '../../shared/exactly';
@@ -16,11 +16,12 @@ const Body = exactly({
 });
 
 export const documentation = {
-  summary: 'Make a role, or give it other permissions',
-  description: 'They count at the next request of its users. `user` and `admin` are fixed.',
+  summary: 'Create or replace a role',
+  description:
+    "The permissions take effect with the users' next requests. `user` and `admin` cannot be changed.",
   example: { permissions: ['users:read'] },
   replies: {
-    200: { description: 'The role as it is now', body: Role },
+    200: { description: 'The updated role', body: Role },
     201: { description: 'The new role', body: Role },
   },
   errors: ['built_in_role'],

@@ -1,4 +1,4 @@
-// PUT /users/{id}/password: a new password; one's own takes the current one. Ends all of the user's sessions.
+// PUT /users/{id}/password: changes a password. Users must send their current one. Ends all of the user's sessions.
 import * as v from 'valibot';
 import { changePassword } from '../../shared/accounts/change-password';
 import { exactly } from '../../shared/exactly';
@@ -17,10 +17,10 @@ const Body = exactly({ currentPassword: v.optional(v.string('must be a string'))
 export const documentation = {
   summary: 'Change a password',
   description:
-    "One's own takes the current one. All of the user's sessions end; whoever changes their own password goes on with the new session of the answer.",
+    "To change your own password, send `currentPassword`. All of the user's sessions end; if the password is your own, the response contains a new session.",
   replies: {
-    200: { description: "One's own is changed: the tokens of a new session", body: SessionTokens },
-    204: { description: "Another's is changed" },
+    200: { description: 'Your own password was changed: the tokens of a new session', body: SessionTokens },
+    204: { description: "Another user's password was changed" },
   },
   errors: ['invalid_credentials', 'rate_limited'],
 } satisfies Documentation;

@@ -1,4 +1,4 @@
-// PUT /users/{id}/role: gives a user another role, which counts at their next request.
+// PUT /users/{id}/role: changes a user's role, from their next request on.
 import * as v from 'valibot';
 import { changeRole } from '../../shared/accounts/change-role';
 import { exactly } from '../../shared/exactly';
@@ -16,10 +16,10 @@ import { shownUser } from '../../shared/users/shown-user';
 const Body = exactly({ role: v.string('must be a string') });
 
 export const documentation = {
-  summary: 'Give a user another role',
-  description: 'It counts at their next request, whatever their tokens say.',
+  summary: "Change a user's role",
+  description: "Takes effect with the user's next request, regardless of the role in their access tokens.",
   example: { role: 'admin' },
-  replies: { 200: { description: 'The user as it is now', body: User, headers: ['etag'] } },
+  replies: { 200: { description: 'The updated user', body: User, headers: ['etag'] } },
   errors: ['last_admin'],
 } satisfies Documentation;
 

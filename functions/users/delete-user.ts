@@ -1,4 +1,4 @@
-// DELETE /users/{id}: deletes a user, ends their sessions and erases their personal data. Answers with who it was.
+// DELETE /users/{id}: deletes a user, ends their sessions and erases their personal data.
 import { deleteUser } from '../../shared/accounts/delete-user';
 import { selfOr } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
@@ -13,8 +13,8 @@ import { shownUser } from '../../shared/users/shown-user';
 export const documentation = {
   summary: 'Delete a user',
   description:
-    'Sessions end, personal data is erased, and the username and the address are free again. To delete oneself takes a token from a login or `POST /step-up` of the last `REAUTH_SECONDS`.',
-  replies: { 200: { description: 'The user as it was', body: User, headers: ['etag'] } },
+    'Ends all sessions, erases personal data and frees the username and the address. To delete yourself, use an access token from a login or `POST /step-up` in the last `REAUTH_SECONDS`.',
+  replies: { 200: { description: 'The deleted user', body: User, headers: ['etag'] } },
   errors: ['last_admin', 'reauthentication_required'],
 } satisfies Documentation;
 

@@ -1,4 +1,4 @@
-// GET /users/me: the caller. Read together with their session, in the one query that authenticates.
+// GET /users/me: the current user, whom the query that authenticates has already read.
 import { containerContext } from '../../shared/context/context';
 import { anyCaller } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
@@ -10,8 +10,8 @@ import { User } from '../../shared/openapi/schemas';
 import { shownUser } from '../../shared/users/shown-user';
 
 export const documentation = {
-  summary: 'Read oneself',
-  replies: { 200: { description: 'The caller', body: User, headers: ['etag'] } },
+  summary: 'Get the current user',
+  replies: { 200: { description: 'The current user', body: User, headers: ['etag'] } },
 } satisfies Documentation;
 
 export const handler = endpoint({

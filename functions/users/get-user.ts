@@ -1,4 +1,4 @@
-// GET /users/{id}: a user, for themselves and for those who may read users.
+// GET /users/{id}: a user, for themselves and for callers with `users:read`.
 import { containerContext } from '../../shared/context/context';
 import { selfOr } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
@@ -11,7 +11,7 @@ import { getUser } from '../../shared/users/get-user';
 import { shownUser } from '../../shared/users/shown-user';
 
 export const documentation = {
-  summary: 'Read a user',
+  summary: 'Get a user',
   replies: { 200: { description: 'The user', body: User, headers: ['etag'] } },
 } satisfies Documentation;
 

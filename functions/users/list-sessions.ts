@@ -1,4 +1,4 @@
-// GET /users/{id}/sessions: where a user is logged in, for themselves and for those who may act for them.
+// GET /users/{id}/sessions: a user's active sessions, for themselves and for callers with `users:write`.
 import { containerContext } from '../../shared/context/context';
 import { selfOr } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
@@ -8,8 +8,8 @@ import { SessionList } from '../../shared/openapi/schemas';
 import { listSessions } from '../../shared/sessions/list-sessions';
 
 export const documentation = {
-  summary: 'List where a user is logged in',
-  replies: { 200: { description: 'The living sessions, the one used last first', body: SessionList } },
+  summary: "List a user's active sessions",
+  replies: { 200: { description: 'The active sessions, most recently used first', body: SessionList } },
 } satisfies Documentation;
 
 export const handler = endpoint({

@@ -1,4 +1,4 @@
-// GET /users: users in the order of their creation, newest first; by the beginning of their name, or by role.
+// GET /users: users, newest first, filtered by a prefix of username or email address, or by role.
 import * as v from 'valibot';
 import { maxCharacters } from '../../shared/characters';
 import { containerContext } from '../../shared/context/context';
@@ -23,8 +23,8 @@ const Query = exactly({
 
 export const documentation = {
   summary: 'List users',
-  description: '`q` is the beginning of a username or an e-mail address, in any case.',
-  replies: { 200: { description: 'A page of users, the newest first', body: UserList } },
+  description: '`q` is a prefix of a username or an email address, case-insensitive.',
+  replies: { 200: { description: 'A page of users, newest first', body: UserList } },
 } satisfies Documentation;
 
 export const handler = endpoint({

@@ -1,4 +1,4 @@
-// DELETE /users/{id}/sessions/{sessionId}: ends one session of a user, everywhere and at once.
+// DELETE /users/{id}/sessions/{sessionId}: revokes one session of a user.
 import { containerContext } from '../../shared/context/context';
 import { selfOr } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
@@ -9,10 +9,10 @@ import type { Documentation } from '../../shared/openapi/documentation';
 import { revokeSession } from '../../shared/sign-in/revoke-session';
 
 export const documentation = {
-  summary: 'End one session of a user',
+  summary: 'Revoke a session',
   description:
-    "Another session of one's own takes a token from a login or `POST /step-up` of the last `REAUTH_SECONDS`.",
-  replies: { 204: { description: 'It has ended, everywhere and at once' } },
+    'To revoke another session of your own, use an access token from a login or `POST /step-up` in the last `REAUTH_SECONDS`.',
+  replies: { 204: { description: 'The session has ended; its tokens no longer work' } },
   errors: ['reauthentication_required'],
 } satisfies Documentation;
 

@@ -1,4 +1,4 @@
-// PUT /users/{id}: changes a user. Fields that are not sent stay; If-Match keeps one writer from undoing another's work.
+// PUT /users/{id}: updates the fields that are sent. If-Match prevents lost updates.
 import { updateUser } from '../../shared/accounts/update-user';
 import { UserUpdateBody, UserUpdateBodyWithOptionalEmail } from '../../shared/accounts/user-update-body';
 import { selfOr } from '../../shared/http/access';
@@ -12,12 +12,12 @@ import { publishingContext } from '../../shared/outbox/publisher';
 import { shownUser } from '../../shared/users/shown-user';
 
 export const documentation = {
-  summary: 'Change a user',
+  summary: 'Update a user',
   description:
-    "Fields that are not sent stay. Another `email` of one's own takes the `currentPassword` and is the `pendingEmail` until the link that is sent to it is used; the address in use is told, with a link that stops the change. `pendingEmail: null` gives it up. An administrator sets another user's `email` at once, unverified. Another `username` of one's own takes the `currentPassword`, or a token from a login or `POST /step-up` of the last `REAUTH_SECONDS`. Where `REQUIRE_EMAIL` is false, `email` may be null.",
+    "Omitted fields keep their values. To change your own `email`, send `currentPassword`. The new address is the `pendingEmail` until you open the link sent to it; the current address gets a notice with a link that cancels the change, and `pendingEmail: null` cancels it too. An administrator's change of another user's `email` takes effect at once, unverified. To change your own `username`, send `currentPassword`, or use an access token from a login or `POST /step-up` in the last `REAUTH_SECONDS`. If `REQUIRE_EMAIL` is false, `email` may be null.",
   body: UserUpdateBody,
   example: { displayName: 'Gorden', metadata: { plan: 'pro' } },
-  replies: { 200: { description: 'The user as it is now', body: User, headers: ['etag'] } },
+  replies: { 200: { description: 'The updated user', body: User, headers: ['etag'] } },
   errors: [
     'username_taken',
     'email_taken',

@@ -1,4 +1,4 @@
-// POST /webhooks: an endpoint that gets events from now on. The answer has its secret, which is not shown again.
+// POST /webhooks: creates a webhook. Only this response and that of a rotation contain its secret.
 import { containerContext } from '../../shared/context/context';
 import { permission } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
@@ -10,9 +10,9 @@ import { createWebhook } from '../../shared/webhooks/create-webhook';
 import { NewWebhook } from '../../shared/webhooks/fields';
 
 export const documentation = {
-  summary: 'Send events to an endpoint',
+  summary: 'Create a webhook',
   description:
-    'Every event of these types from now on, signed by Standard Webhooks. The URL is `https://` and its host public.',
+    'Sends future events of these types to the URL, signed as specified by Standard Webhooks. The URL must use `https://` and a public host.',
   example: { url: 'https://crm.example.com/rollcall', eventTypes: ['user.created', 'user.deleted'] },
   replies: {
     201: {

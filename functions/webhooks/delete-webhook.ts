@@ -1,4 +1,4 @@
-// DELETE /webhooks/{id}: an endpoint and its deliveries.
+// DELETE /webhooks/{id}: deletes a webhook and its deliveries.
 import { containerContext } from '../../shared/context/context';
 import { permission } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
@@ -11,7 +11,7 @@ import { deleteWebhook } from '../../shared/webhooks/delete-webhook';
 
 export const documentation = {
   summary: 'Delete a webhook and its deliveries',
-  replies: { 204: { description: 'It is gone' } },
+  replies: { 204: { description: 'The webhook is deleted' } },
 } satisfies Documentation;
 
 export const handler = endpoint({

@@ -1,4 +1,4 @@
-// GET /webhooks/{id}: one endpoint, without its secret.
+// GET /webhooks/{id}: a webhook, without its secret.
 import { containerContext } from '../../shared/context/context';
 import { permission } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
@@ -11,7 +11,7 @@ import { Webhook } from '../../shared/openapi/schemas';
 import { getWebhook } from '../../shared/webhooks/get-webhook';
 
 export const documentation = {
-  summary: 'Read a webhook',
+  summary: 'Get a webhook',
   replies: { 200: { description: 'The webhook', body: Webhook, headers: ['etag'] } },
 } satisfies Documentation;
 

@@ -1,4 +1,4 @@
-// GET /webhooks/{id}/deliveries: what was sent to an endpoint, what it answered, and what is still to be sent.
+// GET /webhooks/{id}/deliveries: pending, succeeded and failed deliveries, with the endpoint's responses.
 import * as v from 'valibot';
 import { containerContext } from '../../shared/context/context';
 import { exactly } from '../../shared/exactly';
@@ -21,8 +21,8 @@ const Query = exactly({
 });
 
 export const documentation = {
-  summary: 'List what was sent to a webhook, or is to be',
-  replies: { 200: { description: 'A page of deliveries, the newest event first', body: DeliveryList } },
+  summary: "List a webhook's deliveries",
+  replies: { 200: { description: 'A page of deliveries, newest event first', body: DeliveryList } },
 } satisfies Documentation;
 
 export const handler = endpoint({

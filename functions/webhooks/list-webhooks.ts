@@ -1,4 +1,4 @@
-// GET /webhooks: the endpoints that get events, newest first.
+// GET /webhooks: the webhooks, newest first.
 import { containerContext } from '../../shared/context/context';
 import { exactly } from '../../shared/exactly';
 import { permission } from '../../shared/http/access';

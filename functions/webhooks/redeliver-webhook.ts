@@ -1,4 +1,4 @@
-// POST /webhooks/{id}/deliveries/{deliveryId}/redeliver: sends an event to an endpoint once more.
+// POST /webhooks/{id}/deliveries/{deliveryId}/redeliver: sends a delivery again.
 import { containerContext } from '../../shared/context/context';
 import { permission } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
@@ -10,9 +10,9 @@ import { Delivery } from '../../shared/openapi/schemas';
 import { redeliver } from '../../shared/webhook-delivery/request-delivery';
 
 export const documentation = {
-  summary: 'Send an event to a webhook once more',
-  description: 'Whatever became of it before; with the whole schedule of retries.',
-  replies: { 202: { description: 'The delivery, which is now due', body: Delivery } },
+  summary: 'Send a delivery again',
+  description: 'Regardless of its status, with the full retry schedule.',
+  replies: { 202: { description: 'The delivery, now due', body: Delivery } },
   errors: ['webhook_disabled'],
 } satisfies Documentation;
 

@@ -1,4 +1,4 @@
-// POST /webhooks/{id}/rotate-secret: a new secret, shown once. The one before stays valid for a day.
+// POST /webhooks/{id}/rotate-secret: replaces the secret. The previous one stays valid for a day.
 import { containerContext } from '../../shared/context/context';
 import { permission } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
@@ -11,9 +11,9 @@ import { WebhookWithSecret } from '../../shared/openapi/schemas';
 import { rotateSecret } from '../../shared/webhooks/rotate-secret';
 
 export const documentation = {
-  summary: "Replace a webhook's secret",
+  summary: "Rotate a webhook's secret",
   description:
-    'For 24 hours messages are signed with the one before, too. Rotated again within that time, the first is no longer valid.',
+    'For 24 hours, messages are also signed with the previous secret. Only one previous secret is kept: rotating twice within that time invalidates the first.',
   replies: {
     200: { description: 'The webhook, with its new secret', body: WebhookWithSecret, headers: ['etag'] },
   },

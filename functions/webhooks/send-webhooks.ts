@@ -1,4 +1,4 @@
-// Every minute, for all of that minute: sends the webhook deliveries that are due.
+// Every minute, for most of that minute: sends the webhook deliveries that are due.
 import { containerContext } from '../../shared/context/context';
 import { sendWebhooks, type WebhookReport } from '../../shared/webhook-delivery/send-webhooks';
 import { resolveHost } from '../../shared/webhooks/resolve-host';

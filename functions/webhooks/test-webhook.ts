@@ -1,4 +1,4 @@
-// POST /webhooks/{id}/test: sends an endpoint a message to try it with, whatever it subscribes to.
+// POST /webhooks/{id}/test: sends a test message to a webhook, regardless of its event types.
 import { containerContext } from '../../shared/context/context';
 import { permission } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
@@ -10,10 +10,10 @@ import { Delivery } from '../../shared/openapi/schemas';
 import { sendTest } from '../../shared/webhook-delivery/request-delivery';
 
 export const documentation = {
-  summary: 'Send a webhook a test',
+  summary: 'Send a test message to a webhook',
   description:
-    'A message of type `webhook.test`, whatever it subscribes to. What became of it is in the deliveries.',
-  replies: { 202: { description: 'The delivery, which is now due', body: Delivery } },
+    "Sends a message of type `webhook.test`, regardless of the webhook's event types. The result is in its deliveries.",
+  replies: { 202: { description: 'The delivery, now due', body: Delivery } },
   errors: ['webhook_disabled'],
 } satisfies Documentation;
 

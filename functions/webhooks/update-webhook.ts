@@ -1,4 +1,4 @@
-// PUT /webhooks/{id}: changes an endpoint, disables it or enables it again. Fields that are not sent stay.
+// PUT /webhooks/{id}: updates, disables or enables a webhook. Omitted fields keep their values.
 import { containerContext } from '../../shared/context/context';
 import { permission } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
@@ -12,11 +12,11 @@ import { WebhookChange } from '../../shared/webhooks/fields';
 import { updateWebhook } from '../../shared/webhooks/update-webhook';
 
 export const documentation = {
-  summary: 'Change a webhook, disable it, or enable it again',
+  summary: 'Update, disable or enable a webhook',
   description:
-    'Fields that are not sent stay. While it is disabled, events pass it by; what was waiting for it waits, and is sent when it is enabled again.',
+    'Omitted fields keep their values. A disabled webhook gets no new deliveries; pending ones wait until it is enabled again.',
   example: { enabled: true },
-  replies: { 200: { description: 'The webhook as it is now', body: Webhook, headers: ['etag'] } },
+  replies: { 200: { description: 'The updated webhook', body: Webhook, headers: ['etag'] } },
 } satisfies Documentation;
 
 export const handler = endpoint({

@@ -44,7 +44,7 @@ const Parameters = v.object({
     'the ARN of an ACM certificate',
   ),
   hostedZoneId: matching(/^Z[A-Z0-9]+$/, 'the id of a Route 53 zone'),
-  alarmEmail: matching(/^[^@\s]+@[^@\s]+$/, 'an e-mail address'),
+  alarmEmail: matching(/^[^@\s]+@[^@\s]+$/, 'an email address'),
   amazonMqArn: matching(
     /^arn:aws[\w-]*:mq:[\w-]+:\d{12}:broker:[\w-]+:b-[\w-]+$/,
     'the ARN of an Amazon MQ broker',

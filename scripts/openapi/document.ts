@@ -8,34 +8,37 @@ import { type HttpFunction, httpFunctions, type Route } from './routes';
 
 const DESCRIPTION = `Users, sessions and roles, with an event for every change.
 
-- Requests and answers are JSON in UTF-8, a body at most 64 KiB. Fields that are not listed here are refused.
-- An error is \`application/problem+json\` (RFC 9457). Go by its \`code\`, which is stable; with \`invalid_request\`,
-  \`errors\` names every problem at once.
+- Requests and responses are JSON in UTF-8; a body has at most 64 KiB. Unknown fields are rejected.
+- Errors are \`application/problem+json\` (RFC 9457). Rely on the \`code\`, which is stable. With \`invalid_request\`,
+  \`errors\` lists every problem at once.
 - Times are ISO 8601 in UTC, ids are UUIDs (version 7).
-- A list has at most \`limit\` records and a \`nextCursor\`, to be sent as \`cursor\` for the next page.
-- Every answer has an \`x-request-id\`; send your own, and a \`traceparent\`, to find a request in the logs.
-- What does not exist, of paths too, is \`404 not_found\`.
-- What answers GET answers HEAD as well, without the content.`;
+- A list has at most \`limit\` records. Send its \`nextCursor\` as \`cursor\` to get the next page.
+- Every response has an \`x-request-id\`. Send your own, and a \`traceparent\`, to find a request in the logs.
+- Unknown records and paths are \`404 not_found\`.
+- Every path that supports GET also supports HEAD.`;
 
 /** By the folder of the functions. */
 const TAGS: Record<string, { name: string; description: string }> = {
-  auth: { name: 'Auth', description: 'Registering, logging in and out, tokens, and what goes by mail' },
+  auth: { name: 'Auth', description: 'Registration, login, logout, tokens and email links' },
   users: { name: 'Users', description: 'Users and their sessions' },
-  roles: { name: 'Roles', description: 'What users may do' },
-  events: { name: 'Events', description: 'What has happened, and who did it' },
-  analytics: { name: 'Analytics', description: 'How many did what, and when' },
-  webhooks: { name: 'Webhooks', description: 'Events to HTTP endpoints, by Standard Webhooks' },
+  roles: { name: 'Roles', description: 'Roles and their permissions' },
+  events: { name: 'Events', description: 'Event log, dead letters and audit log' },
+  analytics: { name: 'Analytics', description: 'Counts per day or hour' },
+  webhooks: {
+    name: 'Webhooks',
+    description: 'Events sent to HTTP endpoints, as specified by Standard Webhooks',
+  },
   ops: { name: 'Service', description: 'The service itself' },
 };
 
 const ALIASES = {
   name: 'Aliases',
-  description: 'The same operations under other paths, for clients that exist already',
+  description: 'The same operations at other paths, for existing clients',
 };
 
 /**
- * The OpenAPI document: routes from serverless.yml, what each takes and answers from its function's file.
- * @throws Error naming the function that says too little
+ * The OpenAPI document: routes from serverless.yml, requests and responses from the functions' files.
+ * @throws Error naming the function whose documentation is incomplete
  */
 export async function openapiDocument() {
   const functions = await httpFunctions();
@@ -113,7 +116,7 @@ function describe(
         Object.entries(replies).map(([status, reply]) => [status, replyResponse(reply, headers)]),
       ),
       ...(headers.includes('if-none-match') && {
-        304: { description: 'It has not changed', headers: headerRefs(['x-request-id', 'etag']) },
+        304: { description: 'Not modified', headers: headerRefs(['x-request-id', 'etag']) },
       }),
       ...Object.fromEntries(
         groups.map(({ name: response, status }) => {
@@ -126,9 +129,9 @@ function describe(
 }
 
 function whoMay({ auth, permission, orSelf }: Operation): string {
-  if (permission === undefined) return auth === 'bearer' ? 'For everyone who is logged in.' : '';
-  const needs = `the permission \`${permission}\``;
-  return orSelf ? `For oneself; for others with ${needs}.` : `Needs ${needs}.`;
+  if (permission === undefined) return auth === 'bearer' ? 'Requires a login.' : '';
+  const needs = `Requires the permission \`${permission}\``;
+  return orSelf ? `${needs}, except for your own user.` : `${needs}.`;
 }
 
 function replyResponse(

@@ -9,7 +9,7 @@ import type { HttpFunction } from './routes';
 export const REQUEST_HEADERS = ['if-match', 'if-none-match', 'idempotency-key'] as const;
 export type RequestHeader = (typeof REQUEST_HEADERS)[number];
 
-/** Everything that is known of a function: its definition, which is what runs, and its documentation. */
+/** An HTTP function's definition and documentation. */
 export interface Operation extends Documentation {
   auth: 'none' | 'optional' | 'bearer';
   permission?: Permission;
@@ -19,7 +19,7 @@ export interface Operation extends Documentation {
   headers: RequestHeader[];
 }
 
-/** @throws Error naming the function that says too little */
+/** @throws Error naming the function whose documentation is incomplete */
 export async function readOperation({ name, file, routes }: HttpFunction): Promise<Operation> {
   const exported: { documentation?: Documentation; handler: Partial<Endpoint<never>> } = await import(
     join(ROOT, file)

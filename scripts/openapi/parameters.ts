@@ -4,7 +4,7 @@ import type { ResponseHeader } from '../../shared/openapi/documentation';
 import { parameterSchemaOf } from './json-schema';
 import type { Operation, RequestHeader } from './operation';
 
-/** By the path up to and including it, because `{id}` is not the same everywhere. */
+/** Keyed by the path up to and including the parameter, because `{id}` differs between paths. */
 const PATH_PARAMETERS: Record<string, { description: string; schema: JsonSchema; example?: string }> = {
   '/users/{id}': {
     description: "A user's id, or `me`",
@@ -25,7 +25,7 @@ const PATH_PARAMETERS: Record<string, { description: string; schema: JsonSchema;
   },
   '/webhooks/{id}': { description: "A webhook's id", schema: { type: 'string', format: 'uuid' } },
   '/webhooks/{id}/deliveries/{deliveryId}': {
-    description: "A delivery's id, which is the event's: what the receiver has seen as `webhook-id`",
+    description: "A delivery's id: the event's id, which the receiver gets as `webhook-id`",
     schema: { type: 'string', format: 'uuid' },
   },
 };
@@ -33,16 +33,16 @@ const PATH_PARAMETERS: Record<string, { description: string; schema: JsonSchema;
 const HEADER_DESCRIPTIONS: Record<RequestHeader, { description: string; schema: JsonSchema }> = {
   'if-match': {
     description:
-      'The `ETag` that the record had when it was read. Where it has changed since, nothing is done: 412',
+      'The `ETag` of the record when it was read. If the record has changed since, the request fails with 412',
     schema: { type: 'string', examples: ['"1"'] },
   },
   'if-none-match': {
-    description: 'The `ETag` of what is known already. Where it has not changed since: 304',
+    description: 'The `ETag` of a cached record. If the record has not changed since, the response is 304',
     schema: { type: 'string', examples: ['"1"'] },
   },
   'idempotency-key': {
     description:
-      'Chosen by the client, the same for every try of one request. Tried again with it within 24 hours, nothing new is created and the answer has `idempotent-replayed: true`',
+      'Chosen by the client and sent with every attempt of one request. If it is repeated within 24 hours, nothing new is created and the response has `idempotent-replayed: true`',
     schema: { type: 'string', minLength: 1, maxLength: 255 },
   },
 };
@@ -56,24 +56,24 @@ type AnyResponseHeader =
 
 export const RESPONSE_HEADERS: Record<AnyResponseHeader, { description: string; schema: JsonSchema }> = {
   'x-request-id': {
-    description: "Names the request in the logs. The caller's, where it sent a sane one",
+    description: "Identifies the request in the logs. The caller's own, if it sent a valid one",
     schema: { type: 'string' },
   },
   'www-authenticate': {
     description:
-      '`Bearer`, with `error="invalid_token"` where there was a token (RFC 6750), or `error="insufficient_user_authentication"` and `max_age` where `POST /step-up` is needed (RFC 9470)',
+      '`Bearer`, with `error="invalid_token"` if a token was sent (RFC 6750), or with `error="insufficient_user_authentication"` and `max_age` if `POST /step-up` is required (RFC 9470)',
     schema: { type: 'string' },
   },
   'retry-after': {
-    description: 'Seconds until it is worth another try',
+    description: 'Seconds to wait before the next attempt',
     schema: { type: 'integer', minimum: 1 },
   },
-  etag: { description: "The record's present `version`, in quotes", schema: { type: 'string' } },
-  location: { description: 'Where the new record is', schema: { type: 'string' } },
-  'cache-control': { description: 'How long it may be kept', schema: { type: 'string' } },
+  etag: { description: "The record's current `version`, in quotes", schema: { type: 'string' } },
+  location: { description: 'Path of the new record', schema: { type: 'string' } },
+  'cache-control': { description: 'How long the response may be cached', schema: { type: 'string' } },
   'content-security-policy': { description: 'What the page may load and do', schema: { type: 'string' } },
   'idempotent-replayed': {
-    description: '`true` where the answer repeats an earlier one',
+    description: '`true` if the response repeats an earlier one',
     schema: { const: 'true' },
   },
 };

@@ -57,6 +57,6 @@ function assertValid(given: v.InferInput<typeof Admin>, appName: string): v.Infe
 
 const WORDS: Record<string, string> = {
   username: 'username',
-  email: 'e-mail address',
+  email: 'email address',
   password: 'password',
 };

@@ -7,7 +7,7 @@ import type { User } from '../users/user';
 
 /**
  * Counts a change that users make of themselves: each is an event, with what was before and after in it. Another
- * username or e-mail address is counted before it is known whether somebody has it, or this would be the way to find
+ * username or email address is counted before it is known whether somebody has it, or this would be the way to find
  * out; per client address together with registrations, which tell the same. Whoever may change every user is not limited.
  * @throws DomainError `rate_limited`
  */

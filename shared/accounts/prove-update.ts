@@ -42,6 +42,6 @@ export async function proveUpdate(
 }
 
 export function passwordRequired(): DomainError {
-  const message = 'is required to change the e-mail address';
+  const message = 'is required to change the email address';
   return new DomainError('invalid_request', { errors: [{ path: 'currentPassword', message }] });
 }

@@ -22,7 +22,7 @@ import { passwordRequired, proveUpdate, wantsOtherAddress } from './prove-update
 /**
  * Changes a user and tells everyone what changed, from what to what. Where nothing did, nothing happens.
  *
- * Another e-mail address of one's own takes the password, and waits in `pendingEmail` until it is proven by the link
+ * Another email address of one's own takes the password, and waits in `pendingEmail` until it is proven by the link
  * that is sent to it; the one in use is told, with a link that stops the change. An administrator's change of another
  * user's address counts at once, unverified. Letters' case makes no other address.
  * @param currentPassword for one's own address, or in the place of a recent proof for one's own username

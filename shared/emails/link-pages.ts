@@ -14,7 +14,7 @@ export interface LinkPage {
 export function verifyEmailPage(appName: string): LinkPage {
   return linkPage(
     appName,
-    'Confirm your e-mail address',
+    'Confirm your email address',
     '<button>Confirm</button>',
     'Your address is confirmed.',
   );
@@ -37,7 +37,7 @@ export function resetPasswordPage(appName: string): LinkPage {
 export function undoEmailChangePage(appName: string): LinkPage {
   return linkPage(
     appName,
-    'Keep your e-mail address',
+    'Keep your email address',
     `<p>Someone who knows your password asked for another address. Choose a new password to keep yours. All your sessions end.</p>
 ${NEW_PASSWORD}<button>Keep my address</button>`,
     'Your address and your new password are set. You can log in with them now.',

@@ -12,10 +12,10 @@ interface Action {
 }
 
 export function verificationMail({ appName, name, link, seconds }: Action): MailContent {
-  return renderMail(appName, `Confirm your e-mail address for ${appName}`, [
+  return renderMail(appName, `Confirm your email address for ${appName}`, [
     { paragraph: `Hello ${name},` },
-    { paragraph: `please confirm that this is your e-mail address at ${appName}.` },
-    { button: 'Confirm my e-mail address', url: link },
+    { paragraph: `please confirm that this is your email address at ${appName}.` },
+    { button: 'Confirm my email address', url: link },
     { paragraph: `The link works once, for ${duration(seconds)}.` },
     { paragraph: 'If you did not ask for this, you need not do anything: without you nothing is confirmed.' },
   ]);
@@ -30,7 +30,7 @@ interface Welcome {
 export function welcomeMail({ appName, name, username }: Welcome): MailContent {
   return renderMail(appName, `Welcome to ${appName}`, [
     { paragraph: `Hello ${name},` },
-    { paragraph: `your e-mail address is confirmed. Welcome to ${appName}!` },
+    { paragraph: `your email address is confirmed. Welcome to ${appName}!` },
     { paragraph: `You can log in with this address or with your username, ${username}.` },
   ]);
 }
@@ -46,10 +46,10 @@ export function passwordResetMail({ appName, name, link, seconds }: Action): Mai
 }
 
 export function emailChangeRequestedMail({ appName, name, link, seconds }: Action): MailContent {
-  return renderMail(appName, `Your e-mail address at ${appName} is about to change`, [
+  return renderMail(appName, `Your email address at ${appName} is about to change`, [
     { paragraph: `Hello ${name},` },
     {
-      paragraph: `someone asked to replace this e-mail address of your account at ${appName} with another one.`,
+      paragraph: `someone asked to replace this email address of your account at ${appName} with another one.`,
     },
     { paragraph: 'If this was you, confirm the new address with the link that we sent to it.' },
     { paragraph: 'If it was not you, someone knows your password. Stop the change and choose a new one:' },
@@ -61,9 +61,9 @@ export function emailChangeRequestedMail({ appName, name, link, seconds }: Actio
 }
 
 export function emailChangedMail({ appName, name, link, seconds }: Notice & Partial<Action>): MailContent {
-  return renderMail(appName, `Your e-mail address at ${appName} was changed`, [
+  return renderMail(appName, `Your email address at ${appName} was changed`, [
     { paragraph: `Hello ${name},` },
-    { paragraph: `this is no longer the e-mail address of your account at ${appName}.` },
+    { paragraph: `this is no longer the email address of your account at ${appName}.` },
     ...(link === undefined || seconds === undefined
       ? [{ paragraph: `If you did not expect this, contact ${appName}.` }]
       : [
@@ -129,7 +129,7 @@ export function newUserNotice({ appName, user }: { appName: string; user: NewUse
     facts: [
       ['Username', user.username],
       ['Name', user.displayName ?? '–'],
-      ['E-mail', user.email === null ? '–' : shownAddress(user.email)],
+      ['Email', user.email === null ? '–' : shownAddress(user.email)],
       ['Role', user.role],
       ['Registered', user.createdAt],
       ['Id', user.id],

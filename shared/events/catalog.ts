@@ -33,7 +33,7 @@ export const EVENT_DATA = {
   'user.email_changed': v.object({ id: Id, from: v.nullable(v.string()), to: v.nullable(v.string()) }),
   'user.password_changed': v.object({ id: Id }),
   'user.role_changed': v.object({ id: Id, from: v.string(), to: v.string() }),
-  // No token crosses the broker: the e-mail consumer makes it.
+  // No token crosses the broker: the email consumer makes it.
   'user.verification_requested': v.object({ id: Id }),
   'user.password_reset_requested': v.object({ id: Id }),
   'session.created': v.object({ userId: Id, sessionId: Id, reason: v.literal('login') }),

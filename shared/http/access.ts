@@ -4,16 +4,16 @@ import type { Permission } from '../roles/permissions';
 import { authenticate, authenticateOptional, type Caller } from '../sessions/authenticate';
 import { bearerToken, type Request } from './request';
 
-/** What an endpoint learns of who calls it. */
+/** The result of authentication and authorization. */
 export interface Identified {
   caller: Caller | null;
 }
 
-/** Who may call an endpoint. The wrapper checks it and the API's document says it, so that the two cannot differ. */
+/** Who may call an endpoint. The wrapper checks it and the OpenAPI document states it, so the two cannot differ. */
 export interface Access<C, Who extends Identified> {
-  /** `optional`: goes without a token, but one that is sent has to be valid. */
+  /** `optional`: a token may be omitted, but must be valid if sent. */
   readonly auth: 'none' | 'optional' | 'bearer';
-  /** What the caller needs; with `orSelf`, for others than themselves. */
+  /** The permission that the caller needs; with `orSelf`, only to act on other users. */
   readonly permission?: Permission;
   readonly orSelf?: true;
   /** @throws DomainError `unauthorized` or `forbidden` */
@@ -25,7 +25,7 @@ export const anyone: Access<unknown, { caller: null }> = {
   identify: async () => ({ caller: null }),
 };
 
-/** Whoever has a valid token, and whoever sends none. */
+/** Anonymous callers and callers with a valid token. */
 export const optionalCaller: Access<Context, { caller: Caller | null }> = {
   auth: 'optional',
   identify: async (ctx, request) => ({ caller: await authenticateOptional(ctx, bearerToken(request)) }),
@@ -46,7 +46,7 @@ export const permission = (needed: Permission): Access<Context, { caller: Caller
   },
 });
 
-/** For paths with a user's `{id}`. `userId` is the user that it means, `me` resolved. */
+/** For paths with a user's `{id}`. `userId` is that user's id, with `me` resolved. */
 export const selfOr = (needed: Permission): Access<Context, { caller: Caller; userId: string }> => ({
   auth: 'bearer',
   permission: needed,
@@ -60,8 +60,8 @@ export const selfOr = (needed: Permission): Access<Context, { caller: Caller; us
   },
 });
 
-/** @throws DomainError `forbidden`: before anything is looked up, so that it tells nothing about what exists */
+/** @throws DomainError `forbidden`, before any lookup, so that the error does not reveal whether a record exists */
 function authorize({ permissions }: Caller, needed: Permission): void {
   if (permissions.has(needed)) return;
-  throw new DomainError('forbidden', { detail: `This needs the permission ${needed}` });
+  throw new DomainError('forbidden', { detail: `Requires the permission ${needed}` });
 }

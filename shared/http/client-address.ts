@@ -2,11 +2,11 @@ import { isIP } from 'node:net';
 import { isInNetworks, networkList } from '../networks';
 
 /**
- * Where a request comes from: the address that it arrived from or, while that is one of the proxies', the one before it
- * in `X-Forwarded-For`. Every proxy appends whom it heard from, so the list is read from its right: what stands left of
- * the first address that is no proxy's was written by the client, who may write anything.
+ * The client's address. If the request arrives from a trusted proxy, reads `X-Forwarded-For` from the right, because each
+ * proxy appends the address it received the request from, and stops at the first address that is not a proxy's: the
+ * client can forge everything left of it.
  * @param trusted the networks of the proxies
- * @returns null where the gateway names no address
+ * @returns null if the gateway passes no address
  */
 export function clientAddress(
   source: string | undefined,
@@ -20,7 +20,7 @@ export function clientAddress(
   for (const entry of forwardedFor.split(',').reverse()) {
     if (!isInNetworks(proxies, address)) break;
     const before = withoutPort(entry.trim());
-    // A proxy that hides whom it heard from is the last that is known.
+    // Some proxies write an obfuscated identifier; then the proxy itself is the last known address.
     if (isIP(before) === 0 || before.includes('%')) break;
     address = before;
   }

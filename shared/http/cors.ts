@@ -6,7 +6,7 @@ const ALLOWED = {
 };
 const EXPOSED = 'etag, location, retry-after, x-request-id, idempotent-replayed, www-authenticate';
 
-/** Headers for an allowed origin, none for any other. Tokens travel in a header, so no credentials are allowed. */
+/** CORS headers for an allowed origin. Tokens are sent in a header, so credentials (cookies) are not allowed. */
 export function corsHeaders(allowed: string[], origin: string | undefined): Record<string, string> {
   if (origin === undefined || allowed.length === 0) return {};
   if (!allowed.includes('*') && !allowed.includes(origin)) return { vary: 'origin' };
@@ -17,7 +17,7 @@ export function corsHeaders(allowed: string[], origin: string | undefined): Reco
   };
 }
 
-/** What a preflight (Fetch standard, section 4.8) is told; the origin's own header comes with every answer. */
+/** Response headers of a preflight (Fetch standard, section 4.8). `corsHeaders` adds the origin to every response. */
 export function preflightHeaders(): Record<string, string> {
   return ALLOWED;
 }

@@ -7,30 +7,30 @@ import { cutPath } from '../storable';
 import type { Access, Identified } from './access';
 import { corsHeaders } from './cors';
 import type { Limit } from './limit';
-import { answerNoRoute, isOtherMethod } from './methods';
+import { isOtherMethod, replyToUnknownRoute } from './methods';
 import { originOf } from './origin';
 import type { Part } from './parts';
 import type { Reply } from './reply';
 import { type Request, readRequest } from './request';
 import { problemReply, toResult } from './result';
 
-/** What the wrapper itself needs of a context; the function gets all of it. */
+/** The part of a context that the wrapper itself uses. */
 export interface EndpointContext {
   config: { corsOrigins: string[]; trustedProxies: string[] };
   newId(): string;
   log: Log;
 }
 
-/** What an endpoint takes. The API's document is made from it, so that it cannot say anything else. */
+/** Who may call an endpoint and what it accepts. The OpenAPI document is generated from it, so the two cannot differ. */
 export interface Definition<C extends EndpointContext, Who extends Identified, Path, Headers, Query, Body> {
-  /** Called once per request, so that a configuration error is an answer and not a crash at load. */
+  /** Called once per request, so that a configuration error becomes a response instead of a crash at load. */
   context: () => C;
   access: Access<NoInfer<C>, Who>;
   limit?: Limit<NoInfer<C>>;
   path?: Part<Path>;
   headers?: Part<Headers>;
   query?: Part<Query>;
-  /** A function where it depends on the configuration or the caller. */
+  /** A function if the schema depends on the configuration or the caller. */
   body?: Part<Body> | ((ctx: C, who: Who) => Part<Body>);
   handle(
     input: Who & {
@@ -47,9 +47,9 @@ export interface Definition<C extends EndpointContext, Who extends Identified, P
 
 type Handler = (event: APIGatewayProxyEventV2) => Promise<APIGatewayProxyStructuredResultV2>;
 
-/** A handler for Lambda, with what it was made of. */
+/** A Lambda handler with its definition. */
 export interface Endpoint<C> extends Handler {
-  /** For the API's document. */
+  /** For the OpenAPI document. */
   definition: {
     access: Pick<Access<never, Identified>, 'auth' | 'permission' | 'orSelf'>;
     limit?: object;
@@ -58,14 +58,14 @@ export interface Endpoint<C> extends Handler {
     query?: Part<unknown>;
     body?: Part<unknown> | ((ctx: never, who: never) => Part<unknown>);
   };
-  /** The same endpoint with another context: that of a test. */
+  /** The same endpoint with another context, for tests. */
   in(context: () => C): Handler;
 }
 
 /**
- * The one wrapper of all HTTP functions. It authenticates and authorizes, then reads what the definition names: headers,
- * query, body and path, in this order. Every error becomes problem details (RFC 9457), every request one line of the log.
- * It never throws: API Gateway would answer in its own words.
+ * The wrapper of all HTTP functions. Authenticates and authorizes, then parses headers, query, body and path, in this
+ * order, as the definition says. Turns every error into problem details (RFC 9457) and logs one line per request.
+ * Never throws: API Gateway would send an error in a format of its own.
  */
 export function endpoint<
   C extends EndpointContext,
@@ -75,7 +75,7 @@ export function endpoint<
   Query = undefined,
   Body = undefined,
 >(definition: Definition<C, Who, Path, Headers, Query, Body>): Endpoint<C> {
-  const answer = async (request: Request, ctx: C): Promise<Reply> => {
+  const respond = async (request: Request, ctx: C): Promise<Reply> => {
     const who = await definition.access.identify(ctx, request);
     await definition.limit?.count(ctx, request, who.caller);
     const { body } = definition;
@@ -85,25 +85,25 @@ export function endpoint<
       ctx,
       method: request.method,
       origin: originOf(request, who.caller),
-      // What is wrong with the first of these is the answer.
+      // The first of these that fails determines the error.
       headers: read(definition.headers, request),
       query: read(definition.query, request),
       body: read(bodyPart, request),
       path: read(definition.path, request),
     });
   };
-  const handler = handlerOf(definition.context, answer);
-  return Object.assign(handler, { definition, in: (context: () => C) => handlerOf(context, answer) });
+  const handler = handlerOf(definition.context, respond);
+  return Object.assign(handler, { definition, in: (context: () => C) => handlerOf(context, respond) });
 }
 
-/** Without a part, the type of what it gives is `undefined`: the default of the type parameters of `endpoint`. */
+/** Without a part, `T` is `undefined`: the default of the type parameters of `endpoint`. */
 function read<T>(part: Part<T> | undefined, request: Request): T {
   return part === undefined ? (undefined as T) : part.read(request);
 }
 
 function handlerOf<C extends EndpointContext>(
   context: () => C,
-  answer: (request: Request, ctx: C) => Promise<Reply>,
+  respond: (request: Request, ctx: C) => Promise<Reply>,
 ): Handler {
   return async (event) => {
     const startedAt = performance.now();
@@ -111,7 +111,7 @@ function handlerOf<C extends EndpointContext>(
     try {
       ctx = context();
     } catch (error) {
-      // Without a configuration there is no log either.
+      // Without a configuration there is no log.
       process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
       const request = readRequest(event, randomUUID);
       return toResult(request, problemReply(new DomainError('internal_error'), request.requestId));
@@ -122,11 +122,11 @@ function handlerOf<C extends EndpointContext>(
     let code: string | undefined;
     try {
       reply = isOtherMethod(event.routeKey, request.method)
-        ? answerNoRoute(request.method)
-        : await answer(request, { ...ctx, log });
+        ? replyToUnknownRoute(request.method)
+        : await respond(request, { ...ctx, log });
     } catch (error) {
       const known = error instanceof DomainError ? error : new DomainError('internal_error');
-      // What a client did wrong has no cause; what is wrong on our side has one to be logged.
+      // A client's error has no cause; a failure on our side has one that belongs in the log.
       if (known !== error || known.cause !== undefined) log.error('A request failed', { error });
       code = known.code;
       reply = problemReply(known, request.requestId);

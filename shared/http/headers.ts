@@ -4,15 +4,15 @@ import { characters } from '../characters';
 const MAX_IDEMPOTENCY_KEY = 255;
 
 /**
- * The versions that `If-Match` allows (RFC 9110, section 13.1.1), or null where any will do. The comparison is strong:
- * a weak tag allows nothing, and neither does what is no tag of ours.
+ * The versions that `If-Match` allows (RFC 9110, section 13.1.1), or null for any version. The comparison is strong:
+ * weak and unknown tags match nothing.
  */
 export const IfMatch = v.optional(v.pipe(v.nullable(v.string()), v.transform(readIfMatch)), null);
 
-/** The entity tags that the caller knows already; `recordReply` compares them. */
+/** The entity tags of the caller's cached versions; `recordReply` compares them. */
 export const IfNoneMatch = v.optional(v.string());
 
-/** The caller's name for this request, or null where there is none. */
+/** The client's key for all attempts of one request, or null. */
 export const IdempotencyKey = v.optional(
   v.nullable(
     v.pipe(

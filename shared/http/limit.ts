@@ -4,7 +4,7 @@ import type { Permission } from '../roles/permissions';
 import type { Caller } from '../sessions/authenticate';
 import type { Request } from './request';
 
-/** A rate limit that is counted before the body is read: a refusal should cost nothing. */
+/** A rate limit that is counted before the body is parsed, so that a rejected request costs little. */
 export interface Limit<C> {
   /** @throws DomainError `rate_limited` */
   count(ctx: C, request: Request, caller: Caller | null): Promise<void>;

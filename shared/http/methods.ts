@@ -3,17 +3,17 @@ import { preflightHeaders } from './cors';
 import { type Reply, reply } from './reply';
 
 /**
- * What a request gets that no function answers: its headers where it is the preflight of a path, else 404.
+ * Replies to requests that no function handles: CORS headers for a preflight, 404 for everything else.
  * @throws DomainError `not_found`
  */
-export function answerNoRoute(method: string): Reply {
+export function replyToUnknownRoute(method: string): Reply {
   if (method === 'OPTIONS') return reply(204, undefined, preflightHeaders());
-  throw new DomainError('not_found', { detail: 'There is no such route' });
+  throw new DomainError('not_found', { detail: 'Route not found' });
 }
 
 /**
- * Whether a request is for another method than its function has. API Gateway knows no route for GET and HEAD, so what
- * answers GET has one for ANY, which takes in all methods that no other route of the path does.
+ * Whether the function does not support the request's method. API Gateway has no route for GET and HEAD together, so GET
+ * functions have an ANY route, which also matches all methods that no other route of the path matches.
  */
 export function isOtherMethod(routeKey: string | undefined, method: string): boolean {
   return routeKey?.startsWith('ANY ') === true && method !== 'GET' && method !== 'HEAD';

@@ -1,6 +1,6 @@
 import type { Request } from './request';
 
-/** Where a change came from, for the audit log. */
+/** Who made a change and from where, for the audit log. */
 export function originOf(request: Request, caller: { user: { id: string } } | null) {
   return {
     actorId: caller?.user.id ?? null,

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 
-/** `limit`, 1 to 100, 20 where it is left out. */
+/** `limit`: 1 to 100, default 20. */
 export const Limit = v.optional(
   v.pipe(
     v.string(),
@@ -14,21 +14,22 @@ export const Limit = v.optional(
   '20',
 );
 
-/** A `cursor` from an earlier page. Its inside is ours to change, so clients get it as opaque text. */
+/** A `cursor` from an earlier page. Opaque to clients, so that its format can change. */
 export function Cursor<T extends v.GenericSchema>(position: T) {
   return v.optional(
     v.pipe(
-      v.pipe(v.string(), v.description('`nextCursor` of the page before')),
+      v.pipe(v.string(), v.description('`nextCursor` of the previous page')),
       v.transform(decode),
-      v.check((value) => v.is(position, value), 'is not a cursor that this list gave out'),
+      v.check((value) => v.is(position, value), 'must be a nextCursor from this list'),
       v.transform((value) => v.parse(position, value)),
     ),
   );
 }
 
 /**
- * One page of a list that was asked for one record more than fits, to see whether another page follows.
- * @param positionOf where a record stands in the list's order
+ * One page of a list.
+ * @param records up to `limit` + 1 of them; the extra one means that another page follows
+ * @param positionOf a record's position in the list's order
  */
 export function pageOf<T>(records: T[], limit: number, positionOf: (record: T) => unknown) {
   const items = records.slice(0, limit);

@@ -4,17 +4,17 @@ import { UNKNOWN_FIELD } from '../exactly';
 import { cutPath, findUnstorable, MAX_ERRORS } from '../storable';
 import type { Request } from './request';
 
-/** A part of a request, as an endpoint's definition names it. */
+/** A part of a request, with the schema that parses it. */
 export interface Part<T> {
   schema: v.GenericSchema<unknown, T>;
-  /** @throws DomainError saying what is wrong with it */
+  /** @throws DomainError describing what is invalid */
   read(request: Request): T;
 }
 
 const MAX_BODY_BYTES = 64 * 1024;
 
 /**
- * The body, which is JSON. Where the schema is optional, there may be none.
+ * The JSON body. May be missing if the schema is optional.
  * Throws `unsupported_media_type`, `payload_too_large`, `invalid_json`, or `invalid_request` with every problem at once.
  */
 export const json = <T>(schema: v.GenericSchema<unknown, T>): Part<T> => ({
@@ -26,7 +26,9 @@ export const json = <T>(schema: v.GenericSchema<unknown, T>): Part<T> => ({
       throw new DomainError('unsupported_media_type', { detail: 'Send content-type: application/json' });
     }
     if (rawBody.length > MAX_BODY_BYTES) {
-      throw new DomainError('payload_too_large', { detail: `At most ${MAX_BODY_BYTES} bytes` });
+      throw new DomainError('payload_too_large', {
+        detail: `The body may have at most ${MAX_BODY_BYTES} bytes`,
+      });
     }
     return validate(schema, parseJson(rawBody));
   },
@@ -38,7 +40,7 @@ export const query = <T>(schema: v.GenericSchema<unknown, T>): Part<T> => ({
   read: (request) => validate(schema, request.query),
 });
 
-/** Some headers, by their names in lower case. Throws `invalid_request`. */
+/** Request headers, by lower-case name. Throws `invalid_request`. */
 export function headers<E extends v.ObjectEntries>(entries: E) {
   const schema = v.object(entries);
   return {
@@ -53,7 +55,7 @@ export function headers<E extends v.ObjectEntries>(entries: E) {
   };
 }
 
-/** The parameters in the path. Throws `not_found` for what cannot exist. */
+/** Path parameters. Throws `not_found` for values that no record can have. */
 export function path<E extends v.ObjectEntries>(entries: E) {
   const schema = v.object(entries);
   return {
@@ -61,34 +63,34 @@ export function path<E extends v.ObjectEntries>(entries: E) {
     read: ({ params }: Request) => {
       const { success, output } = v.safeParse(schema, params);
       if (success) return output;
-      throw new DomainError('not_found', { detail: 'There is no such record' });
+      throw new DomainError('not_found', { detail: 'Record not found' });
     },
   };
 }
 
 function parseJson(body: Buffer): unknown {
   try {
-    // Fatal: bytes that are no UTF-8 are no JSON either (RFC 8259, section 8.1), and must not become U+FFFD.
+    // Fatal: JSON is UTF-8 (RFC 8259, section 8.1); invalid bytes must not silently become U+FFFD.
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
   } catch {
     throw new DomainError('invalid_json');
   }
 }
 
-/** Names that valibot passes over, as if they were not there. */
-const PASSED_OVER = ['constructor', 'prototype'];
+/** Field names that valibot ignores instead of rejecting. */
+const IGNORED_BY_VALIBOT = ['constructor', 'prototype'];
 
 function validate<T>(schema: v.GenericSchema<unknown, T>, input: unknown): T {
-  // First: nesting without end would exhaust the stack of what comes next.
+  // First, because deep nesting would exhaust the stack during validation.
   const unstorable = findUnstorable(input);
   if (unstorable.length > 0) throw invalidRequest(unstorable);
-  const passedOver = PASSED_OVER.filter((name) => isObject(input) && Object.hasOwn(input, name));
+  const ignored = IGNORED_BY_VALIBOT.filter((name) => isObject(input) && Object.hasOwn(input, name));
   const result = v.safeParse(schema, input);
-  if (result.success && passedOver.length === 0) return result.output;
+  if (result.success && ignored.length === 0) return result.output;
   throw invalidRequest([
-    ...passedOver.map((name) => ({ path: name, message: UNKNOWN_FIELD })),
-    // Cut before anything is built: 64 KiB have room for thousands of problems.
-    ...(result.issues ?? []).slice(0, MAX_ERRORS - passedOver.length).map((issue) => ({
+    ...ignored.map((name) => ({ path: name, message: UNKNOWN_FIELD })),
+    // Sliced before anything is built: a body of 64 KiB can have thousands of problems.
+    ...(result.issues ?? []).slice(0, MAX_ERRORS - ignored.length).map((issue) => ({
       path: cutPath(v.getDotPath(issue) ?? ''),
       message: issue.input === undefined && issue.expected !== 'never' ? 'is required' : issue.message,
     })),
@@ -96,7 +98,7 @@ function validate<T>(schema: v.GenericSchema<unknown, T>, input: unknown): T {
 }
 
 function invalidRequest(errors: FieldError[]): DomainError {
-  return new DomainError('invalid_request', { detail: 'See errors for what to change', errors });
+  return new DomainError('invalid_request', { detail: 'See `errors` for the invalid fields', errors });
 }
 
 function isObject(value: unknown): value is object {

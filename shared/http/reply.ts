@@ -1,6 +1,6 @@
 export interface Reply {
   status: number;
-  /** Text and bytes are sent as they are, with the content type among the headers; everything else as JSON. */
+  /** Strings and buffers are sent as they are and need a `content-type` header; everything else is sent as JSON. */
   body?: unknown;
   headers?: Record<string, string>;
 }
@@ -9,7 +9,7 @@ export function reply(status: number, body?: unknown, headers: Record<string, st
   return { status, body, headers };
 }
 
-/** A page. @param policy its Content-Security-Policy */
+/** An HTML page. @param policy its Content-Security-Policy */
 export function htmlReply(html: string, policy: string, headers: Record<string, string> = {}): Reply {
   return reply(200, html, {
     'content-type': 'text/html; charset=utf-8',
@@ -19,7 +19,7 @@ export function htmlReply(html: string, policy: string, headers: Record<string, 
   });
 }
 
-/** A record with its version as the entity tag. 304 where the caller's `If-None-Match` has it already. */
+/** A record with its version as the entity tag; 304 if `If-None-Match` has this version. */
 export function recordReply(record: { version: number }, ifNoneMatch?: string): Reply {
   const etag = `"${record.version}"`;
   if (ifNoneMatch !== undefined && matchesEntityTag(ifNoneMatch, etag))
@@ -27,7 +27,7 @@ export function recordReply(record: { version: number }, ifNoneMatch?: string): 
   return { status: 200, body: record, headers: { etag } };
 }
 
-/** 201 for a new record: where it is, and its version as the entity tag. */
+/** 201 for a new record, with its location and its version as the entity tag. */
 export function createdReply(
   location: string,
   { version }: { version: number },

@@ -2,7 +2,7 @@ import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { storableText } from '../storable';
 import { clientAddress } from './client-address';
 
-/** A request as the functions see it, whatever the gateway made of it. */
+/** A request in the form that functions use, independent of the gateway's format. */
 export interface Request {
   method: string;
   path: string;
@@ -10,20 +10,19 @@ export interface Request {
   query: Record<string, string | undefined>;
   /** Names in lower case. */
   headers: Record<string, string | undefined>;
-  /** As it came. */
   rawBody: Buffer;
   requestId: string;
-  /** W3C Trace Context of this request: the caller's trace continued, or a new one. */
+  /** W3C Trace Context: continues the caller's trace or starts a new one. */
   traceparent: string;
   address: string | null;
   userAgent: string | null;
 }
 
-const SANE_REQUEST_ID = /^[A-Za-z0-9_.:-]{1,128}$/;
+const VALID_REQUEST_ID = /^[A-Za-z0-9_.:-]{1,128}$/;
 const TRACEPARENT = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})$/;
 const MAX_USER_AGENT = 512;
 
-/** @param trustedProxies the networks whose word on where a request comes from counts */
+/** @param trustedProxies the networks of proxies whose `X-Forwarded-For` is trusted */
 export function readRequest(
   event: APIGatewayProxyEventV2,
   newId: () => string,
@@ -41,32 +40,32 @@ export function readRequest(
     query: event.queryStringParameters ?? {},
     headers,
     rawBody: Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8'),
-    requestId: givenId && SANE_REQUEST_ID.test(givenId) ? givenId : newId(),
+    requestId: givenId && VALID_REQUEST_ID.test(givenId) ? givenId : newId(),
     traceparent: continueTrace(headers['traceparent'], newId),
     address: clientAddress(http.sourceIp, headers['x-forwarded-for'], trustedProxies),
     userAgent: headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null,
   };
 }
 
-/** A name that PostgreSQL cannot store is nobody's. It becomes another that is nobody's, and may be looked up. */
+/** PostgreSQL rejects some characters. Replacing them keeps the lookup safe: it finds nothing, as it should. */
 function readParams(params: Record<string, string | undefined>): Request['params'] {
   return Object.fromEntries(
     Object.entries(params).map(([name, value]) => [name, value === undefined ? value : storableText(value)]),
   );
 }
 
-/** Same trace, our own span (W3C Trace Context, section 4). An id from UUIDs is random enough for a trace. */
+/** Keeps the trace id and starts a new span (W3C Trace Context, section 4). UUIDs are random enough for both ids. */
 function continueTrace(given: string | undefined, newId: () => string): string {
   const hex = () => newId().replaceAll('-', '');
   const [, traceId = hex(), flags = '01'] = TRACEPARENT.exec(given ?? '') ?? [];
-  // The last digits: a UUIDv7 starts with the time.
+  // The last digits, because a UUIDv7 starts with the time.
   return `00-${traceId}-${hex().slice(-16)}-${flags}`;
 }
 
-/** The token of `Authorization: Bearer …` (RFC 6750, section 2.1), or null where there is none. */
+/** The token of `Authorization: Bearer …` (RFC 6750, section 2.1), or null without the header. */
 export function bearerToken(request: Request): string | null {
   const header = request.headers['authorization'];
   if (header === undefined) return null;
-  // Another scheme is no token that could be valid: the empty one never is.
+  // Another scheme yields an empty token, which is never valid.
   return /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i.exec(header)?.[1] ?? '';
 }

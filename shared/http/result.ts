@@ -21,31 +21,31 @@ export function problemReply(error: DomainError, requestId: string): Reply {
   };
 }
 
-/** A year, as RFC 6797 suggests at least, for the host and what is below it. */
+/** One year, for the host and its subdomains. */
 const STRICT_TRANSPORT = 'max-age=31536000; includeSubDomains';
 
-/** A reply in the form that API Gateway takes from Lambda, with the headers that every answer has. */
+/** Converts a reply to API Gateway's format and adds the headers that every response has. */
 export function toResult(
   request: Request,
-  answer: Reply,
+  reply: Reply,
   headers: Record<string, string> = {},
 ): APIGatewayProxyStructuredResultV2 {
-  const { body, isBase64Encoded } = toBody(answer.body);
+  const { body, isBase64Encoded } = toBody(reply.body);
   return {
-    statusCode: answer.status,
+    statusCode: reply.status,
     headers: {
-      // Nearly every answer has a token or a person in it; the few public documents say otherwise.
+      // Most responses contain tokens or personal data. Public documents override this.
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
-      // Over https only (RFC 6797, section 7.2): on http, such as that of `npm start`, it must not be sent.
+      // Must not be sent over plain HTTP, as in `npm start` (RFC 6797, section 7.2).
       ...(request.headers['x-forwarded-proto'] === 'https' && {
         'strict-transport-security': STRICT_TRANSPORT,
       }),
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       'x-request-id': request.requestId,
       ...headers,
-      ...answer.headers,
-      // What GET says of its content, without the content (RFC 9110, sections 8.6 and 9.3.2).
+      ...reply.headers,
+      // HEAD has the headers of GET without its content (RFC 9110, sections 8.6 and 9.3.2).
       ...(request.method === 'HEAD' &&
         body !== undefined && { 'content-length': String(sizeOf(body, isBase64Encoded)) }),
     },
@@ -54,7 +54,6 @@ export function toResult(
   };
 }
 
-/** Text and bytes as they are, everything else as JSON. */
 function toBody(body: unknown): { body?: string; isBase64Encoded?: boolean } {
   if (body === undefined) return {};
   if (Buffer.isBuffer(body)) return { body: body.toString('base64'), isBase64Encoded: true };

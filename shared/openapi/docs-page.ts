@@ -1,8 +1,8 @@
 import { version } from 'openapi-explorer/package.json';
 
 /**
- * The renderer and the document come from us, and the browser is told to take nothing from elsewhere. The renderer
- * styles its elements one by one, which is what `unsafe-inline` allows; there is no inline script, and no `eval`.
+ * The browser may load scripts and data from this service only. The renderer sets inline styles, which need
+ * `unsafe-inline`; inline scripts and `eval` stay forbidden.
  */
 export const DOCS_POLICY = [
   "default-src 'none'",
@@ -15,7 +15,7 @@ export const DOCS_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** Addresses are relative, so that the page also works where the API is served below a path. */
+/** URLs are relative, so that the page also works if the API is served below a path. */
 export const DOCS_PAGE = `<!doctype html>
 <html lang="en">
 <head>

@@ -2,20 +2,19 @@ import type * as v from 'valibot';
 import type { ErrorCode } from '../errors';
 
 /**
- * What the OpenAPI document says about a function that its definition does not: only what cannot be derived. Who may call
- * it and what it takes are in the definition, and bring their own errors (scripts/openapi/errors.ts). Nothing reads this
- * at run time, and no bundle carries it.
+ * The part of an operation's OpenAPI documentation that cannot be derived from its definition. Access, parameters and body
+ * come from the definition, and their errors follow from it (scripts/openapi/errors.ts). Bundles do not contain it.
  */
 export interface Documentation {
   summary: string;
   description?: string;
-  /** Where the definition's schema depends on the configuration: as it is by default. */
+  /** The schema under the default configuration, if the definition's schema depends on the configuration. */
   body?: v.GenericSchema;
-  /** A body that works, for those who try it out. */
+  /** A valid body for trying out the operation. */
   example?: Record<string, unknown>;
   /** By status. */
   replies: Readonly<Record<number, ReplyDescription>>;
-  /** Beyond those that follow from the rest. */
+  /** Errors in addition to those that follow from the definition. */
   errors?: readonly ErrorCode[];
 }
 
@@ -23,9 +22,8 @@ export type ResponseHeader = 'etag' | 'location' | 'cache-control' | 'content-se
 
 export interface ReplyDescription {
   description: string;
-  /** None: no body. */
   body?: v.GenericSchema;
-  /** JSON where it is left out. */
+  /** Default: JSON. */
   contentType?: string;
   headers?: readonly ResponseHeader[];
 }

@@ -15,16 +15,16 @@ import type { User as UserType } from '../users/user';
 import type { WebhookWithSecret as WebhookWithSecretType } from '../webhooks/create-webhook';
 import type { Delivery as DeliveryType, Webhook as WebhookType } from '../webhooks/webhook';
 
-// What the service answers with, each a named schema of the OpenAPI document. The types at the end hold them to the
-// types that the flows return, and the tests hold every answer to them. Requests are described by what parses them.
-// No bundle takes this file in: only `operation` objects use it, which are left out (scripts/bundle.ts).
+// Response bodies, each a named schema of the OpenAPI document. The types at the end compare them with the types that
+// the flows return, and the tests validate every response against them. Requests are described by the schemas that parse
+// them. Bundles do not contain this file: only `documentation` objects use it, which scripts/bundle.ts leaves out.
 
 const Id = v.pipe(v.string(), v.uuid());
 const Moment = v.pipe(v.string(), v.isoTimestamp(), v.description('UTC, with milliseconds'));
 const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const NextCursor = v.pipe(
   v.nullable(v.string()),
-  v.description('`cursor` of the next page; null: this is the last'),
+  v.description('`cursor` of the next page; null on the last page'),
 );
 
 export const User = v.object({
@@ -34,24 +34,24 @@ export const User = v.object({
   emailVerified: v.boolean(),
   pendingEmail: v.pipe(
     v.nullable(v.string()),
-    v.description('Becomes `email` once the link that was sent to it is used'),
+    v.description('Becomes `email` when the user opens the link sent to it'),
   ),
   displayName: v.nullable(v.string()),
-  metadata: v.pipe(v.record(v.string(), v.unknown()), v.description("The client's own")),
+  metadata: v.pipe(v.record(v.string(), v.unknown()), v.description('Free-form data of the client')),
   role: v.string(),
   createdAt: Moment,
   updatedAt: Moment,
-  version: v.pipe(v.number(), v.integer(), v.minValue(1), v.description('Rises with every change')),
+  version: v.pipe(v.number(), v.integer(), v.minValue(1), v.description('Increases with every change')),
 });
 
 export const UserAnswer = v.object({ user: User });
 
 export const UserList = v.object({ users: v.array(User), nextCursor: NextCursor });
 
-const AccessToken = v.pipe(v.string(), v.description('A JWT, for the header `Authorization: Bearer …`'));
-const RefreshToken = v.pipe(v.string(), v.description('For `POST /refresh`, once'));
+const AccessToken = v.pipe(v.string(), v.description('A JWT for the header `Authorization: Bearer …`'));
+const RefreshToken = v.pipe(v.string(), v.description('For `POST /refresh`; can be used once'));
 const TokenType = v.literal('Bearer');
-const ExpiresIn = v.pipe(v.number(), v.integer(), v.description('Seconds until the access token runs out'));
+const ExpiresIn = v.pipe(v.number(), v.integer(), v.description('Seconds until the access token expires'));
 
 export const SessionTokens = v.object({
   accessToken: AccessToken,
@@ -77,11 +77,11 @@ export const LoggedIn = v.object({
 export const Session = v.object({
   id: Id,
   createdAt: Moment,
-  lastUsedAt: v.pipe(Moment, v.description('When it was opened or last refreshed')),
+  lastUsedAt: v.pipe(Moment, v.description('Time of the login or the last refresh')),
   expiresAt: Moment,
   address: v.nullable(v.string()),
   userAgent: v.nullable(v.string()),
-  current: v.pipe(v.boolean(), v.description('Whether it is the one that is asking')),
+  current: v.pipe(v.boolean(), v.description('Whether this request was made with this session')),
 });
 
 export const SessionList = v.object({ sessions: v.array(Session) });
@@ -99,11 +99,11 @@ export const Role = v.object({ name: v.string(), permissions: v.array(v.picklist
 export const RoleList = v.object({ roles: v.array(Role) });
 
 export const Event = v.object({
-  position: v.pipe(v.number(), v.integer(), v.description('The place in the log')),
+  position: v.pipe(v.number(), v.integer(), v.description('Position in the event log')),
   id: Id,
   type: v.string(),
-  subject: v.pipe(v.string(), v.uuid(), v.description('The user it is about')),
-  sequence: v.pipe(v.string(), v.description('Sorts as text, and rises with every event about a user')),
+  subject: v.pipe(v.string(), v.uuid(), v.description('Id of the user')),
+  sequence: v.pipe(v.string(), v.description('Sorts as text; increases with every event of a user')),
   time: Moment,
   data: v.record(v.string(), v.unknown()),
   status: v.picklist(['pending', 'published']),
@@ -111,20 +111,20 @@ export const Event = v.object({
   publishedAt: v.nullable(Moment),
   attempts: Count,
   lastError: v.nullable(v.string()),
-  handledAt: v.pipe(v.record(v.string(), Moment), v.description('By consumer, when it was handled')),
+  handledAt: v.pipe(v.record(v.string(), Moment), v.description('When each consumer handled it')),
 });
 
 export const EventList = v.object({ events: v.array(Event), nextCursor: NextCursor });
 
 export const DeadLetter = v.object({
   id: Id,
-  queue: v.pipe(v.string(), v.description('The queue that it was in, and is redriven to')),
+  queue: v.pipe(v.string(), v.description('The queue it came from and is redriven to')),
   messageId: v.nullable(v.string()),
   event: v.pipe(
     v.nullable(v.looseObject({ id: v.string(), type: v.string(), subject: v.string() })),
-    v.description('Null: it is none of our events'),
+    v.description('Null if the message is not a known event'),
   ),
-  body: v.pipe(v.nullable(v.string()), v.description('What came instead of an event, as text')),
+  body: v.pipe(v.nullable(v.string()), v.description('The message body as text, if it is not a known event')),
   error: v.string(),
   attempts: Count,
   failedAt: Moment,
@@ -137,22 +137,24 @@ export const Redriven = v.object({ redriven: Count });
 export const Replayed = v.object({ replayed: Count });
 
 export const AuditEntry = v.object({
-  eventId: v.pipe(v.string(), v.uuid(), v.description('Of an entry that is no event, its own')),
+  eventId: v.pipe(
+    v.string(),
+    v.uuid(),
+    v.description('Id of the event, or of the entry itself if it is not an event'),
+  ),
   type: v.string(),
   subject: v.pipe(
     v.nullable(Id),
-    v.description('The user, webhook or dead letter it is about; null: none of these'),
+    v.description('The user, webhook or dead letter that was changed, or null'),
   ),
-  actor: v.pipe(v.nullable(Id), v.description('The user who did it; null: the service itself')),
+  actor: v.pipe(v.nullable(Id), v.description('The user who did it; null for the service itself')),
   time: Moment,
   address: v.nullable(v.string()),
   userAgent: v.nullable(v.string()),
   requestId: v.nullable(v.string()),
   details: v.pipe(
     v.nullable(v.looseObject({})),
-    v.description(
-      'What it was `before` and `after`, or what was asked for; no secrets, and no personal data',
-    ),
+    v.description('Values `before` and `after`, or the input; never contains secrets or personal data'),
   ),
 });
 
@@ -160,7 +162,7 @@ export const AuditEntryList = v.object({ entries: v.array(AuditEntry), nextCurso
 
 const COUNTS = {
   registrations: Count,
-  verifications: v.pipe(v.number(), v.integer(), v.minValue(0), v.description('Addresses confirmed')),
+  verifications: v.pipe(v.number(), v.integer(), v.minValue(0), v.description('Verified addresses')),
   logins: Count,
   deletions: Count,
 };
@@ -168,11 +170,11 @@ const COUNTS = {
 export const RegistrationReport = v.object({
   interval: v.picklist(['hour', 'day']),
   from: Moment,
-  to: v.pipe(v.string(), v.isoTimestamp(), v.description('Not included')),
+  to: v.pipe(v.string(), v.isoTimestamp(), v.description('Exclusive')),
   totals: v.object(COUNTS),
   buckets: v.pipe(
     v.array(v.object({ start: Moment, ...COUNTS })),
-    v.description('Every one of the range, also those in which nothing happened'),
+    v.description('Every hour or day of the range, including empty ones'),
   ),
 });
 
@@ -183,35 +185,35 @@ const WebhookFields = {
   description: v.nullable(v.string()),
   retryDelaysSeconds: v.pipe(
     v.nullable(v.array(v.pipe(v.number(), v.integer()))),
-    v.description("Before each further attempt; null: the service's own schedule"),
+    v.description('Delay before each retry; null for the default schedule'),
   ),
   enabled: v.boolean(),
   disabledAt: v.nullable(Moment),
   disabledReason: v.pipe(
     v.nullable(v.picklist(['requested', 'gone', 'failing'])),
-    v.description('`gone`: it answered 410; `failing`: for too long'),
+    v.description('`gone`: the endpoint responded with 410; `failing`: deliveries failed for too long'),
   ),
-  failingSince: v.pipe(v.nullable(Moment), v.description('The first failure since the last success')),
+  failingSince: v.pipe(v.nullable(Moment), v.description('Time of the first failure since the last success')),
   previousSecretExpiresAt: v.pipe(
     v.nullable(Moment),
-    v.description('Until then messages are signed with the secret before the present one, too'),
+    v.description('Until then, messages are also signed with the previous secret'),
   ),
   createdAt: Moment,
   updatedAt: Moment,
-  version: v.pipe(v.number(), v.integer(), v.minValue(1), v.description('Rises with every change')),
+  version: v.pipe(v.number(), v.integer(), v.minValue(1), v.description('Increases with every change')),
 };
 
 export const Webhook = v.object(WebhookFields);
 
 export const WebhookWithSecret = v.object({
   ...WebhookFields,
-  secret: v.pipe(v.string(), v.description('Verifies the signatures. Shown here and never again')),
+  secret: v.pipe(v.string(), v.description('Verifies signatures. Not shown again')),
 });
 
 export const WebhookList = v.object({ webhooks: v.array(Webhook), nextCursor: NextCursor });
 
 export const Delivery = v.object({
-  id: v.pipe(v.string(), v.uuid(), v.description("The event's, and the `webhook-id` of the message")),
+  id: v.pipe(v.string(), v.uuid(), v.description("The event's id, which is the message's `webhook-id`")),
   type: v.string(),
   status: v.picklist(['pending', 'succeeded', 'failed']),
   attemptCount: Count,
@@ -221,14 +223,14 @@ export const Delivery = v.object({
         attempt: v.pipe(v.number(), v.integer(), v.minValue(1)),
         startedAt: Moment,
         durationMs: Count,
-        responseStatus: v.pipe(v.nullable(v.number()), v.description('Null: there was no answer')),
-        response: v.pipe(v.nullable(v.string()), v.description("The beginning of the answer's body")),
+        responseStatus: v.pipe(v.nullable(v.number()), v.description('Null if there was no response')),
+        response: v.pipe(v.nullable(v.string()), v.description('The beginning of the response body')),
         error: v.nullable(v.string()),
       }),
     ),
-    v.description('The latest ten'),
+    v.description('The last ten attempts'),
   ),
-  nextAttemptAt: v.pipe(v.nullable(Moment), v.description('Null: there will be none')),
+  nextAttemptAt: v.pipe(v.nullable(Moment), v.description('Null if no attempt is scheduled')),
   createdAt: Moment,
   finishedAt: v.nullable(Moment),
 });
@@ -236,31 +238,34 @@ export const Delivery = v.object({
 export const DeliveryList = v.object({ deliveries: v.array(Delivery), nextCursor: NextCursor });
 
 export const Rebuilding = v.object({
-  from: v.pipe(v.string(), v.isoTimestamp(), v.description('What is older keeps its counts')),
-  to: v.pipe(v.string(), v.isoTimestamp(), v.description('Not included')),
+  from: v.pipe(v.string(), v.isoTimestamp(), v.description('Older counts stay as they are')),
+  to: v.pipe(v.string(), v.isoTimestamp(), v.description('Exclusive')),
   replayed: Count,
 });
 
 const TaskHealth = v.nullable(
   v.object({
-    lastRunSeconds: v.pipe(v.nullable(Count), v.description('Since it began; null: it has never run')),
-    problem: v.pipe(v.nullable(v.string()), v.description('Why it does not work, and what to do')),
+    lastRunSeconds: v.pipe(
+      v.nullable(Count),
+      v.description('Seconds since the last run started; null if it never ran'),
+    ),
+    problem: v.pipe(v.nullable(v.string()), v.description('Why it does not work and what to do')),
   }),
 );
 
 export const Health = v.object({
   status: v.pipe(
     v.picklist(['ok', 'degraded', 'down']),
-    v.description('`degraded`: users can register, and their events wait: see `broker` and `problem`'),
+    v.description('`degraded`: users can register, but events are delayed; see `broker` and `problem`'),
   ),
   database: v.picklist(['up', 'down']),
   broker: v.pipe(
     v.picklist(['up', 'blocked', 'down']),
-    v.description('`blocked`: an alarm keeps it from taking messages'),
+    v.description('`blocked`: a resource alarm stops the broker from accepting messages'),
   ),
   outbox: v.nullable(
     v.object({
-      pending: v.pipe(Count, v.description('Unsent events; 10000 means that many or more')),
+      pending: v.pipe(Count, v.description('Unsent events; 10000 means 10000 or more')),
       oldestSeconds: v.pipe(v.number(), v.minValue(0)),
     }),
   ),
@@ -278,17 +283,17 @@ export const Problem = v.pipe(
     title: v.string(),
     status: v.pipe(v.number(), v.integer()),
     detail: v.string(),
-    code: v.pipe(v.string(), v.description('Stable: what a program should look at')),
-    requestId: v.pipe(v.nullable(v.string()), v.description('Names the request in the logs')),
+    code: v.pipe(v.string(), v.description('Stable; programs should rely on this')),
+    requestId: v.pipe(v.nullable(v.string()), v.description('Identifies the request in the logs')),
     errors: v.optional(
       v.pipe(
         v.array(
           v.object({
-            path: v.pipe(v.string(), v.description('`metadata.plan`; empty: all of it')),
+            path: v.pipe(v.string(), v.description('For example `metadata.plan`; empty for the whole body')),
             message: v.string(),
           }),
         ),
-        v.description('Everything that is wrong with the input'),
+        v.description('All problems with the input'),
       ),
     ),
   }),
@@ -298,7 +303,7 @@ export const Problem = v.pipe(
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
 type Holds<T extends true> = T;
 
-/** Compiles while the schemas describe what the flows return, no more and no less. */
+/** Compiles only if the schemas describe exactly what the flows return. */
 export type DescribedAsSent = [
   Holds<Same<v.InferOutput<typeof User>, UserType>>,
   Holds<Same<v.InferOutput<typeof SessionTokens>, SessionTokensType>>,

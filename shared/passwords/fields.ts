@@ -52,4 +52,4 @@ export function repeatsName(password: string, { username, email, appName }: Name
   });
 }
 
-export const REPEATS_NAME = 'must not be made of the username, the e-mail address or the name of the service';
+export const REPEATS_NAME = 'must not be made of the username, the email address or the name of the service';

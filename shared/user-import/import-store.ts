@@ -59,7 +59,7 @@ export async function listRoleNames(db: Db): Promise<Set<string>> {
 
 export type UserToImport = ImportedUser & { id: string; createdAt: Date };
 
-/** @returns those who are new; whose username or e-mail address is taken, in the same batch too, is left out */
+/** @returns those who are new; whose username or email address is taken, in the same batch too, is left out */
 export async function insertNewUsers(tx: Tx, users: UserToImport[]): Promise<User[]> {
   if (users.length === 0) return [];
   const rows = await tx
@@ -83,7 +83,7 @@ export async function insertNewUsers(tx: Tx, users: UserToImport[]): Promise<Use
   return rows.map(userFromRow);
 }
 
-/** Who has these usernames and e-mail addresses, which are told apart by nothing but letters' case. */
+/** Who has these usernames and email addresses, which are told apart by nothing but letters' case. */
 export async function findHolders(
   tx: Tx,
   users: ImportedUser[],

@@ -12,7 +12,7 @@ interface Caller {
 
 /**
  * Nobody changes, or acts for, a user whose role holds a permission that they lack themselves: else `users:write`
- * would be a way to become an administrator, by way of an administrator's password or e-mail address.
+ * would be a way to become an administrator, by way of an administrator's password or email address.
  * @throws DomainError `forbidden`
  */
 export async function assertMayActFor(

@@ -18,7 +18,7 @@ export const Email = v.pipe(
   v.string('must be a string'),
   v.trim(),
   v.metadata({ format: 'idn-email', maxLength: MAX_ADDRESS }),
-  v.check(isMailAddress, 'must be an e-mail address, such as name@example.com'),
+  v.check(isMailAddress, 'must be an email address, such as name@example.com'),
   v.transform(storedAddress),
 );
 

@@ -5,7 +5,7 @@ import type { User } from './user';
 import { USER_COLUMNS, userFromRow } from './user-store';
 
 export interface UserFilter {
-  /** What the username or the e-mail address begins with, in any case. */
+  /** What the username or the email address begins with, in any case. */
   prefix?: string | undefined;
   role?: string | undefined;
 }

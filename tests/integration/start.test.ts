@@ -194,9 +194,9 @@ test('a taken port is a message that names the variable', async () => {
 
 test('serves an edited function without a restart, and goes on handling events', async () => {
   const detail = async () => (await readJson(await fetch(`${url}/nowhere`))).detail;
-  expect(await detail()).toBe('There is no such route');
+  expect(await detail()).toBe('Route not found');
   const file = join(checkout, 'shared/http/methods.ts');
-  await writeFile(file, (await readFile(file, 'utf8')).replace('There is no such route', 'Edited'));
+  await writeFile(file, (await readFile(file, 'utf8')).replace('Route not found', 'Edited'));
   await eventually(detail, (text) => text === 'Edited');
 
   const id = await register();

@@ -7,7 +7,7 @@ import { type MailServer, startMailServer } from './mail-server';
 export interface MailContext {
   ctx: TestContext;
   server: MailServer;
-  /** Has the e-mail consumer handle everything stored that it has not handled. @returns the mails that this sent */
+  /** Has the email consumer handle everything stored that it has not handled. @returns the mails that this sent */
   deliver(): Promise<MailServer['mails']>;
   /** The stored events about these users, in order. */
   eventsOf(...userIds: string[]): Promise<UserEvent[]>;

@@ -138,7 +138,7 @@ test('a failure that cannot be written is no way in, and says nothing', async ()
   expect(reply.body).toMatchObject({
     status: 500,
     code: 'internal_error',
-    detail: 'Something went wrong on our side',
+    detail: 'Internal error',
   });
 });
 

@@ -27,7 +27,7 @@ const hashOf = async (id: string) =>
   (await ctx.db.selectFrom('passwords').select('hash').where('user_id', '=', id).executeTakeFirstOrThrow())
     .hash;
 
-test('opens a session by username or e-mail address, whatever their case', async () => {
+test('opens a session by username or email address, whatever their case', async () => {
   const { user } = await registerPerson(ctx, { username: 'Gorden', email: 'Gorden@example.com' });
   for (const name of [{ username: 'gORDEN' }, { email: 'gordeN@EXAMPLE.com' }]) {
     const answer = await logIn(ctx, { ...name, password: PASSWORD });
@@ -240,7 +240,7 @@ describe('its limits', () => {
     limited.clock.now = now;
   });
 
-  test('do not tell which e-mail address belongs to a username', async () => {
+  test('do not tell which email address belongs to a username', async () => {
     const { user } = await registerPerson(limited);
     await lock({ username: user.username });
     expect((await wrong({ email: user.email }, somewhere())).status).toBe(401);

@@ -212,7 +212,7 @@ describe('a body that is not valid', () => {
     expect(paths).toEqual(['a', 'b', 'email', 'password', 'username']);
   });
 
-  test('refuses a password that is the username or the e-mail address', async () => {
+  test('refuses a password that is the username or the email address', async () => {
     const names = registration({ username: 'Longenough1' });
     for (const password of ['longenough1', names.email.toUpperCase()]) {
       const answer = await post({ ...names, password });

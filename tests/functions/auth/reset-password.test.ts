@@ -192,7 +192,7 @@ describe('a password that is not allowed', () => {
     expect((await reset({ token, password: NEW_PASSWORD })).status).toBe(200);
   });
 
-  test('is also the username or the e-mail address', async () => {
+  test('is also the username or the email address', async () => {
     const { person, token } = await personWithToken();
     for (const password of [person.user.username.toUpperCase(), person.user.email]) {
       const answer = await reset({ token, password });

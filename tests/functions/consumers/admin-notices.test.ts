@@ -21,7 +21,7 @@ test('tells every address in ADMIN_NOTIFY_EMAIL about a new user', async () => {
     subject: `New user at Rollcall: ${user.username}`,
     messageId: `<${events[0]?.id}.notice@rollcall.example>`,
   });
-  expect(mail?.text).toContain(`E-mail: ${user.email}`);
+  expect(mail?.text).toContain(`Email: ${user.email}`);
   expect(mail?.html).toContain('&lt;b&gt;Gorden&lt;/b&gt;');
 });
 

@@ -44,7 +44,7 @@ describe('user.created', () => {
       recipients: [user.email],
       from: { name: 'Rollcall', address: 'no-reply@rollcall.example' },
       to: [{ name: user.username, address: user.email }],
-      subject: 'Confirm your e-mail address for Rollcall',
+      subject: 'Confirm your email address for Rollcall',
     });
     const link = `https://app.example.com/verify-email?token=${tokenIn(mail)}`;
     expect(mail?.text).toContain(`\n${link}\n`);

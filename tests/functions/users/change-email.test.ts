@@ -81,11 +81,11 @@ describe('a request for another address', () => {
     const mails = await delivered();
     expect(mails.recipients).toEqual([email, person.email]);
     const [proof] = mails.to(email);
-    expect(proof?.subject).toBe('Confirm your e-mail address for Rollcall');
+    expect(proof?.subject).toBe('Confirm your email address for Rollcall');
     // Nobody has proven to be the user there.
     expect(proof?.text).not.toContain('Gorden');
     const [notice] = mails.to(person.email);
-    expect(notice?.subject).toBe('Your e-mail address at Rollcall is about to change');
+    expect(notice?.subject).toBe('Your email address at Rollcall is about to change');
     expect(notice?.text).toContain('Gorden F.');
     expect(notice?.text).toContain('https://app.example.com/undo-email-change?token=');
     expect(notice?.text).not.toContain(email);
@@ -107,7 +107,7 @@ describe('a request for another address', () => {
     const after = await delivered();
     expect(after.recipients).toEqual([person.email]);
     expect(after.to(person.email)[0]).toMatchObject({
-      subject: 'Your e-mail address at Rollcall was changed',
+      subject: 'Your email address at Rollcall was changed',
       text: expect.stringContaining('/undo-email-change?token='),
     });
     expect((await verify(tokenIn(proof))).body.code).toBe('invalid_token');
@@ -288,7 +288,7 @@ describe('the link in the notice', () => {
       const notices = await delivered();
       expect(notices.to('thief@example.com')).toMatchObject([
         {
-          subject: 'Your e-mail address at Rollcall was changed',
+          subject: 'Your email address at Rollcall was changed',
           text: expect.not.stringContaining('token='),
         },
       ]);
@@ -360,7 +360,7 @@ describe('the link in the notice', () => {
     const { body } = await put(admin, { email: 'owner@example.com' }, person.user.id);
     expect(body).toMatchObject({ email: 'owner@example.com', emailVerified: false, pendingEmail: null });
     const mails = await delivered();
-    expect(mails.to('owner@example.com')[0]?.subject).toBe('Confirm your e-mail address for Rollcall');
+    expect(mails.to('owner@example.com')[0]?.subject).toBe('Confirm your email address for Rollcall');
     expect(mails.to('thief@example.com')[0]?.text).not.toContain('token=');
     expect((await undo(stop)).body.code).toBe('invalid_token');
   });

@@ -107,7 +107,7 @@ test.each([
   expect([answer.status, answer.body.errors[0].path]).toEqual([422, path]);
 });
 
-test('refuses the username and the e-mail address as the password', async () => {
+test('refuses the username and the email address as the password', async () => {
   const person = await registerPerson(ctx);
   for (const newPassword of [person.user.username.toUpperCase(), person.user.email]) {
     const answer = await change(person, { currentPassword: PASSWORD, newPassword });

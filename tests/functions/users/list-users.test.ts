@@ -60,7 +60,7 @@ test.each([
   ['annegret@bücher.example', ['Bert']],
   ['annegret@xn--bcher', ['Bert']],
   ["' or 1=1 --", []],
-])('finds %s at the beginning of a username or e-mail address', async (q, expected) => {
+])('finds %s at the beginning of a username or email address', async (q, expected) => {
   expect(await found({ q })).toEqual(expected);
 });
 

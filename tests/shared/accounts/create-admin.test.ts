@@ -46,15 +46,14 @@ test('a taken name or address changes nothing, and says so', async () => {
   const { username } = registration();
   const address = await run('--username', username, '--email', String(user.email));
   expect([address.exitCode, address.stdout]).toEqual([1, '']);
-  expect(address.stderr).toContain(`Another user has the e-mail address ${user.email}`);
+  expect(address.stderr).toContain(`Another user has the email address ${user.email}`);
   expect((await logIn(user.username, PASSWORD)).body.user.role).toBe('user');
 });
 
 test('says all that is wrong at once', async () => {
   const { exitCode, stderr } = await run('--username', 'x', '--email', 'y', '--password', 'z');
   expect(exitCode).toBe(1);
-  for (const what of ['username must', 'e-mail address must', 'password must'])
-    expect(stderr).toContain(what);
+  for (const what of ['username must', 'email address must', 'password must']) expect(stderr).toContain(what);
 });
 
 test.each([

@@ -52,7 +52,7 @@ test.each([
   'a@example.com\r\nBcc: b@example.com',
 ])('refuses %j', (address) => {
   expect(v.safeParse(Email, address).issues?.map(({ message }) => message)).toEqual([
-    'must be an e-mail address, such as name@example.com',
+    'must be an email address, such as name@example.com',
   ]);
 });
 
