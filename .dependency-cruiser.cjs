@@ -5,7 +5,7 @@
 
 /** Libraries that a few places use, so that their bundles alone carry them, and so that one place is enough to replace one. */
 const LIBRARIES = {
-  kysely: '^shared/(db/|outbox/outbox\\.ts|consumers/consumer\\.ts|.+-store\\.ts)',
+  kysely: '^shared/(db/|consumers/consumer\\.ts|.+-store\\.ts)',
   pg: '^shared/db/',
   amqplib: '^shared/(broker/|poller/|lambda/rmq-event\\.ts)',
   jose: '^shared/sessions/[a-z-]+-token\\.ts',

@@ -79,9 +79,9 @@ async function throughput({ ctx }: BenchEnvironment, type: EventType, backlogs: 
 
 /** A backlog as an outage leaves it: one event of each of so many users. */
 async function fill(ctx: PublishingContext, type: EventType, count: number): Promise<void> {
-  await sql`truncate outbox, inbox`.execute(ctx.db);
+  await sql`truncate events, dispatch, publications, inbox`.execute(ctx.db);
   await sql`
-    insert into outbox (id, type, subject, sequence, time, data)
+    insert into events (id, type, subject, sequence, time, data)
     select id, ${type}, id, '0000000001', now(), jsonb_build_object('id', id, 'username', 'user_' || n,
       'email', 'user_' || n || '@example.com', 'role', 'user', 'createdAt', '2026-11-20T10:00:00.000Z')
     from (
@@ -89,7 +89,11 @@ async function fill(ctx: PublishingContext, type: EventType, count: number): Pro
         || '8000' || substr(md5(random()::text), 1, 12))::uuid as id
       from generate_series(1, ${count}::int) as n
     ) as users`.execute(ctx.db);
-  await sql`vacuum analyze outbox`.execute(ctx.db);
+  await sql`
+    insert into dispatch (event_id, subject) select id, subject from events order by position`.execute(
+    ctx.db,
+  );
+  await sql`vacuum analyze events, dispatch`.execute(ctx.db);
 }
 
 /** Has a relay send all of it. @returns seconds */
@@ -99,7 +103,8 @@ async function drain(ctx: PublishingContext): Promise<number> {
   const run = relayOutbox(ctx, FOREVER_MS, stop.signal);
   const watching = createContext(ctx.config, createLog('silent')).db;
   for (;;) {
-    const { rows } = await sql`select from outbox where published_at is null limit 1`.execute(watching);
+    // The last one is sent last, and found at once.
+    const { rows } = await sql`select from dispatch order by position desc limit 1`.execute(watching);
     if (rows.length === 0) break;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

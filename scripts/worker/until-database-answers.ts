@@ -1,5 +1,5 @@
 import type { Context } from '../../shared/context/context';
-import { outboxBacklog } from '../../shared/outbox/outbox';
+import { countBacklog } from '../../shared/outbox/dispatch-store';
 import { explain } from '../explain';
 import { pause } from './task';
 
@@ -12,7 +12,7 @@ const RETRY_MS = 1_000;
 export async function untilDatabaseAnswers(ctx: Context, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
-      await outboxBacklog(ctx.db);
+      await countBacklog(ctx.db);
       return;
     } catch (error) {
       ctx.log.warn('The database cannot be used yet: the worker waits for it', { reason: explain(error) });

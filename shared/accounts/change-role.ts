@@ -1,5 +1,5 @@
 import type { Origin } from '../events/origin';
-import { appendEvent } from '../outbox/outbox';
+import { appendEvent } from '../outbox/event-store';
 import type { PublishingContext } from '../outbox/publisher';
 import { assertMayGrantRole } from '../roles/assert-may-grant-role';
 import type { Caller } from '../sessions/authenticate';

@@ -1,6 +1,6 @@
 import { eraseFromEvents } from '../event-operations/erase-store';
 import type { Origin } from '../events/origin';
-import { appendEvent } from '../outbox/outbox';
+import { appendEvent } from '../outbox/event-store';
 import type { PublishingContext } from '../outbox/publisher';
 import { assertRecentlyProven } from '../sessions/assert-recently-proven';
 import type { Caller } from '../sessions/authenticate';

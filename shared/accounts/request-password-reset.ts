@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Context } from '../context/context';
 import type { Origin } from '../events/origin';
-import { appendEvent, withdrawEvent } from '../outbox/outbox';
+import { appendEvent, withdrawEvent } from '../outbox/event-store';
 import { mayMail } from '../rate-limits/limit-mail';
 import { takeMinorSequence } from '../users/sequence';
 import { findUserIdByEmail } from '../users/user-store';

@@ -5,7 +5,7 @@ import { isReserved } from '../email-addresses/former-email-store';
 import { recordAddressChange } from '../email-addresses/record-address-change';
 import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
-import { appendEvent, type PendingEvent } from '../outbox/outbox';
+import { appendEvent, type PendingEvent } from '../outbox/event-store';
 import type { PublishingContext } from '../outbox/publisher';
 import { isStillPassword } from '../passwords/prove-password';
 import { limitMail } from '../rate-limits/limit-mail';

@@ -59,7 +59,7 @@ export async function resetCounts(tx: Tx, from: Date, to: Date): Promise<void> {
   await sql`lock table analytics_hourly in share row exclusive mode`.execute(tx);
   await tx.deleteFrom('analytics_hourly').where('hour', '>=', from).where('hour', '<', to).execute();
   await sql`
-    delete from inbox using outbox
-    where inbox.consumer = ${CONSUMER} and inbox.event_id = outbox.id
-    and outbox.time >= ${from} and outbox.time < ${to}`.execute(tx);
+    delete from inbox using events
+    where inbox.consumer = ${CONSUMER} and inbox.event_id = events.id
+    and events.time >= ${from} and events.time < ${to}`.execute(tx);
 }

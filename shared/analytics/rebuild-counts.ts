@@ -4,7 +4,7 @@ import type { Context } from '../context/context';
 import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
 import { keepLogFrom } from '../outbox/log-start-store';
-import { replayEvents } from '../outbox/redelivery-store';
+import { replayEvents } from '../outbox/replay-store';
 import { resetCounts } from './analytics-store';
 
 const HOUR_MS = 60 * 60 * 1000;

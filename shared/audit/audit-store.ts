@@ -4,17 +4,17 @@ import type { UserEvent } from '../events/catalog';
 import type { Origin } from '../events/origin';
 import { detailsOf } from './event-details';
 
-/** Who acted, and from where, is not in the event: it stayed beside its outbox row, and is joined here. */
+/** Who acted, and from where, is not in the event: it stayed beside it in the log, and is joined here. */
 export async function appendAuditEntries(tx: Tx, events: UserEvent[]): Promise<void> {
   await sql`
     insert into audit_log (event_id, type, subject, time, details, actor_id, address, user_agent, request_id)
     select event.id, event.type, event.subject, event.time, event.details,
-      outbox.actor_id, outbox.address, outbox.user_agent, outbox.request_id
+      events.actor_id, events.address, events.user_agent, events.request_id
     from unnest(
       ${events.map((event) => event.id)}::uuid[], ${events.map((event) => event.type)}::text[],
       ${events.map((event) => event.subject)}::uuid[], ${events.map((event) => event.time)}::timestamptz[],
       ${events.map(detailsOf).map((details) => details && JSON.stringify(details))}::jsonb[]
-    ) as event (id, type, subject, time, details) left join outbox on outbox.id = event.id`.execute(tx);
+    ) as event (id, type, subject, time, details) left join events on events.id = event.id`.execute(tx);
 }
 
 export interface NewAuditEntry {

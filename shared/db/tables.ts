@@ -81,7 +81,8 @@ export interface UserImportsTable {
   finished_at: Date | null;
 }
 
-export interface OutboxTable {
+/** The log: what has happened. Only an erasure changes an event. */
+export interface EventsTable {
   id: string;
   /** The order of appending. One user's events are appended under a lock on the user, so it is their order. */
   position: GeneratedAlways<string>;
@@ -96,10 +97,55 @@ export interface OutboxTable {
   user_agent: string | null;
   request_id: string | null;
   created_at: DefaultedTime;
-  available_at: DefaultedTime;
+  /** Of events published before migration 0022, this and `attempts`; of later ones, see `PublicationsTable`. */
+  published_at: Generated<Date>;
+  attempts: Generated<number>;
+}
+
+/** What is still to be sent, to everyone or to one queue. A row is deleted when the broker has confirmed it. */
+export interface DispatchTable {
+  position: GeneratedAlways<string>;
+  event_id: string;
+  /** Null: to the exchange, and so to everyone. */
+  queue: string | null;
+  /** The replay that sends it again. */
+  replay_id: string | null;
+  subject: string;
+  /** An edited dead letter brings its own; null: the event as it is in the log. */
+  event: JSONColumnType<JsonObject> | null;
+  created_at: DefaultedTime;
+  due_at: DefaultedTime;
+  /** A relay is at it. The claim runs out if the relay dies. */
+  claimed_until: Date | null;
   attempts: Generated<number>;
   last_error: string | null;
-  published_at: Date | null;
+}
+
+/** When an event of the log was published, and at which attempt. */
+export interface PublicationsTable {
+  event_id: string;
+  published_at: DefaultedTime;
+  attempts: number;
+}
+
+export interface ReplaysTable {
+  id: string;
+  queue: string;
+  from_time: Date | null;
+  to_time: Date | null;
+  types: string[] | null;
+  subject: string | null;
+  /** Whether the events are to take effect once more. */
+  recount: boolean;
+  requested_at: DefaultedTime;
+  /** Of the last event of the log that it has looked at. */
+  position: Generated<string>;
+  /** Of the last that it will look at. */
+  end_position: string;
+  /** How many it has put into `dispatch`, and how many of them have left it. */
+  dispatched: Generated<string>;
+  sent: Generated<string>;
+  finished_at: Date | null;
 }
 
 export interface InboxTable {
@@ -145,19 +191,6 @@ export interface DeadLettersTable {
   error: string;
   attempts: number;
   failed_at: DefaultedTime;
-}
-
-export interface RedeliveriesTable {
-  position: GeneratedAlways<string>;
-  queue: string;
-  event_id: string;
-  subject: string;
-  /** Null: the event as it is in the outbox. */
-  event: JSONColumnType<JsonObject> | null;
-  created_at: DefaultedTime;
-  available_at: DefaultedTime;
-  attempts: Generated<number>;
-  last_error: string | null;
 }
 
 export interface AuditLogTable {
@@ -279,13 +312,15 @@ export interface Tables {
   rate_limits: RateLimitsTable;
   idempotency_keys: IdempotencyKeysTable;
   user_imports: UserImportsTable;
-  outbox: OutboxTable;
+  events: EventsTable;
+  dispatch: DispatchTable;
+  publications: PublicationsTable;
+  replays: ReplaysTable;
   inbox: InboxTable;
   retrying_events: RetryingEventsTable;
   suspected_events: SuspectedEventsTable;
   consumer_sequences: ConsumerSequencesTable;
   dead_letters: DeadLettersTable;
-  redeliveries: RedeliveriesTable;
   audit_log: AuditLogTable;
   email_tokens: EmailTokensTable;
   former_emails: FormerEmailsTable;

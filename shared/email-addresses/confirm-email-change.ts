@@ -2,7 +2,7 @@ import type { Context } from '../context/context';
 import type { Tx } from '../db/connection';
 import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
-import { appendEvent, type PendingEvent } from '../outbox/outbox';
+import { appendEvent, type PendingEvent } from '../outbox/event-store';
 import { appendUpdate } from '../users/append-update';
 import { takeMinorSequence } from '../users/sequence';
 import type { User } from '../users/user';

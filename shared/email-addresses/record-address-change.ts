@@ -1,7 +1,7 @@
 import type { Context } from '../context/context';
 import type { Tx } from '../db/connection';
 import type { Origin } from '../events/origin';
-import { appendEvent, type PendingEvent } from '../outbox/outbox';
+import { appendEvent, type PendingEvent } from '../outbox/event-store';
 import { isSameAddress } from '../users/email-address';
 import { takeMinorSequence } from '../users/sequence';
 import type { User } from '../users/user';

@@ -1,6 +1,6 @@
 import type { Context } from '../context/context';
 import type { Origin } from '../events/origin';
-import { appendEvent } from '../outbox/outbox';
+import { appendEvent } from '../outbox/event-store';
 import { limitMail } from '../rate-limits/limit-mail';
 import { takeMinorSequence } from '../users/sequence';
 import type { User } from '../users/user';

@@ -1,6 +1,6 @@
 import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
-import { appendEvent, type PendingEvent } from '../outbox/outbox';
+import { appendEvent, type PendingEvent } from '../outbox/event-store';
 import type { PublishingContext } from '../outbox/publisher';
 import { assertNotBreached } from '../passwords/breached';
 import { changeLockedPassword } from '../passwords/change-locked-password';

@@ -1,6 +1,6 @@
 import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
-import { appendEvent } from '../outbox/outbox';
+import { appendEvent } from '../outbox/event-store';
 import type { PublishingContext } from '../outbox/publisher';
 import { hashToken } from '../tokens/opaque-token';
 import { isSameAddress } from '../users/email-address';

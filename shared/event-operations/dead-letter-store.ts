@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import type { Db, Tx } from '../db/connection';
 import type { UserEvent } from '../events/catalog';
+import { dispatchToQueue } from '../outbox/dispatch-store';
 import { findMissingUsers, wasDeleted, withoutPerson } from './erase-store';
 
 export interface DeadLetter {
@@ -129,18 +130,18 @@ export function auditedLetter({ queue, messageId, event }: DeadLetter) {
   return { queue, messageId, eventType: event?.type ?? null, eventSubject: event?.subject ?? null };
 }
 
-/** Moves a letter, or all of a queue that hold an event, to the events that are sent again. @returns how many */
-export async function moveToRedeliveries(db: Db, which: { id: string } | { queue: string }): Promise<number> {
+/** Moves a letter, or all of a queue that hold an event, to what is to be sent. @returns how many */
+export async function moveToDispatch(db: Db, which: { id: string } | { queue: string }): Promise<number> {
   const condition = 'id' in which ? sql`id = ${which.id}` : sql`queue = ${which.queue}`;
   const { numAffectedRows } = await sql`
     with moved as (
       delete from dead_letters where ${condition} and event is not null
       returning queue, event, subject, id
     )
-    insert into redeliveries (queue, event_id, subject, event)
-    select queue, (event ->> 'id')::uuid, subject, event from moved
-    -- As the events happened: within a user, in the order of their sequence.
-    order by event ->> 'sequence', id`.execute(db);
+    ${dispatchToQueue(sql`
+      select queue, (event ->> 'id')::uuid as event_id, subject, null::uuid as replay_id, event from moved
+      -- As the events happened: within a user, in the order of their sequence.
+      order by event ->> 'sequence', id`)}`.execute(db);
   return Number(numAffectedRows ?? 0);
 }
 

@@ -33,29 +33,22 @@ const WITHOUT_PERSON: Record<EventType, RawBuilder<unknown>> = {
  * Strips a user's personal data from the stored events. Events that are not sent yet stay in their place, so that
  * consumers still see the user come and go, without ever learning who it was. The addresses and user agents from
  * which the user acted go too, from events about others as well; an administrator's own stay.
- *
- * After the last `appendEvent` of the transaction: that one tells this transaction's rows from older ones by who
- * wrote them last.
  */
 export async function eraseFromEvents(tx: Tx, userId: string): Promise<void> {
   const withoutPerson = dataWithoutPerson();
-  // Locked in the order in which the relay marks them, so that the two cannot wait for each other.
   await sql`
-    with own as materialized (
-      select id from outbox where subject = ${userId} order by id for update
-    )
-    update outbox set
+    update events set
       data = ${withoutPerson},
       address = case when actor_id is null or actor_id = subject then null else address end,
       user_agent = case when actor_id is null or actor_id = subject then null else user_agent end
-    from own where outbox.id = own.id`.execute(tx);
+    where subject = ${userId}`.execute(tx);
   await sql`
-    update outbox set address = null, user_agent = null
+    update events set address = null, user_agent = null
     where actor_id = ${userId} and actor_id <> subject`.execute(tx);
   // Copies that went astray.
   for (const [table, key] of [
     ['dead_letters', 'id'],
-    ['redeliveries', 'position'],
+    ['dispatch', 'position'],
   ] as const) {
     await sql`
       update ${sql.table(table)} as copy set event = copy.event || jsonb_build_object('data', erased.data)
@@ -87,7 +80,7 @@ export async function findMissingUsers(tx: Tx, subjects: string[]): Promise<Set<
 /** Whether it was a user who has been deleted, as far back as the event log goes. */
 export async function wasDeleted(tx: Tx, subject: string): Promise<boolean> {
   const { rows } = await sql`
-    select from outbox where subject = ${subject} and type = 'user.deleted' limit 1`.execute(tx);
+    select from events where subject = ${subject} and type = 'user.deleted' limit 1`.execute(tx);
   return rows.length > 0;
 }
 

@@ -33,19 +33,39 @@ export async function listEvents(
   before: number | undefined,
 ): Promise<LoggedEvent[]> {
   let query = db
-    .selectFrom('outbox')
-    .selectAll()
+    .selectFrom('events')
+    .leftJoin('dispatch', (join) =>
+      join.onRef('dispatch.event_id', '=', 'events.id').on('dispatch.queue', 'is', null),
+    )
+    .leftJoin('publications', 'publications.event_id', 'events.id')
+    .select([
+      'events.position',
+      'events.id',
+      'events.type',
+      'events.subject',
+      'events.sequence',
+      'events.time',
+      'events.data',
+      'events.created_at',
+      'dispatch.position as unsent',
+      'dispatch.last_error',
+    ])
+    .select((eb) => [
+      eb.fn.coalesce('publications.published_at', 'events.published_at').as('published_at'),
+      eb.fn.coalesce('dispatch.attempts', 'publications.attempts', 'events.attempts').as('attempts'),
+    ])
     .select(
       sql<Record<string, string>>`(
         select coalesce(json_object_agg(inbox.consumer, inbox.handled_at), '{}')
-        from inbox where inbox.event_id = outbox.id)`.as('handled_at'),
+        from inbox where inbox.event_id = events.id)`.as('handled_at'),
     )
-    .orderBy('position', 'desc')
+    .orderBy('events.position', 'desc')
     .limit(limit);
-  if (filter.type) query = query.where('type', '=', filter.type);
-  if (filter.subject) query = query.where('subject', '=', filter.subject);
-  if (filter.status) query = query.where('published_at', filter.status === 'pending' ? 'is' : 'is not', null);
-  if (before !== undefined) query = query.where('position', '<', String(before));
+  if (filter.type) query = query.where('events.type', '=', filter.type);
+  if (filter.subject) query = query.where('events.subject', '=', filter.subject);
+  if (filter.status)
+    query = query.where('dispatch.position', filter.status === 'pending' ? 'is not' : 'is', null);
+  if (before !== undefined) query = query.where('events.position', '<', String(before));
   const rows = await query.execute();
   return rows.map(
     (row): LoggedEvent => ({
@@ -56,9 +76,9 @@ export async function listEvents(
       sequence: row.sequence,
       time: row.time.toISOString(),
       data: row.data,
-      status: row.published_at ? 'published' : 'pending',
+      status: row.unsent === null ? 'published' : 'pending',
       createdAt: row.created_at.toISOString(),
-      publishedAt: row.published_at?.toISOString() ?? null,
+      publishedAt: row.unsent === null ? row.published_at.toISOString() : null,
       attempts: row.attempts,
       lastError: row.last_error,
       handledAt: Object.fromEntries(

@@ -10,7 +10,7 @@ import {
   type DeadLetter,
   lockDeadLetter,
   lockUnknown,
-  moveToRedeliveries,
+  moveToDispatch,
   replaceEvent,
 } from './dead-letter-store';
 
@@ -29,7 +29,7 @@ export async function redriveDeadLetter(ctx: Context, id: string, origin: Origin
     if (!isConsumerQueue(ctx.config.events, letter.queue)) {
       throw new DomainError('not_redrivable', { detail: 'There is no consumer for its queue any more' });
     }
-    await moveToRedeliveries(tx, { id });
+    await moveToDispatch(tx, { id });
     const details = auditedLetter({ ...letter, event });
     await recordAct(tx, ctx, origin, { type: 'dead_letter.redriven', subject: id, details });
   });
@@ -44,7 +44,7 @@ export async function redriveQueue(ctx: Context, queue: string, origin: Origin):
   assertConsumerQueue(ctx.config.events, queue);
   const redriven = await ctx.db.transaction().execute(async (tx) => {
     for (const letter of await lockUnknown(tx, queue)) await recognize(tx, letter);
-    const moved = await moveToRedeliveries(tx, { queue });
+    const moved = await moveToDispatch(tx, { queue });
     const details = { queue, redriven: moved };
     await recordAct(tx, ctx, origin, { type: 'dead_letters.redriven', details });
     return moved;

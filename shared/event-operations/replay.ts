@@ -1,7 +1,7 @@
 import { recordAct } from '../audit/record-act';
 import type { Context } from '../context/context';
 import type { Origin } from '../events/origin';
-import { type ReplayFilter, replayEvents } from '../outbox/redelivery-store';
+import { type ReplayFilter, replayEvents } from '../outbox/replay-store';
 import { assertConsumerQueue } from './consumer-queue';
 
 /**

@@ -1,5 +1,5 @@
 import type { Config } from '../config/config';
-import { outboxBacklog } from '../outbox/outbox';
+import { countBacklog } from '../outbox/dispatch-store';
 import type { BrokerContext } from '../outbox/publisher';
 import { type EventTask, findTaskRuns, type TaskRun } from '../tasks/task-run-store';
 import { within } from '../within';
@@ -71,7 +71,7 @@ function taskHealth(
 const ADVICE = 'check its schedule and its log, or, without Lambda, that npm run worker runs';
 
 async function checkDatabase(ctx: Asked) {
-  const look = async () => ({ outbox: await outboxBacklog(ctx.db), runs: await findTaskRuns(ctx.db) });
+  const look = async () => ({ outbox: await countBacklog(ctx.db), runs: await findTaskRuns(ctx.db) });
   const stored = look().catch((error: unknown) => {
     ctx.log.error('The database cannot be reached', { error });
     return null;

@@ -1,4 +1,4 @@
-import { outboxBacklog } from '../outbox/outbox';
+import { countBacklog } from '../outbox/dispatch-store';
 import type { BrokerContext } from '../outbox/publisher';
 import { type RelayReport, relayOutbox } from '../outbox/relay';
 import { countDeliveries } from '../poller/count-deliveries';
@@ -15,7 +15,7 @@ export async function measuredRelay(
 ): Promise<RelayReport> {
   await noteRun(ctx.db, 'relay-outbox');
   const report = await relayOutbox(ctx, budgetMs, signal);
-  const { pending, oldestSeconds } = await outboxBacklog(ctx.db);
+  const { pending, oldestSeconds } = await countBacklog(ctx.db);
   emitMetrics(ctx.config.metrics, {
     RelayRuns: 1,
     EventsPublished: report.published,

@@ -3,16 +3,22 @@ import { blankAuditEntries } from '../audit/audit-store';
 import type { Context } from '../context/context';
 import { purgeEmailTokens } from '../email-addresses/email-token-store';
 import { purgeFormerEmails } from '../email-addresses/former-email-store';
-import { purgeHandled, purgeOverdueRetries, purgePublished } from '../event-operations/purge-store';
+import {
+  type Purged,
+  purgeHandled,
+  purgeOverdueRetries,
+  purgePublished,
+} from '../event-operations/purge-store';
 import { purgeCounters } from '../rate-limits/rate-limit-store';
 import { purgeSessions } from '../sessions/session-store';
 import { purgeDeliveries } from '../webhooks/delivery-store';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const BATCH_SIZE = 1_000;
+const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 /**
  * What says that an event was handled outlives the event by this, and so every way on which a copy of it can still
- * come: the longest retry is days, and a redelivery keeps its event from being purged.
+ * come: the longest retry is days, and what is still to be sent keeps its event from being purged.
  */
 const INBOX_EXTRA_DAYS = 30;
 
@@ -49,9 +55,19 @@ export async function purgeEvents(
     }
     return total;
   };
+  /** Each batch goes on where the one before it ended. */
+  const allById = (purge: (after: string) => Promise<Purged>) => {
+    let after = FIRST_ID;
+    return all(async () => {
+      const { count, last } = await purge(after);
+      after = last;
+      return count;
+    });
+  };
+  const handledBefore = age(retentionDays + INBOX_EXTRA_DAYS);
   const report = {
-    events: await all(() => purgePublished(ctx.db, age(retentionDays), BATCH_SIZE)),
-    handled: await all(() => purgeHandled(ctx.db, age(retentionDays + INBOX_EXTRA_DAYS), BATCH_SIZE)),
+    events: await allById((after) => purgePublished(ctx.db, age(retentionDays), BATCH_SIZE, after)),
+    handled: await allById((after) => purgeHandled(ctx.db, handledBefore, BATCH_SIZE, after)),
     deliveries: await all(() => purgeDeliveries(ctx.db, age(retentionDays), BATCH_SIZE)),
     retries: await all(() => purgeOverdueRetries(ctx.db, age(INBOX_EXTRA_DAYS), BATCH_SIZE)),
     sessions: await all(() => purgeSessions(ctx.db, ctx.now(), BATCH_SIZE)),

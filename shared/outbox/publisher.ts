@@ -2,9 +2,9 @@ import { type Broker, type BrokerConnection, createBroker } from '../broker/conn
 import { OutageLog } from '../broker/outage-log';
 import { declareExchanges } from '../broker/topology';
 import { type Context, containerContext } from '../context/context';
-import type { UserEvent } from '../events/catalog';
 import { within } from '../within';
-import { markPublished, type PendingEvent } from './outbox';
+import { confirmSent } from './dispatch-store';
+import type { PendingEvent } from './event-store';
 import { createEventSender } from './send-event';
 
 export interface BrokerContext extends Context {
@@ -38,6 +38,7 @@ export function publishingContext(): PublishingContext {
 /** How far a publish has come. */
 interface Sending {
   connection?: BrokerConnection;
+  /** Positions in `dispatch`. */
   confirmed: string[];
 }
 
@@ -61,14 +62,14 @@ export function createPublisher(ctx: BrokerContext): Publisher {
   }
 
   /** @throws where the connection is not to be relied on */
-  async function sendInOrder(events: UserEvent[], sending: Sending): Promise<'done'> {
+  async function sendInOrder(pending: PendingEvent[], sending: Sending): Promise<'done'> {
     const connection = await ctx.broker.open(publishDeadlineMs);
     sending.connection = connection;
     await declare(connection);
-    for (const event of events) {
+    for (const { event, position } of pending) {
       const outcome = await sendEvent(connection, event);
       if (outcome.kind === 'confirmed') {
-        sending.confirmed.push(event.id);
+        sending.confirmed.push(position);
         continue;
       }
       // Later events of the same user must not overtake this one.
@@ -84,17 +85,17 @@ export function createPublisher(ctx: BrokerContext): Publisher {
   async function publish(pending: PendingEvent[]): Promise<void> {
     // During an outage one request in a while pays the deadline, not each of them.
     if (ctx.now().getTime() < pausedUntil) return;
-    const events = pending.filter((item) => item.mayPublishNow).map((item) => item.event);
-    if (events.length === 0) return;
+    const mine = pending.filter((item) => item.mayPublishNow);
+    if (mine.length === 0) return;
     const sending: Sending = { confirmed: [] };
     try {
-      const result = await within(publishDeadlineMs, sendInOrder(events, sending), 'late' as const);
+      const result = await within(publishDeadlineMs, sendInOrder(mine, sending), 'late' as const);
       if (result === 'late') throw sending.connection?.blocked ?? new Error('not confirmed in time');
       if (sending.confirmed.length > 0) trouble.recovered();
     } catch (error) {
       pause(error);
     }
-    await markPublished(ctx.db, sending.confirmed).catch(pause);
+    await confirmSent(ctx.db, sending.confirmed).catch(pause);
   }
 
   function pause(error: unknown): void {

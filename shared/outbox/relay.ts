@@ -3,19 +3,17 @@ import type { BrokerConnection } from '../broker/connection';
 import { ensureTopology, forgetTopology } from '../broker/ensure-topology';
 import { OutageLog } from '../broker/outage-log';
 import { RETURNED, type SendOutcome } from '../broker/send';
-import type { Db } from '../db/connection';
 import { noteProblem } from '../tasks/task-run-store';
 import { within } from '../within';
 import {
+  type ClaimCursor,
   type ClaimedEvent,
   claimEvents,
+  confirmSent,
   type FailedEvent,
-  markPublished,
   putBack,
-  releaseHeld,
-} from './outbox';
+} from './dispatch-store';
 import type { BrokerContext } from './publisher';
-import { claimRedeliveries, deleteRedeliveries, putBackRedeliveries } from './redelivery-store';
 import { createEventSender, sendToQueue } from './send-event';
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -25,19 +23,8 @@ const MAX_BACKOFF_MS = 5 * 60 * 1000;
 /** While the broker takes one batch, the database marks another and claims the next. */
 const BATCHES_AT_ONCE = 2;
 
-/** Where a relay takes events from, and tells what has become of them. */
-interface Backlog {
-  claim(db: Db, limit: number): Promise<ClaimedEvent[]>;
-  markSent(db: Db, ids: string[]): Promise<void>;
-  putBack(db: Db, failed: FailedEvent[]): Promise<void>;
-  /** Makes due what has waited for the claims of these, which are sent. */
-  release?(db: Db, ids: string[]): Promise<void>;
-}
-
-const BACKLOGS: Backlog[] = [
-  { claim: claimEvents, markSent: markPublished, putBack, release: releaseHeld },
-  { claim: claimRedeliveries, markSent: deleteRedeliveries, putBack: putBackRedeliveries },
-];
+/** How long claims may pass over what has become due again behind them, such as what a relay that died had claimed. */
+const RESCAN_MS = 5_000;
 
 export interface RelayReport {
   published: number;
@@ -45,8 +32,8 @@ export interface RelayReport {
 }
 
 /**
- * Sends what the outbox holds until the budget is spent, then what comes in meanwhile; replayed and redriven events
- * too. Safe to run several at once. A broker that cannot be reached costs no event an attempt: the relay waits for it
+ * Sends what is in `dispatch` until the budget is spent, then what comes in meanwhile: new events, replayed and redriven
+ * ones. Safe to run several at once. A broker that cannot be reached costs no event an attempt: the relay waits for it
  * and claims nothing.
  */
 export async function relayOutbox(
@@ -73,6 +60,16 @@ export async function relayOutbox(
         : sendToQueue(connection, ctx.config.events, event, queue),
   };
 
+  let next: ClaimCursor | null = null;
+  let scannedAt = Number.NEGATIVE_INFINITY;
+  async function claim(): Promise<ClaimedEvent[]> {
+    const isFromStart = next === null || performance.now() - scannedAt > RESCAN_MS;
+    if (isFromStart) scannedAt = performance.now();
+    const claimed = await claimEvents(ctx.db, ctx.config.relay.batchSize, isFromStart ? null : next);
+    next = claimed.next;
+    return claimed.events;
+  }
+
   async function connect(): Promise<BrokerConnection> {
     const connection = await ctx.broker.open(CONNECT_TIMEOUT_MS);
     await ensureTopology(connection, ctx.config.events, ctx.log);
@@ -84,11 +81,9 @@ export async function relayOutbox(
       let idle = true;
       try {
         const connection = await connect();
-        for (const backlog of BACKLOGS) {
-          if (connection.blocked) trouble.failed(connection.blocked);
-          const claimed = connection.blocked ? [] : await backlog.claim(ctx.db, ctx.config.relay.batchSize);
-          if (claimed.length > 0 && !(await relayBatch(run, connection, backlog, claimed))) idle = false;
-        }
+        if (connection.blocked) trouble.failed(connection.blocked);
+        const claimed = connection.blocked ? [] : await claim();
+        if (claimed.length > 0) idle = await relayBatch(run, connection, claimed);
       } catch (error) {
         trouble.failed(error);
         ctx.broker.discard();
@@ -112,7 +107,6 @@ interface Run {
 async function relayBatch(
   { ctx, report, trouble, send }: Run,
   connection: BrokerConnection,
-  backlog: Backlog,
   claimed: ClaimedEvent[],
 ): Promise<boolean> {
   const outcomes = new Map<ClaimedEvent, SendOutcome>();
@@ -131,8 +125,6 @@ async function relayBatch(
 
   const sent: string[] = [];
   const failed: FailedEvent[] = [];
-  /** The last of each lane that is sent as a whole. */
-  const ends: string[] = [];
   for (const lane of lanes) {
     for (const item of lane) {
       const outcome = outcomes.get(item) ?? LATE;
@@ -140,13 +132,11 @@ async function relayBatch(
         failed.push(failure(item, outcome));
         break;
       }
-      sent.push(item.id);
-      if (item === lane.at(-1)) ends.push(item.id);
+      sent.push(item.position);
     }
   }
-  await backlog.markSent(ctx.db, sent);
-  await backlog.putBack(ctx.db, failed);
-  await backlog.release?.(ctx.db, ends);
+  await confirmSent(ctx.db, sent);
+  await putBack(ctx.db, failed);
 
   const refused = failed.filter((item) => item.attempt === 1);
   // What the broker could not route may have lost its binding.
@@ -170,10 +160,13 @@ async function relayBatch(
 
 const LATE: SendOutcome = { kind: 'unknown', reason: 'the broker did not confirm in time' };
 
-function failure({ id, event, queue, attempts }: ClaimedEvent, outcome: SendOutcome & { reason: string }) {
+function failure(
+  { position, event, queue, attempts }: ClaimedEvent,
+  outcome: SendOutcome & { reason: string },
+) {
   const refused = outcome.kind === 'refused';
   return {
-    id,
+    position,
     subject: event.subject,
     queue,
     error: outcome.reason,

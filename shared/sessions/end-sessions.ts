@@ -2,7 +2,7 @@ import type { Context } from '../context/context';
 import type { Tx } from '../db/connection';
 import type { EventData } from '../events/catalog';
 import type { Origin } from '../events/origin';
-import { appendEvent, type PendingEvent } from '../outbox/outbox';
+import { appendEvent, type PendingEvent } from '../outbox/event-store';
 import { takeMinorSequence } from '../users/sequence';
 import { markRevoked, type SessionChoice } from './session-store';
 

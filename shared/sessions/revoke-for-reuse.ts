@@ -1,6 +1,6 @@
 import type { Context } from '../context/context';
 import type { Origin } from '../events/origin';
-import { appendEvent } from '../outbox/outbox';
+import { appendEvent } from '../outbox/event-store';
 import { takeMinorSequence } from '../users/sequence';
 import { endSessions } from './end-sessions';
 import { isAlive } from './session-store';

@@ -1,6 +1,6 @@
 import type { Context } from '../context/context';
 import type { Origin } from '../events/origin';
-import { appendEvent } from '../outbox/outbox';
+import { appendEvent } from '../outbox/event-store';
 import { openSession, type SessionTokens } from '../sessions/open-session';
 import type { UserProof } from '../sessions/proof';
 import { takeMinorSequence } from '../users/sequence';

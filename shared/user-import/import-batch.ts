@@ -2,7 +2,7 @@ import { foldCase } from '../characters';
 import type { Context } from '../context/context';
 import type { Tx } from '../db/connection';
 import { NOBODY } from '../events/origin';
-import { appendEvents } from '../outbox/outbox';
+import { appendEvents } from '../outbox/event-store';
 import { insertPasswords } from '../passwords/password-store';
 import { sequenceOf } from '../users/sequence';
 import type { ImportedUser } from './import-line';

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Context } from '../context/context';
 import type { Tx } from '../db/connection';
 import type { Origin } from '../events/origin';
-import { appendEvent, type PendingEvent } from '../outbox/outbox';
+import { appendEvent, type PendingEvent } from '../outbox/event-store';
 import { sequenceOf } from './sequence';
 import type { User } from './user';
 

@@ -1,7 +1,7 @@
 import type { Context } from '../context/context';
 import type { Tx } from '../db/connection';
 import type { Origin } from '../events/origin';
-import { appendEvent, type PendingEvent } from '../outbox/outbox';
+import { appendEvent, type PendingEvent } from '../outbox/event-store';
 import { sequenceOf } from './sequence';
 import type { User } from './user';
 import { insertUser, type NewUser } from './user-store';

@@ -88,13 +88,13 @@ export async function claimDeliveries(
       attempts = delivery.attempts + 1
     from taken
     join webhook_endpoints as endpoint on endpoint.id = taken.endpoint_id
-    left join outbox on outbox.id = taken.event_id
+    left join events on events.id = taken.event_id
     where delivery.endpoint_id = taken.endpoint_id and delivery.event_id = taken.event_id
     returning delivery.endpoint_id, delivery.event_id, delivery.type as delivery_type, delivery.created_at,
       delivery.attempts, delivery.attempts_before_schedule, endpoint.url, endpoint.secret,
       case when endpoint.previous_secret_expires_at > now() then endpoint.previous_secret end as previous_secret,
       endpoint.retry_delays_seconds, taken.failing,
-      outbox.type, outbox.subject, outbox.sequence, outbox.time, outbox.data`.execute(db);
+      events.type, events.subject, events.sequence, events.time, events.data`.execute(db);
   return rows.map((row) => ({
     endpointId: row.endpoint_id,
     eventId: row.event_id,
@@ -149,8 +149,8 @@ export async function settleDelivery(
         attempt_log || jsonb_build_array(
           -- An answer may repeat what was sent, and its user may be gone since.
           case when ${attempt.response === null} or type = 'user.deleted' or not exists (
-            select from outbox as deleted where deleted.type = 'user.deleted'
-            and deleted.subject = (select subject from outbox where outbox.id = event_id))
+            select from events as deleted where deleted.type = 'user.deleted'
+            and deleted.subject = (select subject from events where events.id = event_id))
           then ${attemptJson}::jsonb else ${attemptJson}::jsonb || '{"response": null}' end), ${`$[last - ${KEPT_ATTEMPTS - 1} to last]`}::jsonpath)
     where endpoint_id = ${endpointId} and event_id = ${eventId}
       and status = 'pending' and attempts = ${attempt.attempt}`.execute(db);

@@ -1,7 +1,7 @@
 import type { Context } from '../context/context';
 import type { DeliveryAttempt } from '../db/tables';
 import { NOBODY } from '../events/origin';
-import { appendEvent } from '../outbox/outbox';
+import { appendEvent } from '../outbox/event-store';
 import { sequenceOf } from '../users/sequence';
 import { clearFailures, countFailure, disableWebhook, lockWebhook } from '../webhooks/webhook-store';
 import type { Answer, Outcome } from './attempt-delivery';

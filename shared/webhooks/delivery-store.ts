@@ -82,7 +82,7 @@ export async function eraseResponses(tx: Tx, userId: string): Promise<void> {
     update webhook_deliveries set attempt_log = (
       select coalesce(jsonb_agg(attempt || '{"response": null}' order by place), '[]')
       from jsonb_array_elements(attempt_log) with ordinality as logged (attempt, place))
-    where event_id in (select id from outbox where subject = ${userId})`.execute(tx);
+    where event_id in (select id from events where subject = ${userId})`.execute(tx);
 }
 
 /**

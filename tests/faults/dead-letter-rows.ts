@@ -23,10 +23,10 @@ export async function checkPoison(
     attempts: number | null;
     deliveries: number | null;
   }>`
-    select outbox.id, dead_letters.id is not null as dead, dead_letters.attempts, deliveries.count as deliveries
-    from outbox
-    left join dead_letters on dead_letters.message_id = outbox.id::text
-    left join deliveries on deliveries.event_id = outbox.id`.execute(db);
+    select events.id, dead_letters.id is not null as dead, dead_letters.attempts, deliveries.count as deliveries
+    from events
+    left join dead_letters on dead_letters.message_id = events.id::text
+    left join deliveries on deliveries.event_id = events.id`.execute(db);
   const poison = rows.filter((row) => isAmong(row.id, percent));
   const alive = poison.filter((row) => !row.dead).length;
   // One that waits for another poisonous one of its user may be delivered along with it, which is no attempt.

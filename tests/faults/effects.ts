@@ -56,26 +56,26 @@ export async function readOutcome(db: Db): Promise<Outcome> {
   const { rows } = await sql<Outcome>`
     select
       (select count(*)::int from users) as users,
-      (select count(*)::int from outbox) as events,
+      (select count(*)::int from events) as events,
       (select count(distinct event_id)::int from effects) as handled,
       (select count(*)::int from dead_letters) as dead,
       -- Events without an effect, and changes without an event.
-      (select count(*)::int from outbox
-        where not exists (select from effects where effects.event_id = outbox.id)
-        and not exists (select from dead_letters where dead_letters.message_id = outbox.id::text))
+      (select count(*)::int from events
+        where not exists (select from effects where effects.event_id = events.id)
+        and not exists (select from dead_letters where dead_letters.message_id = events.id::text))
       + (select coalesce(sum(abs(users.version - (
-          select count(*) from outbox where outbox.subject = users.id))), 0)::int from users) as lost,
+          select count(*) from events where events.subject = users.id))), 0)::int from users) as lost,
       (select count(*)::int from effects
-        where not exists (select from outbox where outbox.id = effects.event_id))
-      + (select count(*)::int from outbox
-        where not exists (select from users where users.id = outbox.subject)) as ghosts,
+        where not exists (select from events where events.id = effects.event_id))
+      + (select count(*)::int from events
+        where not exists (select from users where users.id = events.subject)) as ghosts,
       (select (count(*) - count(distinct event_id))::int from effects)
       + (select abs(count(*) - (select count(distinct event_id) from effects))::int from audit_log
         -- And not what an administrator did.
-        where exists (select from outbox where outbox.id = audit_log.event_id))
+        where exists (select from events where events.id = audit_log.event_id))
       + (select abs(coalesce(sum(count), 0) - (select count(*) from inbox
-          join outbox on outbox.id = inbox.event_id
-          where inbox.consumer = 'analytics' and outbox.type = 'user.created'))::int
+          join events on events.id = inbox.event_id
+          where inbox.consumer = 'analytics' and events.type = 'user.created'))::int
         from analytics_hourly where metric = 'registrations') as repeated,
       (select count(*)::int from (
         select sequence <= lag(sequence) over (partition by subject order by position) as inverted
@@ -85,8 +85,8 @@ export async function readOutcome(db: Db): Promise<Outcome> {
       select percentile_cont(0.5) within group (order by ms) as p50,
         percentile_cont(0.99) within group (order by ms) as p99
       from (
-        select extract(epoch from effects.at - outbox.created_at)::float8 * 1000 as ms
-        from effects join outbox on outbox.id = effects.event_id
+        select extract(epoch from effects.at - events.created_at)::float8 * 1000 as ms
+        from effects join events on events.id = effects.event_id
         where not exists (select from dead_letters where dead_letters.subject = effects.subject)
       ) as lags
     ) as lag`.execute(db);
@@ -98,10 +98,10 @@ export async function readOutcome(db: Db): Promise<Outcome> {
 /** How much is neither handled nor a dead letter yet, by both of the consumers that are looked at. */
 export async function countOpen(db: Db): Promise<number> {
   const { rows } = await sql<{ open: number }>`
-    select (select count(*) from outbox)::int
+    select (select count(*) from events)::int
       - (select count(distinct event_id) from effects)::int
       - (select count(*) from dead_letters where queue like '%.audit')::int
-      + (select count(*) from outbox where type = 'user.created')::int
+      + (select count(*) from events where type = 'user.created')::int
       - (select count(*) from inbox where consumer = 'analytics')::int
       - (select count(*) from dead_letters where queue like '%.analytics')::int as open`.execute(db);
   return rows[0]?.open ?? 0;

@@ -70,11 +70,17 @@ async function changeUsers({ db }: Scenario): Promise<void> {
       tx,
     );
     await sql`
-      insert into outbox (id, type, subject, sequence, time, data)
-      select gen_random_uuid(), 'user.password_changed', id, lpad((version + change)::text, 10, '0'), now(),
-        jsonb_build_object('id', id)
-      from changed, generate_series(1, ${CHANGES}::int) as change
-      order by part, change, id`.execute(tx);
+      with appended as (
+        insert into events (id, type, subject, sequence, time, data)
+        select gen_random_uuid(), 'user.password_changed', id, lpad((version + change)::text, 10, '0'), now(),
+          jsonb_build_object('id', id)
+        from changed, generate_series(1, ${CHANGES}::int) as change
+        order by part, change, id
+        returning id, subject, position
+      )
+      insert into dispatch (event_id, subject) select id, subject from appended order by position`.execute(
+      tx,
+    );
     await sql`
       update users set version = users.version + ${CHANGES} from changed where users.id = changed.id`.execute(
       tx,
@@ -86,14 +92,14 @@ async function changeUsers({ db }: Scenario): Promise<void> {
 async function readDeliveries({ db, config }: Scenario, consumer: (typeof CONSUMER_NAMES)[number]) {
   const patterns: readonly string[] = CONSUMERS[consumer];
   const { rows } = await sql<{ id: string; handled: boolean; dead: number; attempts: number | null }>`
-    select outbox.id, inbox.event_id is not null as handled, count(dead_letters.id)::int as dead,
+    select events.id, inbox.event_id is not null as handled, count(dead_letters.id)::int as dead,
       max(dead_letters.attempts) as attempts
-    from outbox
-    left join inbox on inbox.event_id = outbox.id and inbox.consumer = ${consumer}
-    left join dead_letters on dead_letters.message_id = outbox.id::text
+    from events
+    left join inbox on inbox.event_id = events.id and inbox.consumer = ${consumer}
+    left join dead_letters on dead_letters.message_id = events.id::text
       and dead_letters.queue = ${queueOf(config.events, consumer)}
-    where ${patterns.includes('#')} or outbox.type = any(${[...patterns]}::text[])
-    group by outbox.id, inbox.event_id`.execute(db);
+    where ${patterns.includes('#')} or events.type = any(${[...patterns]}::text[])
+    group by events.id, inbox.event_id`.execute(db);
   return rows;
 }
 

@@ -109,11 +109,11 @@ async function runRow(
   }
 }
 
-/** What was on the wire and is in no outbox. */
+/** What was on the wire and is not in the log. */
 async function wireGhosts({ db, tap }: Scenario): Promise<number> {
   const { rows: found } = await sql<{ count: number }>`
     select count(*)::int as count from unnest(${[...tap.seen.keys()]}::uuid[]) as id
-    where not exists (select from outbox where outbox.id = id.id)`.execute(db);
+    where not exists (select from events where events.id = id.id)`.execute(db);
   return found[0]?.count ?? 0;
 }
 

@@ -93,10 +93,8 @@ describe('a time that does not exist is refused wherever a time is taken', () =>
 
 test('a day begins in UTC, whatever time zone the database sessions are in', async () => {
   const [subject = ''] = await fillOutbox(ctx, 1);
-  await sql`
-    update outbox set time = '2026-10-31T23:30:00Z', published_at = now() where subject = ${subject}`.execute(
-    ctx.db,
-  );
+  await sql`update events set time = '2026-10-31T23:30:00Z' where subject = ${subject}`.execute(ctx.db);
+  await ctx.db.deleteFrom('dispatch').where('subject', '=', subject).execute();
   const url = new URL(ctx.config.database.url);
   url.searchParams.set('options', '-c TimeZone=Pacific/Auckland');
   const { db } = createContext(

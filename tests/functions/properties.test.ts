@@ -86,7 +86,7 @@ test('any sequence of updates and deletes keeps versions, entity tags and events
         expected = answer.body;
       }
       const events = await ctx.db
-        .selectFrom('outbox')
+        .selectFrom('events')
         .select(['type', 'sequence'])
         .where('subject', '=', id)
         .orderBy('position')

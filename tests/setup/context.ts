@@ -4,7 +4,7 @@ import { createContext } from '../../shared/context/context';
 import { createLog, type LogFields } from '../../shared/log';
 import { createPublisher, type PublishingContext } from '../../shared/outbox/publisher';
 import { brokerUrl, declare, deleteTopology, uniqueNames } from './broker';
-import { createTestDatabase } from './database';
+import { createTestDatabase, type TestDatabase } from './database';
 
 export interface TestContext extends PublishingContext {
   /** What was logged, parsed. */
@@ -17,9 +17,13 @@ export interface TestContext extends PublishingContext {
 /**
  * A real database and the real broker, a clock that stands still, cheap hashes, and a log to look into.
  * @param environment variables that differ from a test's usual ones
+ * @param database in the place of a migrated one
  */
-export async function testContext(environment: Record<string, string> = {}): Promise<TestContext> {
-  const database = await createTestDatabase();
+export async function testContext(
+  environment: Record<string, string> = {},
+  database?: TestDatabase,
+): Promise<TestContext> {
+  database ??= await createTestDatabase();
   const config = readConfig({
     DATABASE_URL: database.url,
     DATABASE_POOL_SIZE: '10',

@@ -20,10 +20,15 @@ export function databaseUrl(name: string): string {
   return url.toString();
 }
 
-/** A migrated database of its own, as a copy of the template. */
-export async function createTestDatabase(): Promise<{ url: string; drop(): Promise<void> }> {
+export interface TestDatabase {
+  url: string;
+  drop(): Promise<void>;
+}
+
+/** A database of its own: a copy of the template, which is migrated, or an empty one. */
+export async function createTestDatabase(template = process.env['TEST_TEMPLATE']): Promise<TestDatabase> {
   const name = `rollcall_test_${randomBytes(6).toString('hex')}`;
-  await administer(`create database ${name} template ${process.env['TEST_TEMPLATE']}`);
+  await administer(`create database ${name} template ${template}`);
   return { url: databaseUrl(name), drop: () => administer(`drop database ${name} with (force)`) };
 }
 

@@ -46,7 +46,7 @@ export async function mailContext(environment: Record<string, string> = {}): Pro
 
 /** Every stored event as it is published. Only looks: what is sent stays sent. */
 export async function readEvents(ctx: TestContext): Promise<UserEvent[]> {
-  const rows = await ctx.db.selectFrom('outbox').selectAll().orderBy('position').execute();
+  const rows = await ctx.db.selectFrom('events').selectAll().orderBy('position').execute();
   return rows.map(
     ({ id, type, subject, sequence, time, data }) =>
       ({

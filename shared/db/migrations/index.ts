@@ -17,6 +17,7 @@ import * as purging from './0017-purging';
 import * as suspectedEvents from './0018-suspected-events';
 import * as taskRuns from './0020-task-runs';
 import * as passwords from './0021-passwords';
+import * as dispatch from './0022-dispatch';
 
 /** In order of their names. They are listed, not read from a folder, so that they are part of a bundle. */
 export const migrations: Record<string, Migration> = {
@@ -38,4 +39,5 @@ export const migrations: Record<string, Migration> = {
   '0018-suspected-events': suspectedEvents,
   '0020-task-runs': taskRuns,
   '0021-passwords': passwords,
+  '0022-dispatch': dispatch,
 };

@@ -5,14 +5,14 @@ import { queueOf } from '../../../shared/broker/topology';
 import type { UserEvent } from '../../../shared/events/catalog';
 import { purgeEvents } from '../../../shared/ops/purge';
 import { keepLogFrom } from '../../../shared/outbox/log-start-store';
-import { replayEvents } from '../../../shared/outbox/redelivery-store';
 import { relayOutbox } from '../../../shared/outbox/relay';
+import { replayEvents } from '../../../shared/outbox/replay-store';
 import { openClient, Received } from '../../setup/broker';
 import { consume } from '../../setup/consume';
 import { type TestContext, testContext } from '../../setup/context';
 import { untilLockIsAwaited } from '../../setup/database';
 import { call } from '../../setup/http';
-import { countUnsent, makeDue } from '../../setup/outbox';
+import { countUnsent, makeDue, makeUnsent } from '../../setup/outbox';
 import { logInAdmin, type Person, registerPerson } from '../../setup/people';
 
 let ctx: TestContext;
@@ -45,7 +45,7 @@ const rebuild = (body: Record<string, unknown> = {}) =>
   call(rebuildAnalytics, ctx, { method: 'POST', body, token: admin.accessToken });
 
 async function relay(): Promise<void> {
-  const left = async () => ctx.db.selectFrom('redeliveries').select('position').executeTakeFirst();
+  const left = async () => ctx.db.selectFrom('dispatch').select('position').executeTakeFirst();
   await makeDue(ctx);
   while ((await countUnsent(ctx)) > 0 || (await left())) await relayOutbox(ctx, 0);
 }
@@ -100,14 +100,8 @@ test('what arrives meanwhile, what is still unsent and what the queue holds twic
   // Published and still in the queue; unsent; and then the range is rebuilt, twice.
   await registerPerson(ctx);
   await relay();
-  await registerPerson(ctx);
-  await ctx.db
-    .updateTable('outbox')
-    .set({ published_at: null })
-    .where('position', '=', (eb) =>
-      eb.selectFrom('outbox').select((inner) => inner.fn.max('position').as('last')),
-    )
-    .execute();
+  const { user } = await registerPerson(ctx);
+  await makeUnsent(ctx, user.id);
   await rebuild();
   await rebuild();
   await registerPerson(ctx);
@@ -123,23 +117,23 @@ test('what arrives meanwhile, what is still unsent and what the queue holds twic
 test('hours of which the purge has taken something keep their counts', async () => {
   ctx.clock.now = new Date('2026-12-01T08:00:00.000Z');
   const { id } = await ctx.db
-    .selectFrom('outbox')
+    .selectFrom('events')
     .select('id')
     .where('time', '=', new Date('2026-11-20T11:00:00.000Z'))
     .executeTakeFirstOrThrow();
   // Published late: the purge leaves it, and its neighbours in time go.
   await ctx.db
-    .updateTable('outbox')
+    .updateTable('publications')
     .set({ published_at: new Date('2026-11-30') })
-    .where('id', '!=', id)
     .execute();
   // By its id, too, it is as old as its time says.
   const made = Date.parse('2026-11-20T11:00:00.000Z').toString(16).padStart(12, '0');
   const aged = `${made.slice(0, 8)}-${made.slice(8)}-7000-8000-000000000000`;
+  await ctx.db.updateTable('events').set({ id: aged }).where('id', '=', id).execute();
   await ctx.db
-    .updateTable('outbox')
-    .set({ id: aged, published_at: new Date('2026-11-20') })
-    .where('id', '=', id)
+    .updateTable('publications')
+    .set({ event_id: aged, published_at: new Date('2026-11-20') })
+    .where('event_id', '=', id)
     .execute();
   await ctx.db.updateTable('inbox').set({ event_id: aged }).where('event_id', '=', id).execute();
   expect(await purgeEvents(ctx, 60_000)).toMatchObject({ events: 1 });
@@ -167,7 +161,7 @@ test('the purge takes nothing that is being counted again', async () => {
   await ctx.db.transaction().execute(async (tx) => {
     await keepLogFrom(tx, new Date(0));
     ctx.clock.now = new Date('2027-01-01');
-    await sql`update outbox set published_at = '2026-11-20'`.execute(ctx.db);
+    await sql`update publications set published_at = '2026-11-20'`.execute(ctx.db);
     purge = purgeEvents(ctx, 60_000);
     await untilLockIsAwaited(ctx);
     expect(await replayEvents(tx, { queue: 'any' })).toBe(5);

@@ -80,7 +80,7 @@ test('whose password it would have been, from where and with what, and the name 
 });
 
 test('is no event: no subscriber hears of it', async () => {
-  const count = () => ctx.db.selectFrom('outbox').select('id').execute();
+  const count = () => ctx.db.selectFrom('events').select('id').execute();
   const before = await count();
   await post(login, { username: 'nobody', password: 'wrong' }, { address: elsewhere() });
   expect(await count()).toEqual(before);

@@ -198,7 +198,7 @@ describe('after the grace', () => {
     later(10_001);
     await Promise.all([use(person.refreshToken), use(person.refreshToken), use(person.refreshToken)]);
     const events = await ctx.db
-      .selectFrom('outbox')
+      .selectFrom('events')
       .selectAll()
       .where('subject', '=', person.user.id)
       .where('type', 'like', 'session.%')

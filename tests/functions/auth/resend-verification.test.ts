@@ -3,6 +3,7 @@ import { handler as verifyEmail } from '../../../functions/auth/verify-email';
 import { call } from '../../setup/http';
 import { type MailContext, mailContext } from '../../setup/mail-flow';
 import { tokenIn } from '../../setup/mail-server';
+import { outcomesOf } from '../../setup/outbox';
 import { type Person, registerPerson } from '../../setup/people';
 
 let flow: MailContext;
@@ -38,17 +39,17 @@ test('leaves the event to the relay, and names who asked', async () => {
   const person = await registerPerson(flow.ctx);
   await resend(person.accessToken);
   const row = await flow.ctx.db
-    .selectFrom('outbox')
+    .selectFrom('events')
     .selectAll()
     .where('subject', '=', person.user.id)
     .where('type', '=', 'user.verification_requested')
     .executeTakeFirstOrThrow();
   expect(row).toMatchObject({
     sequence: '0000000001.0000000001',
-    published_at: null,
     actor_id: person.user.id,
     data: { id: person.user.id },
   });
+  expect((await outcomesOf(flow.ctx, person.user.id)).at(-1)).toMatchObject({ published_at: null });
 });
 
 test('accepts and does nothing where there is nothing to verify', async () => {

@@ -57,7 +57,7 @@ test('logs the trace of the request that an event came from', async () => {
 });
 
 describe('where one event of a batch cannot be handled', () => {
-  // The database itself refuses this one: an event that no outbox row and no valid time belong to.
+  // The database itself refuses this one: an event that is not in the log and has no valid time.
   const poison = () => ({ ...events[1], time: '999999-01-01T00:00:00.000Z' }) as UserEvent;
   const batch = () => [events[0], poison(), events[2]] as UserEvent[];
 
@@ -109,7 +109,7 @@ describe('an entry stays as it was written', () => {
     ['UPDATE', sql`update audit_log set details = '{}'`],
     ['DELETE', sql`delete from audit_log`],
     ['TRUNCATE', sql`truncate audit_log`],
-    ['TRUNCATE', sql`truncate outbox, audit_log cascade`],
+    ['TRUNCATE', sql`truncate events, audit_log cascade`],
     [
       'UPDATE',
       sql`insert into audit_log select * from audit_log on conflict (event_id) do update set address = 'elsewhere'`,

@@ -65,8 +65,8 @@ describe('user.created', () => {
     const [row] = await tokens();
     expect(row).toMatchObject({ user_id: user.id, purpose: 'verify_email', address: user.email });
     expect(row?.expires_at.getTime()).toBe(flow.ctx.clock.now.getTime() + 24 * 3600 * 1000);
-    const outbox = await flow.ctx.db.selectFrom('outbox').selectAll().execute();
-    expect(JSON.stringify([row, outbox, flow.ctx.logged])).not.toContain(token);
+    const events = await flow.ctx.db.selectFrom('events').selectAll().execute();
+    expect(JSON.stringify([row, events, flow.ctx.logged])).not.toContain(token);
     expect(JSON.stringify(flow.ctx.logged)).not.toContain(user.email);
   });
 

@@ -174,7 +174,7 @@ test('deleted, it is gone, and its event is still in the log', async () => {
     call(deleteDeadLetter, ctx, { method: 'DELETE', params: { id }, token: admin.accessToken });
   expect([(await remove()).status, (await remove()).status]).toEqual([204, 404]);
   expect(
-    await ctx.db.selectFrom('outbox').select('id').where('id', '=', event.id).executeTakeFirst(),
+    await ctx.db.selectFrom('events').select('id').where('id', '=', event.id).executeTakeFirst(),
   ).toBeDefined();
 });
 
@@ -183,7 +183,7 @@ test('the user deleted, no personal data is left in it, also where it is on its 
   const [{ id, event }] = (await list()).deadLetters;
   const other = { ...event, id: uuidv7() };
   await ctx.db
-    .insertInto('redeliveries')
+    .insertInto('dispatch')
     .values({ queue: audit, event_id: other.id, subject: event.subject, event: JSON.stringify(other) })
     .execute();
   await call(deleteUser, ctx, {
@@ -193,7 +193,7 @@ test('the user deleted, no personal data is left in it, also where it is on its 
   });
   const anonymous = { username: person.user.id.replaceAll('-', ''), email: null };
   expect((await list()).deadLetters).toMatchObject([{ id, event: { id: event.id, data: anonymous } }]);
-  const rows = await ctx.db.selectFrom('redeliveries').select('event').execute();
+  const rows = await ctx.db.selectFrom('dispatch').select('event').where('queue', '=', audit).execute();
   expect(rows).toMatchObject([{ event: { id: other.id, data: anonymous } }]);
 });
 

@@ -1,5 +1,5 @@
 // A mirror's exchange that may not be written, or is gone: the broker closes the channel over each copy.
-import { claimEvents } from '../../../shared/outbox/outbox';
+import { claimEvents } from '../../../shared/outbox/dispatch-store';
 import { createEventSender } from '../../../shared/outbox/send-event';
 import { openClient, Received, uniqueNames } from '../../setup/broker';
 import { type TestContext, testContext } from '../../setup/context';
@@ -22,10 +22,10 @@ afterEach(async () => {
 test('is refused and not taken for a broken connection, and left alone for a minute', async () => {
   const received = await Received.bound(client.channel, ctx.config.events.exchange);
   await fillOutbox(ctx, 2, 1);
-  const events = (await claimEvents(ctx.db, 10)).map(({ event }) => event);
+  const events = (await claimEvents(ctx.db, 10)).events.map(({ event }) => event);
   const [created, other] = events.filter(({ type }) => type === 'user.created');
   const verified = events.find(({ type }) => type === 'user.email_verified');
-  if (!created || !other || !verified) throw new Error('The outbox lacks events');
+  if (!created || !other || !verified) throw new Error('The log lacks events');
   await client.channel.deleteExchange(mirror);
   let now = 0;
   const sendEvent = createEventSender(ctx.config.events, () => now);

@@ -1,6 +1,7 @@
 import { handler as listEvents } from '../../../functions/events/list-events';
 import { type TestContext, testContext } from '../../setup/context';
 import { call } from '../../setup/http';
+import { outcomesOf } from '../../setup/outbox';
 import { logInAdmin, type Person, registerPerson } from '../../setup/people';
 
 let ctx: TestContext;
@@ -21,7 +22,7 @@ const ids = () => people.map((person) => person.user.id);
 test('lists events newest first, with what became of them', async () => {
   const handledAt = new Date('2026-11-20T10:00:00.000Z');
   const event = await ctx.db
-    .selectFrom('outbox')
+    .selectFrom('events')
     .selectAll()
     .where('subject', '=', people[2]?.user.id ?? '')
     .executeTakeFirstOrThrow();
@@ -29,6 +30,8 @@ test('lists events newest first, with what became of them', async () => {
     .insertInto('inbox')
     .values({ event_id: event.id, consumer: 'audit', handled_at: handledAt })
     .execute();
+
+  const [outcome] = await outcomesOf(ctx, event.subject);
 
   const { status, body } = await list();
   expect(status).toBe(200);
@@ -43,7 +46,7 @@ test('lists events newest first, with what became of them', async () => {
     data: expect.objectContaining({ username: people[2]?.user.username }),
     status: 'published',
     createdAt: event.created_at.toISOString(),
-    publishedAt: event.published_at?.toISOString(),
+    publishedAt: outcome?.published_at?.toISOString(),
     attempts: 1,
     lastError: null,
     handledAt: { audit: handledAt.toISOString() },

@@ -6,12 +6,14 @@ import { appendAuditEntry } from '../../../shared/audit/audit-store';
 import { insertEmailToken } from '../../../shared/email-addresses/email-token-store';
 import { NOBODY } from '../../../shared/events/origin';
 import { purgeEvents } from '../../../shared/ops/purge';
+import { claimEvents } from '../../../shared/outbox/dispatch-store';
 import { lockLogStart } from '../../../shared/outbox/log-start-store';
-import { claimRedeliveries, replayEvents } from '../../../shared/outbox/redelivery-store';
 import { relayOutbox } from '../../../shared/outbox/relay';
+import { replayEvents } from '../../../shared/outbox/replay-store';
 import { type TestContext, testContext } from '../../setup/context';
 import { untilLockIsAwaited } from '../../setup/database';
 import { call } from '../../setup/http';
+import { makeUnsent } from '../../setup/outbox';
 import { registerPerson, registration } from '../../setup/people';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -23,14 +25,14 @@ beforeEach(async () => {
 afterEach(() => ctx.close());
 
 const purge = (budgetMs = 60_000) => purgeEvents(ctx, budgetMs);
-const events = () => ctx.db.selectFrom('outbox').select('subject').execute();
+const events = () => ctx.db.selectFrom('events').select('subject').execute();
 const handled = () => ctx.db.selectFrom('inbox').select('event_id').execute();
 /** Days go by. */
 function pass(days: number): void {
   ctx.clock.now = new Date(ctx.clock.now.getTime() + days * DAY_MS);
 }
 async function markHandled(): Promise<void> {
-  const rows = await ctx.db.selectFrom('outbox').select('id').execute();
+  const rows = await ctx.db.selectFrom('events').select('id').execute();
   const inbox = rows.map(({ id }) => ({ event_id: id, consumer: 'audit' }));
   await ctx.db.insertInto('inbox').values(inbox).execute();
 }
@@ -52,7 +54,7 @@ test('what is unsent stays, however old, and so does what is about to be sent ag
   const { user } = await registerPerson(ctx);
   const other = await registerPerson(ctx);
   await relayOutbox(ctx, 0);
-  await ctx.db.updateTable('outbox').set({ published_at: null }).where('subject', '=', user.id).execute();
+  await makeUnsent(ctx, user.id);
   await ctx.db.transaction().execute((tx) => replayEvents(tx, { queue: 'x', subject: other.user.id }));
   pass(1_000);
   expect(await purge()).toMatchObject({ events: 0 });
@@ -66,7 +68,7 @@ test('a replay during a purge waits for it, and sends what is left', async () =>
     ctx.db.transaction().execute((tx) => replayEvents(tx, { queue: 'x', subject: user.id }));
   const purging = ctx.db.transaction().execute(async (tx) => {
     await lockLogStart(tx);
-    await tx.deleteFrom('outbox').where('subject', '=', user.id).execute();
+    await tx.deleteFrom('events').where('subject', '=', user.id).execute();
     const replaying = replay();
     await untilLockIsAwaited(ctx);
     return { replaying };
@@ -80,9 +82,9 @@ test('what is to be sent again and is no longer in the log keeps nothing else fr
   await relayOutbox(ctx, 0);
   for (const { user } of [gone, other])
     await ctx.db.transaction().execute((tx) => replayEvents(tx, { queue: 'x', subject: user.id }));
-  await ctx.db.deleteFrom('outbox').where('subject', '=', gone.user.id).execute();
-  expect(await claimRedeliveries(ctx.db, 10)).toMatchObject([{ event: { subject: other.user.id } }]);
-  expect(await ctx.db.selectFrom('redeliveries').select('subject').execute()).toEqual([
+  await ctx.db.deleteFrom('events').where('subject', '=', gone.user.id).execute();
+  expect((await claimEvents(ctx.db, 10)).events).toMatchObject([{ event: { subject: other.user.id } }]);
+  expect(await ctx.db.selectFrom('dispatch').select('subject').execute()).toEqual([
     { subject: other.user.id },
   ]);
 });

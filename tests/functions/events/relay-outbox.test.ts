@@ -1,8 +1,9 @@
-import { appendEvent, claimEvents, markPublished, releaseHeld } from '../../../shared/outbox/outbox';
+import { claimEvents, confirmSent } from '../../../shared/outbox/dispatch-store';
+import { appendEvent } from '../../../shared/outbox/event-store';
 import { relayOutbox } from '../../../shared/outbox/relay';
 import { brokerUrl, openClient, Received } from '../../setup/broker';
 import { type TestContext, testContext } from '../../setup/context';
-import { countUnsent, fillOutbox, inversions, makeDue } from '../../setup/outbox';
+import { countUnsent, fillOutbox, inversions, makeDue, outcomesOf } from '../../setup/outbox';
 import { startProxy, type TcpProxy } from '../../setup/proxy';
 
 let proxy: TcpProxy;
@@ -29,6 +30,7 @@ async function drain(relays = 1) {
   done.abort();
   return Promise.all(runs);
 }
+const claim = async (limit: number) => (await claimEvents(ctx.db, limit)).events;
 /** Gives the relays a turn. */
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -39,8 +41,8 @@ test("sends a backlog of many batches, each event once and one user's in order",
   expect(report).toEqual({ published: 480, refused: 0 });
   expect(received.messages).toHaveLength(480);
   expect(inversions(received.bodies())).toEqual([]);
-  const rows = await ctx.db.selectFrom('outbox').select(['attempts', 'last_error']).distinct().execute();
-  expect(rows).toEqual([{ attempts: 1, last_error: null }]);
+  const rows = await outcomesOf(ctx);
+  expect(new Set(rows.map((row) => `${row.attempts} ${row.last_error}`))).toEqual(new Set(['1 null']));
 });
 
 test('several at once share the work, and none overtakes the other within a user', async () => {
@@ -54,16 +56,14 @@ test('several at once share the work, and none overtakes the other within a user
 
 test('what is appended while an older event of its user is claimed is due once that is sent', async () => {
   const [subject = ''] = await fillOutbox(ctx, 1);
-  const [older] = await claimEvents(ctx.db, 1);
+  const [older] = await claim(1);
   const data = { id: subject };
   const origin = { actorId: null, address: null, userAgent: null, requestId: null, traceparent: null };
   const event = { type: 'user.email_verified', subject, sequence: '0000000002', data, origin } as const;
   const newer = await ctx.db.transaction().execute((tx) => appendEvent(tx, ctx, 'relay', event));
-  expect(await claimEvents(ctx.db, 1)).toEqual([]);
-  await markPublished(ctx.db, [older?.id ?? '']);
-  expect(await claimEvents(ctx.db, 1)).toEqual([]);
-  await releaseHeld(ctx.db, [older?.id ?? '']);
-  expect(await claimEvents(ctx.db, 1)).toMatchObject([{ id: newer.event.id }]);
+  expect(await claim(1)).toEqual([]);
+  await confirmSent(ctx.db, [older?.position ?? '']);
+  expect(await claim(1)).toMatchObject([{ event: { id: newer.event.id } }]);
 });
 
 test('declares what is missing, so that a new broker takes events at once', async () => {
@@ -100,7 +100,13 @@ test('an event that is refused waits longer each time, and holds up its own user
 
   expect(await relayOutbox(ctx, 0)).toEqual({ published: 2, refused: 2 });
   const waiting = () =>
-    ctx.db.selectFrom('outbox').selectAll().where('published_at', 'is', null).orderBy('position').execute();
+    ctx.db
+      .selectFrom('dispatch')
+      .innerJoin('events', 'events.id', 'dispatch.event_id')
+      .selectAll('dispatch')
+      .select('events.sequence')
+      .orderBy('dispatch.position')
+      .execute();
   const [a, b, c, d] = await waiting();
   for (const row of [a, b]) {
     expect(row).toMatchObject({ sequence: '0000000002', attempts: 1 });
@@ -114,7 +120,7 @@ test('an event that is refused waits longer each time, and holds up its own user
   expect(await relayOutbox(ctx, 0)).toEqual({ published: 1, refused: 0 });
   expect(received.bodies().at(-1)).toMatchObject({ subject: other });
 
-  const firstDelay = Number(a?.available_at) - Number(a?.created_at);
+  const firstDelay = Number(a?.due_at) - Number(a?.created_at);
   await makeDue(ctx);
   await relayOutbox(ctx, 0);
   const [again] = await waiting();
@@ -140,15 +146,15 @@ test('a broker that goes away in the middle costs no event, and no attempt', asy
   while ((await countUnsent(ctx)) > 0) await makeDue(ctx);
   done.abort();
   await run;
-  const rows = await ctx.db.selectFrom('outbox').select('attempts').distinct().execute();
-  expect(rows).toEqual([{ attempts: 1 }]);
+  const rows = await outcomesOf(ctx);
+  expect(new Set(rows.map((row) => row.attempts))).toEqual(new Set([1]));
   const ids = new Set(received.messages.map((message) => message.properties.messageId));
   expect(ids.size).toBe(400);
 });
 
 test('what a relay had claimed when it died is sent by the next one after the lease', async () => {
   await fillOutbox(ctx, 3);
-  expect(await claimEvents(ctx.db, 50)).toHaveLength(3);
+  expect(await claim(50)).toHaveLength(3);
   expect(await relayOutbox(ctx, 0)).toEqual({ published: 0, refused: 0 });
   await makeDue(ctx);
   expect(await relayOutbox(ctx, 0)).toEqual({ published: 3, refused: 0 });
@@ -156,7 +162,7 @@ test('what a relay had claimed when it died is sent by the next one after the le
 
 test('claims no event whose user has an older unsent one elsewhere', async () => {
   await fillOutbox(ctx, 1, 4);
-  const first = await claimEvents(ctx.db, 2);
+  const first = await claim(2);
   expect(first.map((item) => item.event.sequence)).toEqual(['0000000001', '0000000002']);
-  expect(await claimEvents(ctx.db, 50)).toEqual([]);
+  expect(await claim(50)).toEqual([]);
 });

@@ -7,7 +7,7 @@ import { openClient, Received } from '../../setup/broker';
 import { consume } from '../../setup/consume';
 import { type TestContext, testContext } from '../../setup/context';
 import { call } from '../../setup/http';
-import { countUnsent, fillOutbox, inversions } from '../../setup/outbox';
+import { countUnsent, fillOutbox, inversions, makeDue } from '../../setup/outbox';
 import { logInAdmin, type Person } from '../../setup/people';
 
 let ctx: TestContext;
@@ -35,7 +35,7 @@ async function relayAll(): Promise<void> {
   let left: unknown;
   do {
     await relayOutbox(ctx, 0);
-    left = await ctx.db.selectFrom('redeliveries').select('position').executeTakeFirst();
+    left = await ctx.db.selectFrom('dispatch').select('position').executeTakeFirst();
   } while (left);
 }
 
@@ -110,10 +110,7 @@ test('a queue that is gone: the events wait, and arrive when it is back', async 
   const { channel } = await ctx.broker.open(1_000);
   await channel.deleteQueue(queue);
   await relayOutbox(ctx, 0);
-  await ctx.db
-    .updateTable('redeliveries')
-    .set({ available_at: new Date(0) })
-    .execute();
+  await makeDue(ctx);
   await relayAll();
   expect((await client.channel.checkQueue(queue)).messageCount).toBe(3);
 });

@@ -12,8 +12,8 @@ import { ROOT } from '../../../scripts/bundle';
 import { CONSUMER_NAMES, CONSUMERS, type Consumer, queueOf } from '../../../shared/broker/topology';
 import { parseEvent } from '../../../shared/events/catalog';
 import type { BatchResponse, RmqEvent } from '../../../shared/lambda/rmq-event';
-import { replayEvents } from '../../../shared/outbox/redelivery-store';
 import { relayOutbox } from '../../../shared/outbox/relay';
+import { replayEvents } from '../../../shared/outbox/replay-store';
 import { pollQueues } from '../../../shared/poller/poll-queues';
 import { type TestContext, testContext } from '../../setup/context';
 import { call } from '../../setup/http';
@@ -143,8 +143,8 @@ test('replaying the whole log changes no row of any table and sends no second ma
     replayed += await ctx.db
       .transaction()
       .execute((tx) => replayEvents(tx, { queue: queueOf(ctx.config.events, name) }));
-  expect(replayed).toBe(CONSUMER_NAMES.length * (rows['outbox']?.length ?? 0));
-  const all = rows['outbox']?.length ?? 0;
+  expect(replayed).toBe(CONSUMER_NAMES.length * (rows['events']?.length ?? 0));
+  const all = rows['events']?.length ?? 0;
   await deliver(Object.fromEntries(CONSUMER_NAMES.map((name) => [name, all])) as Record<Consumer, number>);
 
   expect(await everything()).toEqual(rows);

@@ -239,7 +239,7 @@ describe('a request for another address', () => {
     });
     expect(removed.body.pendingEmail).toBe('trace-two@example.com');
     const stored = [
-      await flow.ctx.db.selectFrom('outbox').selectAll().execute(),
+      await flow.ctx.db.selectFrom('events').selectAll().execute(),
       await flow.ctx.db.selectFrom('email_tokens').selectAll().execute(),
       await flow.ctx.db.selectFrom('former_emails').selectAll().execute(),
       await flow.ctx.db.selectFrom('users').selectAll().execute(),

@@ -36,7 +36,7 @@ test('counts at the next request, with the token that the user has already', asy
   expect(await mayList(person)).toBe(false);
 
   const event = await ctx.db
-    .selectFrom('outbox')
+    .selectFrom('events')
     .selectAll()
     .where('type', '=', 'user.role_changed')
     .orderBy('position', 'desc')

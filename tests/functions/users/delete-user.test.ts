@@ -54,7 +54,7 @@ test('leaves nothing of the person in the event log, and every event valid', asy
     metadata: { plan: 'secret-plan' },
   });
   await remove(person);
-  const rows = await ctx.db.selectFrom('outbox').selectAll().where('subject', '=', person.user.id).execute();
+  const rows = await ctx.db.selectFrom('events').selectAll().where('subject', '=', person.user.id).execute();
   const text = JSON.stringify(rows);
   for (const trace of [person.user.username, person.user.email, 'Freewoman', 'secret-plan', '192.0.2.1']) {
     expect(text).not.toContain(trace);

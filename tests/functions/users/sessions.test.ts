@@ -86,7 +86,7 @@ describe('ending one', () => {
     expect(await meStatus(person.accessToken)).toBe(401);
     expect(await meStatus(other.accessToken)).toBe(200);
     const event = await ctx.db
-      .selectFrom('outbox')
+      .selectFrom('events')
       .selectAll()
       .where('subject', '=', person.user.id)
       .where('type', '=', 'session.revoked')

@@ -2,6 +2,7 @@ import { handler as updateUser } from '../../../functions/users/update-user';
 import { type TestContext, testContext } from '../../setup/context';
 import { eventsOf } from '../../setup/events';
 import { call } from '../../setup/http';
+import { outcomesOf } from '../../setup/outbox';
 import { logInAdmin, PASSWORD, type Person, registerPerson } from '../../setup/people';
 import { logInWith } from '../../setup/roles';
 
@@ -17,7 +18,7 @@ const put = (person: Person, body: unknown, headers: Record<string, string> = {}
   call(updateUser, ctx, { method: 'PUT', params: { id }, token: person.accessToken, body, headers });
 const lastEvent = (id: string) =>
   ctx.db
-    .selectFrom('outbox')
+    .selectFrom('events')
     .selectAll()
     .where('subject', '=', id)
     .orderBy('position', 'desc')
@@ -36,7 +37,7 @@ test('changes what is sent, leaves the rest, and tells what changed', async () =
   });
   const event = await lastEvent(person.user.id);
   expect(event).toMatchObject({ type: 'user.updated', sequence: '0000000002', actor_id: person.user.id });
-  expect(event.published_at).not.toBeNull();
+  expect((await outcomesOf(ctx, person.user.id)).at(-1)?.published_at).not.toBeNull();
   expect(event.data).toEqual({
     id: person.user.id,
     username: person.user.username,
@@ -156,7 +157,7 @@ describe('If-Match', () => {
       2, 3, 4, 5, 6, 7, 8, 9, 10, 11,
     ]);
     const rows = await ctx.db
-      .selectFrom('outbox')
+      .selectFrom('events')
       .select('sequence')
       .where('subject', '=', person.user.id)
       .orderBy('position')

@@ -4,6 +4,7 @@ import { createPublisher } from '../../../shared/outbox/publisher';
 import { brokerUrl, openClient, Received } from '../../setup/broker';
 import { type TestContext, testContext } from '../../setup/context';
 import { call } from '../../setup/http';
+import { outcomesOf } from '../../setup/outbox';
 import { registration } from '../../setup/people';
 import { startProxy, type TcpProxy } from '../../setup/proxy';
 import { eventually } from '../../setup/service';
@@ -29,15 +30,12 @@ function impatient(): TestContext {
   return { ...ctx, config, publisher: createPublisher({ ...ctx, config }) };
 }
 
-/** Registers somebody. @returns the event's row as it is then */
+/** Registers somebody. @returns what has become of the event then */
 async function registerOne(context = ctx) {
   const answer = await call(register, context, { method: 'POST', body: registration() });
   expect(answer.status).toBe(201);
-  const row = await ctx.db
-    .selectFrom('outbox')
-    .selectAll()
-    .where('subject', '=', answer.body.user.id)
-    .executeTakeFirstOrThrow();
+  const [row] = await outcomesOf(ctx, answer.body.user.id);
+  if (!row) throw new Error('There is no event');
   return { row };
 }
 
@@ -121,7 +119,7 @@ test('a missing exchange is no reason to fail either', async () => {
 
 test('what waits behind an older event of the same user is left to the relay', async () => {
   const { createUser } = await import('../../../shared/users/create-user');
-  const { appendEvent } = await import('../../../shared/outbox/outbox');
+  const { appendEvent } = await import('../../../shared/outbox/event-store');
   const { sequenceOf } = await import('../../../shared/users/sequence');
   const { model, channel } = await openClient();
   const received = await Received.bound(channel, ctx.config.events.exchange);

@@ -23,7 +23,8 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   await ctx.db.deleteFrom('users').execute();
-  await ctx.db.deleteFrom('outbox').execute();
+  await ctx.db.deleteFrom('events').execute();
+  await ctx.db.deleteFrom('dispatch').execute();
 });
 afterAll(async () => {
   await ctx.close();
@@ -59,7 +60,7 @@ async function run(path: string, options: { again?: boolean; ctx?: Context } = {
   return { ...result, problems, resumed };
 }
 
-const countOf = async (table: 'users' | 'outbox') => {
+const countOf = async (table: 'users' | 'events') => {
   const row = await ctx.db
     .selectFrom(table)
     .select((eb) => eb.fn.countAll<string>().as('n'))
@@ -114,11 +115,13 @@ test('what is left out has its default', async () => {
 test('each has its user.created, for the relay at once, and no hash in it', async () => {
   const lines = [person(), person(), person()];
   await run(await fileOf(...lines));
-  const rows = await ctx.db.selectFrom('outbox').selectAll().orderBy('position').execute();
-  expect(rows.map((row) => [row.type, row.sequence, row.actor_id, row.published_at])).toEqual(
-    Array(3).fill(['user.created', '0000000001', null, null]),
+  const rows = await ctx.db.selectFrom('events').selectAll().orderBy('position').execute();
+  expect(rows.map((row) => [row.type, row.sequence, row.actor_id])).toEqual(
+    Array(3).fill(['user.created', '0000000001', null]),
   );
-  for (const row of rows) expect(row.available_at.getTime()).toBeLessThanOrEqual(Date.now() + 1000);
+  const unsent = await ctx.db.selectFrom('dispatch').selectAll().orderBy('position').execute();
+  expect(unsent.map((row) => row.event_id)).toEqual(rows.map((row) => row.id));
+  for (const row of unsent) expect(row.due_at.getTime()).toBeLessThanOrEqual(Date.now() + 1000);
 
   const events = await storedEvents(ctx);
   expect(events.map((event) => event.data)).toEqual(
@@ -193,7 +196,7 @@ describe('a bad line', () => {
     expect(result).toMatchObject({ imported: 2, skipped: 0, bad: 1, lines: 3 });
     expect(result.problems).toEqual([[2, expect.stringContaining(message)]]);
     expect(JSON.stringify(result.problems)).not.toContain(HASH.slice(7));
-    expect([await countOf('users'), await countOf('outbox')]).toEqual([2, 2]);
+    expect([await countOf('users'), await countOf('events')]).toEqual([2, 2]);
   });
 
   test('is no blank line, no missing last newline, no carriage return and no byte order mark', async () => {
@@ -244,7 +247,7 @@ test('who is there already is skipped; whose name another has is bad; both keep 
     [6, 'username is taken by another user'],
   ]);
   expect(result).toMatchObject({ imported: 2, skipped: 2, bad: 3 });
-  expect([await countOf('users'), await countOf('outbox')]).toEqual([3, 3]);
+  expect([await countOf('users'), await countOf('events')]).toEqual([3, 3]);
 });
 
 test('a finished file is not gone through again, unless that is asked for', async () => {
@@ -256,7 +259,7 @@ test('a finished file is not gone through again, unless that is asked for', asyn
   expect(second).toMatchObject({ imported: 1, bad: 1, finishedBefore: ctx.clock.now, problems: [] });
   const third = await run(path, { again: true });
   expect(third).toMatchObject({ imported: 1, skipped: 1, bad: 0, finishedBefore: null });
-  expect([await countOf('users'), await countOf('outbox')]).toEqual([2, 2]);
+  expect([await countOf('users'), await countOf('events')]).toEqual([2, 2]);
 });
 
 test('two runs of one file at once: every user once, and the slower one ends', async () => {
@@ -266,7 +269,7 @@ test('two runs of one file at once: every user once, and the slower one ends', a
   for (const outcome of outcomes) {
     if (outcome.status === 'rejected') expect(outcome.reason.message).toContain('Another run is importing');
   }
-  expect([await countOf('users'), await countOf('outbox')]).toEqual([3000, 3000]);
+  expect([await countOf('users'), await countOf('events')]).toEqual([3000, 3000]);
 });
 
 describe('npm run users:import', () => {
@@ -302,7 +305,7 @@ describe('npm run users:import', () => {
       throw new Error('They have thought better of it');
     });
     await expect(killed).rejects.toThrow('They have thought better of it');
-    expect([await countOf('users'), await countOf('outbox')]).toEqual([1999, 1999]);
+    expect([await countOf('users'), await countOf('events')]).toEqual([1999, 1999]);
 
     const { exitCode, stdout, stderr } = await start(path).result;
     expect(stderr).toContain('Goes on after line 2000');
@@ -311,9 +314,9 @@ describe('npm run users:import', () => {
     expect(stdout).toBe('4,998 imported, 0 skipped (already there), 2 bad.\n');
     expect(exitCode).toBe(1);
 
-    expect([await countOf('users'), await countOf('outbox')]).toEqual([4998, 4998]);
+    expect([await countOf('users'), await countOf('events')]).toEqual([4998, 4998]);
     const users = await ctx.db.selectFrom('users').select('id').orderBy('id').execute();
-    const events = await ctx.db.selectFrom('outbox').select('subject as id').orderBy('subject').execute();
+    const events = await ctx.db.selectFrom('events').select('subject as id').orderBy('subject').execute();
     expect(events).toEqual(users);
   });
 

@@ -164,7 +164,7 @@ describe('an endpoint that fails', () => {
 
   async function expectDisabledEvent(id: string, host: string, reason: string) {
     const rows = await ctx.db
-      .selectFrom('outbox')
+      .selectFrom('events')
       .selectAll()
       .where('type', '=', 'webhook.disabled')
       .execute();

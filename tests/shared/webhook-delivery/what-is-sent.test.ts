@@ -141,7 +141,7 @@ describe('what is sent', () => {
     const there = await ctx.receiver();
     const webhook = await subscribe(ctx, there.url);
     await newEvents(ctx, 1);
-    await ctx.db.deleteFrom('outbox').execute();
+    await ctx.db.deleteFrom('events').execute();
     expect(await sendOnce(ctx)).toMatchObject({ failed: 1 });
     expect((await deliveriesOf(ctx, webhook))[0]?.attempts[0]?.error).toMatch('does not hold the event');
     expect(there.connections).toBe(0);
