@@ -115,7 +115,7 @@ export class Journal {
     return this.#size > this.#compactAt && !this.#compaction;
   }
 
-  /** Adds a record to the next flush. Ignored before the first `rewrite`: what is being replayed is recorded. */
+  /** Adds a record to the next flush. Ignored until the first `rewrite`: what is restored is recorded already. */
   append(stored: StoredRecord): void {
     if (this.#fd === undefined) return;
     this.#pending.push(encodeRecord(stored));

@@ -40,7 +40,7 @@ export class Store {
     const restore = new Restore(vhost);
     const torn = this.#journal.replay((record, body) => restore.apply(record, body));
     restore.finish();
-    if (torn > 0) log(`journal: cut ${torn} bytes that an earlier broker had not finished writing`);
+    if (torn > 0) log(`journal: cut off ${torn} bytes that an earlier broker did not finish writing`);
     this.#journal.rewrite(snapshot(vhosts.values()));
   }
 
