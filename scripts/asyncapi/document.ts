@@ -1,6 +1,6 @@
 import { version } from '../../package.json';
 import { CONSUMER_NAMES, CONSUMERS, type Consumer } from '../../shared/broker/topology';
-import type { EventType } from '../../shared/events/catalog';
+import { EVENT_TYPES, type EventType } from '../../shared/events/catalog';
 import { currentSchemas } from './event-schemas';
 import { exampleOf } from './example';
 
@@ -19,7 +19,7 @@ const DESCRIPTION = `What Rollcall tells other services: an event for every chan
 
 Exchange and queues are named as by default; \`EVENT_EXCHANGE\` and \`QUEUE_PREFIX\` change that.`;
 
-const SUMMARIES: Partial<Record<EventType, string>> = {
+const SUMMARIES: Record<EventType, string> = {
   'user.created': 'Somebody has registered, was made by an administrator, or was imported',
   'user.updated': 'Fields of a user have changed: which, from what and to what',
   'user.deleted': 'A user is gone; earlier events say no longer who it was',
@@ -33,11 +33,12 @@ const SUMMARIES: Partial<Record<EventType, string>> = {
   'session.created': 'Somebody has logged in',
   'session.revoked': 'A session has ended before its time, and why',
   'session.reuse_detected': 'A refresh token was used twice: probably stolen, and its session has ended',
+  'webhook.disabled': 'Rollcall has disabled an endpoint that kept failing, or that answered 410',
 };
 
 const ref = (...path: string[]) => ({ $ref: `#/${path.join('/')}` });
-const byName = <T>(names: Iterable<string>, make: (name: string) => T) =>
-  Object.fromEntries([...names].map((name) => [name, make(name)]));
+const byName = <Name extends string, T>(names: Name[], make: (name: Name) => T) =>
+  Object.fromEntries(names.map((name) => [name, make(name)]));
 
 /**
  * The AsyncAPI document. A channel per routing key of the exchange, to which we send, and one per queue, which our own
@@ -45,8 +46,7 @@ const byName = <T>(names: Iterable<string>, make: (name: string) => T) =>
  */
 export function asyncapiDocument() {
   const schemas = currentSchemas();
-  const types = [...schemas.keys()];
-  const readers = CONSUMER_NAMES.filter((consumer) => typesFor(consumer, types).length > 0);
+  const readers = CONSUMER_NAMES.filter((consumer) => typesFor(consumer).length > 0);
   return {
     asyncapi: '3.0.0',
     info: { title: 'Rollcall events', version, description: DESCRIPTION, license: { name: 'MIT' } },
@@ -61,16 +61,16 @@ export function asyncapiDocument() {
       },
     },
     channels: {
-      ...byName(types, (type) => ({
+      ...byName(EVENT_TYPES, (type) => ({
         address: type,
-        description: SUMMARIES[type as EventType] ?? type,
+        description: SUMMARIES[type],
         messages: { [type]: ref('components', 'messages', type) },
         bindings: { amqp: exchangeBinding() },
       })),
-      ...Object.fromEntries(readers.map((consumer) => [queueOf(consumer), queueChannel(consumer, types)])),
+      ...Object.fromEntries(readers.map((consumer) => [queueOf(consumer), queueChannel(consumer)])),
     },
     operations: {
-      ...Object.fromEntries(types.map((type) => [`send.${type}`, sendOperation(type)])),
+      ...Object.fromEntries(EVENT_TYPES.map((type) => [`send.${type}`, sendOperation(type)])),
       ...Object.fromEntries(
         readers.map((consumer) => [
           `receive.${consumer}`,
@@ -84,8 +84,8 @@ export function asyncapiDocument() {
       ),
     },
     components: {
-      messages: byName(types, (type) => messageOf(type, exampleOf(schemas.get(type)))),
-      schemas: byName(types, (type) => {
+      messages: byName(EVENT_TYPES, (type) => messageOf(type, exampleOf(schemas.get(type)))),
+      schemas: byName(EVENT_TYPES, (type) => {
         const { $schema, $id, ...schema } = schemas.get(type) ?? {};
         return schema;
       }),
@@ -101,11 +101,11 @@ function exchangeBinding() {
   };
 }
 
-function queueChannel(consumer: Consumer, types: string[]) {
+function queueChannel(consumer: Consumer) {
   return {
     address: queueOf(consumer),
     description: `Read by the consumer \`${consumer}\`; bound by ${CONSUMERS[consumer].map((pattern) => `\`${pattern}\``).join(', ')}`,
-    messages: byName(typesFor(consumer, types), (type) => ref('components', 'messages', type)),
+    messages: byName(typesFor(consumer), (type) => ref('components', 'messages', type)),
     bindings: {
       amqp: {
         is: 'queue',
@@ -116,22 +116,22 @@ function queueChannel(consumer: Consumer, types: string[]) {
   };
 }
 
-function sendOperation(type: string) {
+function sendOperation(type: EventType) {
   return {
     action: 'send',
     channel: ref('channels', type),
-    ...(SUMMARIES[type as EventType] && { summary: SUMMARIES[type as EventType] }),
+    summary: SUMMARIES[type],
     bindings: {
       amqp: { deliveryMode: 2, mandatory: true, timestamp: true, bindingVersion: BINDING_VERSION },
     },
   };
 }
 
-function messageOf(type: string, payload: unknown) {
+function messageOf(type: EventType, payload: unknown) {
   return {
     name: type,
     title: type,
-    ...(SUMMARIES[type as EventType] && { summary: SUMMARIES[type as EventType] }),
+    summary: SUMMARIES[type],
     contentType: 'application/cloudevents+json',
     headers: {
       type: 'object',
@@ -149,8 +149,8 @@ function queueOf(consumer: Consumer): string {
   return `${QUEUE_PREFIX}.${consumer}`;
 }
 
-function typesFor(consumer: Consumer, types: string[]): string[] {
-  return types.filter((type) => CONSUMERS[consumer].some((pattern) => matches(pattern, type)));
+function typesFor(consumer: Consumer): EventType[] {
+  return EVENT_TYPES.filter((type) => CONSUMERS[consumer].some((pattern) => matches(pattern, type)));
 }
 
 /** A pattern of a topic exchange: `*` is one word, `#` any number of them. */
