@@ -9,7 +9,7 @@ import type { Documentation } from '../../shared/openapi/documentation';
 import { LoggedIn } from '../../shared/openapi/schemas';
 import { PasswordLogin } from '../../shared/passwords/password-login';
 import { logIn } from '../../shared/sign-in/log-in';
-import { shownUser } from '../../shared/users/shown-user';
+import { userResponse } from '../../shared/users/user-response';
 
 export const documentation = {
   summary: 'Log in',
@@ -28,6 +28,6 @@ export const handler = endpoint({
     const { username = '', email, password } = body;
     const name = email === undefined ? { username } : { email };
     const { user, tokens } = await logIn(ctx, name, password, origin);
-    return reply(200, { user: shownUser(user), ...tokens });
+    return reply(200, { user: userResponse(user), ...tokens });
   },
 });

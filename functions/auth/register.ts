@@ -10,7 +10,7 @@ import { createdReply } from '../../shared/http/reply';
 import type { Documentation } from '../../shared/openapi/documentation';
 import { LoggedIn } from '../../shared/openapi/schemas';
 import { publishingContext } from '../../shared/outbox/publisher';
-import { shownUser } from '../../shared/users/shown-user';
+import { userResponse } from '../../shared/users/user-response';
 
 export const documentation = {
   summary: 'Register a user and log them in',
@@ -35,7 +35,7 @@ export const handler = endpoint({
     const key = headers['idempotency-key'];
     const done = await registerUser(ctx, body, origin, caller?.permissions, key);
     const { user, tokens, replayed } = done;
-    const answer = { user: shownUser(user), ...tokens };
+    const answer = { user: userResponse(user), ...tokens };
     const replayHeader = replayed ? { 'idempotent-replayed': 'true' } : {};
     return createdReply(`/users/${user.id}`, user, answer, replayHeader);
   },

@@ -11,7 +11,7 @@ import type { Documentation } from '../../shared/openapi/documentation';
 import { UserAnswer } from '../../shared/openapi/schemas';
 import { publishingContext } from '../../shared/outbox/publisher';
 import { NewPassword } from '../../shared/passwords/fields';
-import { shownUser } from '../../shared/users/shown-user';
+import { userResponse } from '../../shared/users/user-response';
 
 const Body = exactly({ token: v.string('must be a string'), password: NewPassword });
 
@@ -30,6 +30,6 @@ export const handler = endpoint({
   handle: async ({ ctx, body, origin }) => {
     const { token, password } = body;
     const user = await resetPassword(ctx, token, password, origin);
-    return reply(200, { user: shownUser(user) }, { etag: `"${user.version}"` });
+    return reply(200, { user: userResponse(user) }, { etag: `"${user.version}"` });
   },
 });

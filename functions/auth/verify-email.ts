@@ -10,7 +10,7 @@ import { reply } from '../../shared/http/reply';
 import type { Documentation } from '../../shared/openapi/documentation';
 import { UserAnswer } from '../../shared/openapi/schemas';
 import { publishingContext } from '../../shared/outbox/publisher';
-import { shownUser } from '../../shared/users/shown-user';
+import { userResponse } from '../../shared/users/user-response';
 
 const Body = exactly({ token: v.string('must be a string') });
 
@@ -29,6 +29,6 @@ export const handler = endpoint({
   handle: async ({ ctx, body, origin }) => {
     const { token } = body;
     const user = await verifyEmail(ctx, token, origin);
-    return reply(200, { user: shownUser(user) }, { etag: `"${user.version}"` });
+    return reply(200, { user: userResponse(user) }, { etag: `"${user.version}"` });
   },
 });

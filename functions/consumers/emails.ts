@@ -6,8 +6,8 @@ import {
   sendEmailChangeNotice,
   sendEmailChangeRequestNotice,
 } from '../../shared/emails/send-email-change-notices';
-import { sendMailsOfUpdate } from '../../shared/emails/send-mails-of-update';
 import { sendPasswordReset } from '../../shared/emails/send-password-reset';
+import { sendUpdateMails } from '../../shared/emails/send-update-mails';
 import { sendVerification } from '../../shared/emails/send-verification';
 import { sendWelcome } from '../../shared/emails/send-welcome';
 
@@ -16,7 +16,7 @@ export const emails = (context: () => Context) =>
     'emails',
     {
       'user.created': (event, tx, ctx) => sendVerification(event, tx, ctx, event.data.email),
-      'user.updated': sendMailsOfUpdate,
+      'user.updated': sendUpdateMails,
       'user.email_change_requested': sendEmailChangeRequestNotice,
       'user.email_changed': sendEmailChangeNotice,
       'user.password_changed': sendPasswordNotice,

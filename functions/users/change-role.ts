@@ -11,7 +11,7 @@ import { recordReply } from '../../shared/http/reply';
 import type { Documentation } from '../../shared/openapi/documentation';
 import { User } from '../../shared/openapi/schemas';
 import { publishingContext } from '../../shared/outbox/publisher';
-import { shownUser } from '../../shared/users/shown-user';
+import { userResponse } from '../../shared/users/user-response';
 
 const Body = exactly({ role: v.string('must be a string') });
 
@@ -33,6 +33,6 @@ export const handler = endpoint({
     const id = path.id === 'me' ? caller.user.id : path.id;
     const { role } = body;
     const user = await changeRole(ctx, caller, id, role, headers['if-match'], origin);
-    return recordReply(shownUser(user));
+    return recordReply(userResponse(user));
   },
 });

@@ -8,7 +8,7 @@ import { recordReply } from '../../shared/http/reply';
 import type { Documentation } from '../../shared/openapi/documentation';
 import { User } from '../../shared/openapi/schemas';
 import { publishingContext } from '../../shared/outbox/publisher';
-import { shownUser } from '../../shared/users/shown-user';
+import { userResponse } from '../../shared/users/user-response';
 
 export const documentation = {
   summary: 'Delete a user',
@@ -24,6 +24,6 @@ export const handler = endpoint({
   headers: headers({ 'if-match': IfMatch }),
   handle: async ({ ctx, caller, userId, headers, origin }) => {
     const user = await deleteUser(ctx, caller, userId, headers['if-match'], origin);
-    return recordReply(shownUser(user));
+    return recordReply(userResponse(user));
   },
 });

@@ -7,7 +7,7 @@ import { headers } from '../../shared/http/parts';
 import { recordReply } from '../../shared/http/reply';
 import type { Documentation } from '../../shared/openapi/documentation';
 import { User } from '../../shared/openapi/schemas';
-import { shownUser } from '../../shared/users/shown-user';
+import { userResponse } from '../../shared/users/user-response';
 
 export const documentation = {
   summary: 'Get the current user',
@@ -18,5 +18,5 @@ export const handler = endpoint({
   context: containerContext,
   access: anyCaller,
   headers: headers({ 'if-none-match': IfNoneMatch }),
-  handle: async ({ caller, headers }) => recordReply(shownUser(caller.user), headers['if-none-match']),
+  handle: async ({ caller, headers }) => recordReply(userResponse(caller.user), headers['if-none-match']),
 });

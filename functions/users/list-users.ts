@@ -11,8 +11,8 @@ import { reply } from '../../shared/http/reply';
 import type { Documentation } from '../../shared/openapi/documentation';
 import { UserList } from '../../shared/openapi/schemas';
 import { UserId } from '../../shared/users/fields';
-import { shownUser } from '../../shared/users/shown-user';
 import { listUsers } from '../../shared/users/user-list-store';
+import { userResponse } from '../../shared/users/user-response';
 
 const Query = exactly({
   q: v.optional(v.pipe(v.string(), v.minLength(1, 'must not be empty'), ...maxCharacters(254))),
@@ -35,6 +35,6 @@ export const handler = endpoint({
     const { q, role, limit, cursor } = query;
     const users = await listUsers(ctx.db, { prefix: q, role }, limit + 1, cursor);
     const page = pageOf(users, limit, (user) => user.id);
-    return reply(200, { users: page.items.map(shownUser), nextCursor: page.nextCursor });
+    return reply(200, { users: page.items.map(userResponse), nextCursor: page.nextCursor });
   },
 });

@@ -9,7 +9,7 @@ import { recordReply } from '../../shared/http/reply';
 import type { Documentation } from '../../shared/openapi/documentation';
 import { User } from '../../shared/openapi/schemas';
 import { publishingContext } from '../../shared/outbox/publisher';
-import { shownUser } from '../../shared/users/shown-user';
+import { userResponse } from '../../shared/users/user-response';
 
 export const documentation = {
   summary: 'Update a user',
@@ -34,6 +34,6 @@ export const handler = endpoint({
   body: ({ config }) => json(config.users.requireEmail ? UserUpdateBody : UserUpdateBodyWithOptionalEmail),
   handle: async ({ ctx, caller, userId, headers, body, origin }) => {
     const user = await updateUser(ctx, caller, userId, body, headers['if-match'], origin);
-    return recordReply(shownUser(user));
+    return recordReply(userResponse(user));
   },
 });

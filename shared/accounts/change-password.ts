@@ -16,17 +16,17 @@ import { sequenceOf } from '../users/sequence';
 import { lockUserToChange } from './lock-user';
 
 export interface PasswordChange {
-  /** Needed for one's own; whoever may act for another does not know theirs. */
+  /** Required to change your own password; administrators do not know other users' passwords. */
   currentPassword: string | undefined;
   newPassword: string;
 }
 
 /**
- * Sets a new password and ends all of the user's sessions: one of them may be the reason for the change, also the
- * caller's own, of whose tokens somebody may hold a copy. Whoever changes their own password gets a new session.
- * @returns the new session's tokens, or null where the password is another user's
+ * Sets a new password and ends all of the user's sessions, including the caller's own: an attacker may hold the tokens of
+ * any of them. Opens a new session for users who change their own password.
+ * @returns the new session's tokens, or null if the caller changed another user's password
  * @throws DomainError `not_found`, `forbidden`, `version_mismatch`, `invalid_credentials` for a wrong current password,
- * `rate_limited` after too many of those, `invalid_request` where the new one repeats a name
+ * `rate_limited` after too many of those, `invalid_request` if the new password repeats a name
  */
 export async function changePassword(
   ctx: PublishingContext,
@@ -44,7 +44,7 @@ export async function changePassword(
   if (proof) await limitRate(ctx, [{ limit: 'updateAccount', subject: user.id }]);
   await assertNotBreached(ctx, 'newPassword', newPassword);
   const { bcryptCost } = ctx.config.users;
-  // Before the transaction: no lock waits on the hash.
+  // Before the transaction, so that no lock is held while hashing.
   const hashed = await hashPassword(newPassword, bcryptCost);
 
   const done = await ctx.db.transaction().execute(async (tx) => {
@@ -66,7 +66,7 @@ export async function changePassword(
     const { tokens } = await openSession(tx, ctx, reopened, origin);
     return { tokens, events };
   });
-  // Between the check and the lock, a login has upgraded the hash, or there is another password: the check tells.
+  // The hash changed between check and lock: a login upgraded it, or there is a new password. Check again.
   if (done === null)
     return changePassword(ctx, caller, id, { currentPassword, newPassword }, versions, origin);
   await ctx.publisher.publish(done.events);

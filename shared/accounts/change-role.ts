@@ -10,7 +10,7 @@ import { updateRole } from '../users/user-store';
 import { lockUserToChange } from './lock-user';
 
 /**
- * Gives a user another role. It counts at their next request, whatever their tokens say.
+ * Changes a user's role. Takes effect with their next request, regardless of the role in their access tokens.
  * @throws DomainError `not_found`, `forbidden`, `last_admin`, or `invalid_request` for an unknown role
  */
 export async function changeRole(

@@ -13,9 +13,9 @@ import { Email, Username } from '../users/fields';
 const GENERATED_PASSWORD_BYTES = 15;
 
 /**
- * Makes an administrator, with a generated password where none is given. Its event is left to the relay.
- * @returns the password, or null where a user of that name exists already: then nothing is changed
- * @throws DomainError `email_taken`; Error with all that is wrong with what was given
+ * Creates an administrator, with a generated password unless one is given. The relay publishes the event.
+ * @returns the password, or null if a user with this name exists; then nothing is changed
+ * @throws DomainError `email_taken`; Error with every problem of the input
  */
 export async function createAdmin(
   ctx: Context,
@@ -37,7 +37,7 @@ export async function createAdmin(
       await setPassword(tx, user.id, hashed);
     });
   } catch (error) {
-    // Two at once, for example two machines that start on one database.
+    // Created concurrently, for example by another machine that starts on the same database.
     if (error instanceof DomainError && error.code === 'username_taken') return null;
     throw error;
   }
@@ -46,7 +46,7 @@ export async function createAdmin(
 
 const Admin = v.object({ username: Username, email: v.nullable(Email), password: NewPassword });
 
-/** @returns what was given, in the form that is stored */
+/** @returns the normalized input */
 function assertValid(given: v.InferInput<typeof Admin>, appName: string): v.InferOutput<typeof Admin> {
   const { success, output, issues = [] } = v.safeParse(Admin, given);
   const problems = issues.map((issue) => `${WORDS[v.getDotPath(issue) ?? ''] ?? ''} ${issue.message}`);

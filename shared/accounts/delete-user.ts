@@ -2,7 +2,7 @@ import { eraseFromEvents } from '../event-operations/erase-store';
 import type { Origin } from '../events/origin';
 import { appendEvent } from '../outbox/event-store';
 import type { PublishingContext } from '../outbox/publisher';
-import { assertRecentlyProven } from '../sessions/assert-recently-proven';
+import { assertRecentAuthentication } from '../sessions/assert-recent-authentication';
 import type { Caller } from '../sessions/authenticate';
 import { endSessions } from '../sessions/end-sessions';
 import { assertNotLastAdmin } from '../users/last-admin';
@@ -13,12 +13,12 @@ import { eraseResponses } from '../webhooks/delivery-store';
 import { lockUserToChange } from './lock-user';
 
 /**
- * Deletes a user: their sessions end, their names are free again, and what the event log knows of them as a person is
- * erased, also from events that are still to be sent: consumers see that they were created and deleted, not who they
- * were. So is what webhooks answered to their events.
- * @returns the user as they were
- * @throws DomainError `not_found`, `forbidden`, `version_mismatch` or `last_admin`; `reauthentication_required` for
- * oneself without a recent proof of the password
+ * Deletes a user, ends their sessions, frees their username and address, and erases their personal data from the event
+ * log, including unsent events: consumers learn that the user was created and deleted, but not who it was. Also erases
+ * webhook responses to their events.
+ * @returns the deleted user
+ * @throws DomainError `not_found`, `forbidden`, `version_mismatch` or `last_admin`; `reauthentication_required` if users
+ * delete themselves without a recent authentication
  */
 export async function deleteUser(
   ctx: PublishingContext,
@@ -27,7 +27,7 @@ export async function deleteUser(
   versions: number[] | null,
   origin: Origin,
 ): Promise<User> {
-  if (id === caller.user.id) assertRecentlyProven(ctx, caller);
+  if (id === caller.user.id) assertRecentAuthentication(ctx, caller);
   const { user, events } = await ctx.db.transaction().execute(async (tx) => {
     const user = await lockUserToChange(tx, ctx, caller, id, versions);
     if (user.role === 'admin') await assertNotLastAdmin(tx);

@@ -4,19 +4,19 @@ import type { Db, Tx } from '../db/connection';
 export interface KeyClaim {
   key: Buffer;
   fingerprint: Buffer;
-  /** Whom the transaction is about to create. */
+  /** The user whom the transaction creates. */
   userId: string;
   now: Date;
   expiresAt: Date;
 }
 
-/** Expired keys that each new one takes away with it: more than it adds, so the table stays small by itself. */
+/** Each claim deletes this many expired keys, more than it adds, so the table stays small. */
 const PURGED_PER_CLAIM = 10;
 
 /**
- * Takes a key for a registration. Must come first in its transaction: whoever brings the same key at the same moment
- * waits here, at the unique index, until that transaction has ended, and gets the key where it was rolled back.
- * @returns false where the key is in use
+ * Claims a key for a registration. Must come first in its transaction: a concurrent request with the same key waits at
+ * the unique index until that transaction ends, and gets the key if it rolled back.
+ * @returns false if the key is in use
  */
 export async function claimKey(tx: Tx, claim: KeyClaim): Promise<boolean> {
   const { rows } = await sql`
@@ -35,7 +35,7 @@ export async function claimKey(tx: Tx, claim: KeyClaim): Promise<boolean> {
 
 export interface UsedKey {
   fingerprint: Buffer;
-  /** Of the user as they are called today; null where they are gone. */
+  /** The user's current username; null if they were deleted. */
   username: string | null;
 }
 
@@ -49,7 +49,7 @@ export async function findUsedKey(db: Db, key: Buffer): Promise<UsedKey | null> 
   return row ?? null;
 }
 
-/** Those that have run out. @returns how many */
+/** Deletes expired keys. @returns how many */
 export async function purgeKeys(db: Db, now: Date, limit: number): Promise<number> {
   const { numAffectedRows } = await sql`
     delete from idempotency_keys where key = any(array(

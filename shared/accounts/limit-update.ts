@@ -6,9 +6,9 @@ import type { Caller } from '../sessions/authenticate';
 import type { User } from '../users/user';
 
 /**
- * Counts a change that users make of themselves: each is an event, with what was before and after in it. Another
- * username or email address is counted before it is known whether somebody has it, or this would be the way to find
- * out; per client address together with registrations, which tell the same. Whoever may change every user is not limited.
+ * Limits users' changes to themselves, because each writes an event. A new username or email address is counted before
+ * the check whether it is taken, so that probing for existing ones is limited too; per client address, it is counted
+ * together with registrations, which reveal the same. Callers with `users:write` are not limited.
  * @throws DomainError `rate_limited`
  */
 export async function limitUpdate(

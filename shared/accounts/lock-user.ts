@@ -9,9 +9,9 @@ import type { User } from '../users/user';
 import { lockUserRow } from '../users/user-store';
 
 /**
- * The user as they are now, and stay until the caller's transaction ends: whoever else wants to change them waits.
- * @param versions those that the client has seen and allows, or null for any
- * @throws DomainError `not_found`, `forbidden` where their role exceeds the caller's, or `version_mismatch`
+ * Reads and locks a user until the caller's transaction ends. Concurrent changes wait.
+ * @param versions the versions that the client accepts (`If-Match`), or null for any
+ * @throws DomainError `not_found`, `forbidden` if the user's role exceeds the caller's, or `version_mismatch`
  */
 export async function lockUserToChange(
   tx: Tx,
@@ -21,11 +21,11 @@ export async function lockUserToChange(
   versions: number[] | null = null,
 ): Promise<User> {
   const user = v.is(UserId, id) ? await lockUserRow(tx, id) : null;
-  if (!user) throw new DomainError('not_found', { detail: 'There is no such user' });
+  if (!user) throw new DomainError('not_found', { detail: 'User not found' });
   await assertMayActFor({ ...ctx, db: tx }, caller, user);
   if (versions && !versions.includes(user.version)) {
     throw new DomainError('version_mismatch', {
-      detail: 'The user has changed since: read it again, and repeat the change on what you find',
+      detail: 'The user has changed since you read it. Read it again and repeat the change',
       headers: { etag: `"${user.version}"` },
     });
   }

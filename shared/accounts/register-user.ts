@@ -12,7 +12,7 @@ import { openSession, type SessionTokens } from '../sessions/open-session';
 import { createUser } from '../users/create-user';
 import type { User } from '../users/user';
 import { claimKey } from './idempotency-store';
-import { claimFor, replayRegistration } from './replay-registration';
+import { newKeyClaim, replayRegistration } from './replay-registration';
 
 export interface Registration {
   username: string;
@@ -20,22 +20,22 @@ export interface Registration {
   password: string;
   displayName: string | null;
   metadata: Record<string, unknown>;
-  /** Set by a caller who may give roles out; `user` where there is none. */
+  /** `user`, unless a caller with `roles:write` set another one. */
   role: string;
 }
 
 export interface Registered {
   user: User;
   tokens: SessionTokens;
-  /** True where this very registration was made before, under the same idempotency key. */
+  /** True if the same registration was made before with the same idempotency key. */
   replayed: boolean;
 }
 
 /**
- * Creates a user, their first session and the event that tells everyone, all or nothing; then publishes the event.
- * A broker that is down costs the publish deadline at most, and never the registration.
- * @param granting what the caller may do, null where nobody calls
- * @param idempotencyKey the caller's name for this registration: however often it is sent, it makes one user
+ * Creates a user, their first session and the `user.created` event in one transaction, then publishes the event. If the
+ * broker is down, the registration still succeeds after the publish deadline at most.
+ * @param granting the caller's permissions, null for an anonymous caller
+ * @param idempotencyKey with the same key, repeated registrations create one user
  * @throws DomainError `username_taken`, `email_taken`, `forbidden`, `rate_limited`, `idempotency_key_reused`, or
  * `invalid_request` for an unknown role
  */
@@ -46,26 +46,26 @@ export async function registerUser(
   granting: ReadonlySet<Permission> | null = null,
   idempotencyKey: string | null = null,
 ): Promise<Registered> {
-  // Whoever may change every user may also have as many mails sent as they like.
+  // Callers with `users:write` may send any number of emails.
   const unlimited = granting?.has('users:write') ?? false;
   await assertNotBreached(ctx, 'password', input.password);
   const rolePermissions = granting === null ? [] : await assertMayGrantRole(ctx.db, input.role, granting);
-  // Before the transaction: it is CPU for tens of milliseconds, and no connection or lock should wait on that.
+  // Before the transaction, so that no connection or lock is held while hashing.
   const hashed = await hashPassword(input.password, ctx.config.users.bcryptCost);
 
   const { password, ...body } = input;
-  const claim = idempotencyKey === null ? null : claimFor(ctx, idempotencyKey, body, origin.actorId);
+  const claim = idempotencyKey === null ? null : newKeyClaim(ctx, idempotencyKey, body, origin.actorId);
 
   const done = await ctx.db.transaction().execute(async (tx) => {
-    // In the same transaction: a registration that fails leaves the key free for the next try.
+    // In the same transaction, so that a failed registration leaves the key free for a retry.
     if (claim && !(await claimKey(tx, claim))) return claim;
     const id = claim?.userId ?? ctx.newId();
     const { user, event } = await createUser(tx, ctx, 'inline', { ...input, id }, origin);
-    // After the insert, which has waited for a change that was about to free the address.
+    // After the insert, which waits for concurrent changes that free or reserve the address.
     const reserved = user.email !== null && (await isReserved(tx, user.email, id, ctx.now()));
     if (reserved) throw new DomainError('email_taken');
-    // Counted with the user or not at all: an address that is taken gets no mail. Who registers, deletes and registers
-    // again would have the mailbox of a stranger filled.
+    // Counted only if the user is created, because a taken address gets no email. Otherwise someone could flood a
+    // stranger's mailbox by registering and deleting again and again.
     if (!unlimited && user.email !== null) await limitMail({ ...ctx, db: tx }, user.email, null);
     await setPassword(tx, id, hashed);
     const proof = { user, rolePermissions, at: ctx.now(), amr: ['pwd'] as const };

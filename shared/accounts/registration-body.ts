@@ -5,7 +5,7 @@ import { DisplayName, Email, Metadata, Username } from '../users/fields';
 
 const OptionalEmail = v.optional(v.nullable(Email), null);
 const Role = v.optional(v.string('must be a string'));
-/** From a caller without a token it is as unknown as any other field. */
+/** Anonymous callers get the same error as for an unknown field. */
 const NoRole = v.optional(v.never('is not a known field'));
 
 interface BodyConfig {
@@ -13,7 +13,7 @@ interface BodyConfig {
   mail: { appName: string };
 }
 
-/** What a registration may say, by the configuration and who sends it. */
+/** The body of a registration, depending on the configuration and the caller. */
 /* @__NO_SIDE_EFFECTS__ */
 export function registrationBody({ users, mail }: BodyConfig, anonymous: boolean) {
   return v.pipe(

@@ -11,12 +11,12 @@ import { findUsedKey, type KeyClaim } from './idempotency-store';
 const KEPT_MS = 24 * 60 * 60 * 1000;
 
 /**
- * What a registration leaves of its `Idempotency-Key`: keyed hashes of the key and of the body. Keys are the caller's
- * own; those who call without a token share one space.
- * @param body the registration without its password, which is in no hash but bcrypt's: this one is fast, and would hand
- * whoever reads the table and the secret a faster way to guess it
+ * What is stored of an `Idempotency-Key`: keyed hashes of the key and of the body. Each caller has their own keys;
+ * anonymous callers share theirs.
+ * @param body the registration without its password: this hash is fast, and would give an attacker who has the table and
+ * the secret a faster way to guess the password than bcrypt
  */
-export function claimFor(
+export function newKeyClaim(
   ctx: Context,
   idempotencyKey: string,
   body: object,
@@ -34,9 +34,9 @@ export function claimFor(
 }
 
 /**
- * Answers a registration that was made before under the same key. It is a login, limits and event and all: who has
- * guessed a key and a body gets no further than at the front door, and a password changed since is not valid again.
- * @throws DomainError `idempotency_key_reused` where the body, the password with it, is another one or the user is gone
+ * Repeats the response to an earlier registration with the same key by logging the user in, with the same limits and
+ * event as any login: a guessed key and body gain an attacker nothing, and a password that has since been changed fails.
+ * @throws DomainError `idempotency_key_reused` if the body or the password differs or the user was deleted
  */
 export async function replayRegistration(
   ctx: Context,
@@ -46,7 +46,7 @@ export async function replayRegistration(
 ): Promise<{ user: User; tokens: SessionTokens }> {
   const used = await findUsedKey(ctx.db, claim.key);
   if (!used || !timingSafeEqual(used.fingerprint, claim.fingerprint)) throw reused();
-  if (used.username === null) throw reused('The user who was registered with this key has been deleted');
+  if (used.username === null) throw reused('The user registered with this key has been deleted');
   await limitRate(ctx, [useByAddress('loginAddress', origin.address)]);
   try {
     return await logIn(ctx, { username: used.username }, password, origin);

@@ -6,23 +6,23 @@ import { mayMail } from '../rate-limits/limit-mail';
 import { takeMinorSequence } from '../users/sequence';
 import { findUserIdByEmail } from '../users/user-store';
 
-/** Longer than the work takes, so that its last differences, some 40 µs of 2 ms, do not show either. */
-const ANSWER_AFTER_MS = 30;
+/** Longer than the work takes, to hide the remaining difference of some 40 µs in 2 ms. */
+const RESPONSE_DELAY_MS = 30;
 
 /**
- * Has a reset link sent to the address, where a user has it. Whether one does shows neither in the answer nor in its
- * time: an unknown address goes through the same statements, with the event of a user who does not exist, which is
- * taken back before the commit. So both write, and both wait for the disk; and neither is answered before a fixed
- * time, which alone would not do where the database is slow. The mail itself is sent later, elsewhere.
+ * Requests a reset link for the user with this address, if there is one. Neither the response nor its time reveals
+ * whether there is: for an unknown address, the same statements run with an event for a nonexistent user, which is
+ * withdrawn before the commit, so both cases write to disk. A fixed delay hides the rest; alone it would not suffice
+ * when the database is slow. The consumer sends the email later.
  */
 export async function requestPasswordReset(ctx: Context, email: string, origin: Origin): Promise<void> {
-  const answerAfter = wait(ANSWER_AFTER_MS);
+  const delay = wait(RESPONSE_DELAY_MS);
   await ctx.db.transaction().execute(async (tx) => {
     const found = await findUserIdByEmail(tx, email);
     const id = found ?? ctx.newId();
     const sequence = await takeMinorSequence(tx, id);
-    // Where the mailbox has had its share by other routes, nothing is sent, and the answer does not tell. For nobody
-    // there is the same work, and nothing is counted that could keep the owner of the address from registering.
+    // If other routes have used up the mailbox's limit, nothing is sent, and the response is the same. An unknown address
+    // is counted under a different subject, so that this cannot keep its owner from registering.
     const mayGoOut = await mayMail({ ...ctx, db: tx }, found === null ? `nobody at ${email}` : email);
     const { event } = await appendEvent(tx, ctx, 'relay', {
       type: 'user.password_reset_requested',
@@ -31,10 +31,10 @@ export async function requestPasswordReset(ctx: Context, email: string, origin: 
       data: { id },
       origin,
     });
-    // Where it is to be sent, an id that no event has: the statement costs the same, and removes nothing.
+    // To keep the event, withdraw an id that no event has: the statement costs the same.
     await withdrawEvent(tx, sequence === null || !mayGoOut ? event.id : ctx.newId());
   });
-  await answerAfter;
+  await delay;
 }
 
 const NO_SEQUENCE = '0000000000.000000';

@@ -14,10 +14,10 @@ import { sequenceOf, takeMinorSequence } from '../users/sequence';
 import type { User } from '../users/user';
 
 /**
- * Sets a new password with the token of a reset mail, and ends all sessions: one of them may be a thief's. The token
- * came by mail, so it proves the address too, and an unverified one is verified.
- * @throws DomainError `invalid_token` for a token that is wrong, used, expired, for an earlier address or from before
- * another change of the password; `invalid_request` where the password repeats a name, and then the token stays good
+ * Sets a new password with the token of a reset email and ends all sessions, because one may be an attacker's. The token
+ * was sent by email, so it also verifies the address.
+ * @throws DomainError `invalid_token` for a token that is invalid, used, expired, for an earlier address or issued before
+ * a password change; `invalid_request` if the password repeats a name (the token stays valid)
  */
 export async function resetPassword(
   ctx: PublishingContext,
@@ -34,10 +34,10 @@ export async function resetPassword(
     throw new DomainError('invalid_request', { errors: [{ path: 'password', message: REPEATS_NAME }] });
   }
   await assertNotBreached(ctx, 'password', password);
-  // Before the transaction, in which the token is looked at again: no lock waits on the hash.
+  // Before the transaction, which checks the token again, so that no lock is held while hashing.
   const hashed = await hashPassword(password, ctx.config.users.bcryptCost);
 
-  // Whoever reads the mail acts as the user.
+  // The token identifies the actor: whoever can read the email acts as the user.
   const origin = { ...requestOrigin, actorId: owner.id };
   const { user, events } = await ctx.db.transaction().execute(async (tx) => {
     const used = await useToken(tx, 'reset_password', hash, ctx.now());

@@ -17,16 +17,16 @@ import type { User, UserUpdate } from '../users/user';
 import { findUserIdByEmail, updateUserRow } from '../users/user-store';
 import { limitUpdate } from './limit-update';
 import { lockUserToChange } from './lock-user';
-import { passwordRequired, proveUpdate, wantsOtherAddress } from './prove-update';
+import { changesEmail, passwordRequired, reauthenticateForUpdate } from './reauthenticate-for-update';
 
 /**
- * Changes a user and tells everyone what changed, from what to what. Where nothing did, nothing happens.
+ * Updates a user and appends an event with the changes. If nothing changes, there is no event.
  *
- * Another email address of one's own takes the password, and waits in `pendingEmail` until it is proven by the link
- * that is sent to it; the one in use is told, with a link that stops the change. An administrator's change of another
- * user's address counts at once, unverified. Letters' case makes no other address.
- * @param currentPassword for one's own address, or in the place of a recent proof for one's own username
- * @throws DomainError `not_found`, `forbidden`, `version_mismatch`, `username_taken` or `email_taken`; for oneself
+ * To change their own address, users send their password. The new address waits in `pendingEmail` until the user opens
+ * the link sent to it; the current address gets a notice with a link that cancels the change. An administrator's change
+ * of another user's address takes effect at once, unverified. Addresses are compared case-insensitively.
+ * @param currentPassword required for your own address; for your own username, replaces a recent authentication
+ * @throws DomainError `not_found`, `forbidden`, `version_mismatch`, `username_taken` or `email_taken`; for your own user
  * `invalid_request` without the password, `invalid_credentials`, `rate_limited` or `reauthentication_required`
  */
 export async function updateUser(
@@ -39,15 +39,15 @@ export async function updateUser(
 ): Promise<User> {
   const isOwn = id === caller.user.id;
   if (isOwn) await limitUpdate(ctx, caller, update, origin.address);
-  const proof = isOwn ? await proveUpdate(ctx, caller, update, currentPassword, origin) : null;
+  const proof = isOwn ? await reauthenticateForUpdate(ctx, caller, update, currentPassword, origin) : null;
   const done = await ctx.db.transaction().execute(async (tx) => {
     const before = await lockUserToChange(tx, ctx, caller, id, versions);
-    if (isOwn && wantsOtherAddress(before, update)) {
-      // Another address than when the request was authenticated: this one was not there to be changed.
+    if (isOwn && changesEmail(before, update)) {
+      // The address changed after authentication, so the password was not checked for this change.
       if (!proof) throw passwordRequired();
       if (!(await isStillPassword(tx, proof))) return null;
     }
-    const wanted = applied(before, update, isOwn);
+    const wanted = applyUpdate(before, update, isOwn);
     if (changedFields(before, wanted).length === 0) return { user: before, events: [] };
     const user = await updateUserRow(tx, wanted, ctx.now());
     const kind = isOwn ? 'undoable' : 'final';
@@ -58,13 +58,13 @@ export async function updateUser(
     ];
     return { user, events };
   });
-  // Between the check and the lock, a login has upgraded the hash, or there is another password: the check tells.
+  // The hash changed between check and lock: a login upgraded it, or there is a new password. Check again.
   if (done === null) return updateUser(ctx, caller, id, { currentPassword, ...update }, versions, origin);
   await ctx.publisher.publish(done.events);
   return done.user;
 }
 
-function applied(before: User, update: UserUpdate, isOwn: boolean): User {
+function applyUpdate(before: User, update: UserUpdate, isOwn: boolean): User {
   const after = { ...before, ...update };
   if (update.email === undefined || isSameAddress(update.email, before.email)) return after;
   if (!isOwn || update.email === null) return { ...after, emailVerified: false, pendingEmail: null };
@@ -72,7 +72,7 @@ function applied(before: User, update: UserUpdate, isOwn: boolean): User {
   return { ...after, email: before.email, pendingEmail: isPending ? before.pendingEmail : update.email };
 }
 
-/** @throws DomainError `email_taken`; the proof decides again, because meanwhile somebody may take the address */
+/** @throws DomainError `email_taken`; verification checks again, because somebody may take the address meanwhile */
 async function requestAddressChange(
   tx: Tx,
   ctx: Context,

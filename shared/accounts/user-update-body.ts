@@ -6,12 +6,12 @@ const fields = {
   username: v.exactOptional(Username),
   displayName: v.exactOptional(DisplayName),
   metadata: v.exactOptional(Metadata),
-  pendingEmail: v.exactOptional(v.null('must be null, which gives the address up')),
+  pendingEmail: v.exactOptional(v.null('must be null, which cancels the change')),
   currentPassword: v.exactOptional(v.string('must be a string')),
 };
-/** Fields that are left out stay as they are. */
+/** Omitted fields keep their values. */
 export const UserUpdateBody = exactly({ ...fields, email: v.exactOptional(Email) });
-/** Where `REQUIRE_EMAIL` is false. */
+/** If `REQUIRE_EMAIL` is false. */
 export const UserUpdateBodyWithOptionalEmail = exactly({
   ...fields,
   email: v.exactOptional(v.nullable(Email)),

@@ -7,8 +7,7 @@ import { type Counts, METRIC_OF, type Metric, noCounts } from './metrics';
 const CONSUMER: Consumer = 'analytics';
 
 /**
- * Counts events by the hour of their time. A batch is one statement that writes each row once, however many of its
- * events that row counts.
+ * Counts events by hour. One statement per batch, which writes each row once.
  */
 export async function countEvents(tx: Tx, events: UserEvent[]): Promise<void> {
   const counted = events.flatMap(({ type, time }) => {
@@ -22,12 +21,12 @@ export async function countEvents(tx: Tx, events: UserEvent[]): Promise<void> {
     from unnest(${counted.map(({ time }) => time)}::timestamptz[], ${counted.map(({ metric }) => metric)}::text[])
       as counted (time, metric)
     group by 1, 2
-    -- In one order, so that two batches wait for each other instead of deadlocking.
+    -- In a fixed order, so that concurrent batches wait for each other instead of deadlocking.
     order by 1, 2
     on conflict (hour, metric) do update set count = analytics_hourly.count + excluded.count`.execute(tx);
 }
 
-/** @returns the counts by the start of their hour or day in UTC, as milliseconds; none where nothing happened */
+/** @returns the counts, keyed by the start of their hour or day in UTC, in milliseconds; without empty ones */
 export async function readCounts(
   db: Db,
   interval: 'hour' | 'day',

@@ -10,7 +10,7 @@ const INTERVALS = {
 };
 /** Nearly three years of days, six weeks of hours. */
 const MAX_BUCKETS = 1000;
-/** What comes later has no ISO 8601 form with four digits for the year. */
+/** Later years need more than four digits in ISO 8601. */
 const LATEST = Date.UTC(9999, 0);
 
 export type Interval = keyof typeof INTERVALS;
@@ -18,16 +18,16 @@ export type Interval = keyof typeof INTERVALS;
 export interface Report {
   interval: Interval;
   from: string;
-  /** Not included. */
+  /** Exclusive. */
   to: string;
   totals: Counts;
   buckets: ({ start: string } & Counts)[];
 }
 
 /**
- * What happened per hour or day of UTC. The range is widened to whole buckets, and those in which nothing happened are
- * there too. Without a range: the last 24 hours or 30 days, the present one included.
- * @throws DomainError `invalid_request` for a range that is empty or too long
+ * Counts per hour or day in UTC. Extends the range to whole buckets and includes empty ones. Default range: the last 24
+ * hours or 30 days, including the current one.
+ * @throws DomainError `invalid_request` if the range is empty or too long
  */
 export async function reportRegistrations(
   db: Db,

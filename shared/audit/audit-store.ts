@@ -26,7 +26,7 @@ export interface NewAuditEntry {
   details: Record<string, unknown>;
 }
 
-/** An entry of what is no event. */
+/** Adds an entry that is not an event. */
 export async function appendAuditEntry(db: Db, { origin, ...entry }: NewAuditEntry): Promise<void> {
   await db
     .insertInto('audit_log')
@@ -45,8 +45,8 @@ export async function appendAuditEntry(db: Db, { origin, ...entry }: NewAuditEnt
 }
 
 /**
- * Blanks where people were, and the hash of the name that was tried, in entries from before that time: the one change
- * that the database allows, and not within a day. @returns how many
+ * Blanks address, user agent and name hash in entries older than `before`: the only update that the database permits, and
+ * only after a day. @returns how many
  */
 export async function blankAuditEntries(db: Db, before: Date, limit: number): Promise<number> {
   const { numAffectedRows } = await sql`
@@ -79,10 +79,10 @@ export interface AuditFilter {
   to?: string | undefined;
 }
 
-/** Where a page ended: the time and event id of its last entry. */
+/** Position of a page's last entry. */
 export type AuditPosition = [time: string, eventId: string];
 
-/** Newest first. @param to not included */
+/** Newest first. `to` is exclusive. */
 export async function listAuditEntries(
   db: Db,
   filter: AuditFilter,

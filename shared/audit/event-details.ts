@@ -1,9 +1,8 @@
 import type { EventData, EventType, UserEvent } from '../events/catalog';
 
 /**
- * What the audit log keeps of an event's data: ids, roles and reasons. Nothing personal, because entries outlive the
- * user: of what has changed in a profile only the names of the fields. The values are in the event log, until they are
- * erased there.
+ * The part of an event's data that the audit log keeps: ids, roles and reasons. No personal data, because entries outlive
+ * the user: for profile changes, only the field names. The values are in the event log until they are erased there.
  */
 const DETAILS: { [T in EventType]?: (data: EventData<T>) => Record<string, unknown> } = {
   'user.created': ({ role }) => ({ role }),

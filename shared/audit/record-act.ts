@@ -3,7 +3,7 @@ import type { Tx } from '../db/connection';
 import type { Origin } from '../events/origin';
 import { appendAuditEntry } from './audit-store';
 
-/** What somebody does to the service itself, and no event tells of. What is done to a user is an event. */
+/** Administrative actions that are not events. Changes of users are events. */
 export type ActType =
   | 'role.created'
   | 'role.changed'
@@ -23,13 +23,13 @@ export type ActType =
 
 export interface Act {
   type: ActType;
-  /** What it was done to, where that has an id of its own. */
+  /** Id of the changed object, if it has one. */
   subject?: string;
-  /** What it was before and is now, or what was asked for. Never a secret or a user's data: entries are for ever. */
+  /** Values before and after, or the input. Never secrets or personal data: entries are permanent. */
   details: Record<string, unknown>;
 }
 
-/** Writes an administrative act into the audit log, in the act's own transaction: neither is without the other. */
+/** Writes an administrative action to the audit log, in the action's own transaction. */
 export async function recordAct(tx: Tx, ctx: Context, origin: Origin, act: Act): Promise<void> {
   await appendAuditEntry(tx, {
     id: ctx.newId(),

@@ -3,27 +3,27 @@ import type { Context } from '../context/context';
 import type { Origin } from '../events/origin';
 import { appendAuditEntry } from './audit-store';
 
-/** Long enough to tell names apart, and to find all entries of one. */
+/** Long enough to distinguish names and to find all entries of one. */
 const NAME_HASH_BYTES = 16;
 
 export interface FailedSignIn {
-  /** What was given as a name, in the one form in which guesses at it are counted. */
+  /** The normalized name under which guesses are counted. */
   name: string;
-  /** Whose password it would have been; null: nobody's. */
+  /** The user with this name; null if there is none. */
   userId: string | null;
   method: 'login' | 'proof';
-  /** `slowed`: refused, right or wrong, after too many wrong ones. */
+  /** `slowed`: rejected without regard to the password, after too many wrong guesses. */
   reason: 'wrong_password' | 'unknown_name' | 'slowed';
 }
 
 /**
- * Writes a failed login, or proof of a password, into the audit log (ASVS 5.0, 16.3.1). Straight into the log and not by
- * an event: strangers make these, and no subscriber should hear of them. Call it after a password hash was computed, and
- * only then: that takes tens of milliseconds, and what limits it limits the rows.
+ * Writes a failed login or password check to the audit log (ASVS 5.0, 16.3.1). Not an event: anyone can cause it, and no
+ * subscriber should receive it. Call it only after computing a password hash: what limits the hashes then also limits the
+ * rows.
  */
 export async function recordFailedSignIn(ctx: Context, failed: FailedSignIn, origin: Origin): Promise<void> {
   const { name, userId, method, reason } = failed;
-  // Keyed: people type passwords where the name goes, and names are few enough to try them all on a plain hash.
+  // Keyed: people type passwords into the name field, and names are few enough to try them all against a plain hash.
   const nameHash = createHmac('sha256', ctx.config.audit.secret).update(name).digest();
   await appendAuditEntry(ctx.db, {
     id: ctx.newId(),
@@ -35,7 +35,7 @@ export async function recordFailedSignIn(ctx: Context, failed: FailedSignIn, ori
   });
 }
 
-/** Writes a right proof of a password into the audit log. (A login is the event `session.created`.) */
+/** Writes a successful step-up to the audit log. (A login is the event `session.created`.) */
 export async function recordProof(
   ctx: Context,
   { userId, sessionId }: { userId: string; sessionId: string },

@@ -11,8 +11,8 @@ import { isReserved } from './former-email-store';
 import { recordAddressChange } from './record-address-change';
 
 /**
- * The address that a user wanted becomes theirs, now that they have proven it. The caller holds a lock on the user.
- * @throws DomainError `email_taken` where somebody else has it by now
+ * Makes the verified pending address the user's address. The caller holds a lock on the user.
+ * @throws DomainError `email_taken` if another user has it by now
  */
 export async function confirmEmailChange(
   tx: Tx,

@@ -7,27 +7,26 @@ import { USER_COLUMNS, userFromRow } from '../users/user-store';
 
 export type EmailTokenPurpose = EmailTokensTable['purpose'];
 
-/** How many expired tokens, of whomever, go with every new one: more than come in, so that they never pile up. */
+/** Each insert deletes this many expired tokens, more than it adds, so the table stays small. */
 const PURGED_PER_INSERT = 10;
 
 export interface NewEmailToken {
   hash: Buffer;
   userId: string;
   purpose: EmailTokenPurpose;
-  /** The address that the token is sent to, and the only one that it proves. */
+  /** The address that the token is sent to, and the only one that it verifies. */
   address: string;
   now: Date;
   expiresAt: Date;
 }
 
 /**
- * Stores a token, and clears away the user's tokens for addresses that are no longer theirs, but for those that give such
- * an address back, and some that have expired.
- * In this order: the insert locks the user, as everything that removes tokens does before it does so.
+ * Stores a token. Then deletes the user's tokens for addresses that are no longer theirs, except undo tokens, and some
+ * expired tokens. The insert comes first because it locks the user, as everything does that deletes tokens.
  */
 export async function insertEmailToken(tx: Tx, token: NewEmailToken): Promise<void> {
-  // The digest binds a reset to the password that it would replace. Where that is changed in any other way
-  // meanwhile, a link that lies in a mailbox, maybe a stolen one, changes it no more.
+  // The digest binds a reset link to the password that it replaces: once that password has changed, an old link in a
+  // possibly stolen mailbox no longer works.
   await sql`
     insert into email_tokens (hash, user_id, purpose, address, password_digest, created_at, expires_at)
     select ${token.hash}, users.id, ${token.purpose}, ${token.address},
@@ -47,11 +46,11 @@ export async function insertEmailToken(tx: Tx, token: NewEmailToken): Promise<vo
 
 export interface TokenOwner {
   user: User;
-  /** Where the token was sent to. */
+  /** The address that the token was sent to. */
   address: string;
 }
 
-/** The user whom a token that is still good was sent to; or null. */
+/** The owner of a valid token, or null. */
 export async function findTokenOwner(
   db: Db,
   purpose: EmailTokenPurpose,
@@ -62,7 +61,7 @@ export async function findTokenOwner(
   return row ? { user: userFromRow(row), address: row.address } : null;
 }
 
-/** As `findTokenOwner`, and locks the user. */
+/** Like `findTokenOwner`; locks the user. */
 export async function lockTokenOwner(
   tx: Tx,
   purpose: EmailTokenPurpose,
@@ -74,9 +73,8 @@ export async function lockTokenOwner(
 }
 
 /**
- * Uses a token up, and with it all others of its purpose that the user was sent. Of two at once the second waits
- * for the first, and then finds nothing.
- * @returns the user, locked, or null where the token is wrong, used, expired or for an address that is not theirs
+ * Uses a token and deletes the user's other tokens of its purpose. A concurrent use waits and then finds nothing.
+ * @returns the locked user, or null if the token is invalid, used, expired or for an address that is not theirs
  */
 export async function useToken(
   tx: Tx,
@@ -95,12 +93,12 @@ export async function useToken(
   return used.some((token) => token.hash.equals(hash)) ? owner : null;
 }
 
-/** All that the user was sent. */
+/** Deletes all of the user's tokens. */
 export async function deleteTokens(tx: Tx, userId: string): Promise<void> {
   await tx.deleteFrom('email_tokens').where('user_id', '=', userId).execute();
 }
 
-/** Links that would prove an address other than the one in use. */
+/** Deletes verification tokens for other addresses than the current one. */
 export async function deleteVerifications(tx: Tx, userId: string): Promise<void> {
   await sql`
     delete from email_tokens using users
@@ -110,9 +108,9 @@ export async function deleteVerifications(tx: Tx, userId: string): Promise<void>
 }
 
 /**
- * What the user was sent, but for links that still give a former address back.
- * @param hash of the token that is used up by this
- * @returns false where somebody has used it meanwhile
+ * Deletes the user's tokens, except undo tokens of addresses that can still be restored.
+ * @param hash of the token that is being used
+ * @returns false if it was used meanwhile
  */
 export async function deleteTokensAfterUndo(tx: Tx, userId: string, hash: Buffer): Promise<boolean> {
   const { rows } = await sql<{ hash: Buffer }>`
@@ -141,7 +139,7 @@ function tokenOwner(db: Db, purpose: EmailTokenPurpose, hash: Buffer, now: Date)
     );
 }
 
-/** Those that have run out, of whomever. @returns how many */
+/** Deletes expired tokens of all users. @returns how many */
 export async function purgeEmailTokens(db: Db, now: Date, limit: number): Promise<number> {
   const { numAffectedRows } = await sql`
     delete from email_tokens where hash = any(array(
@@ -150,11 +148,11 @@ export async function purgeEmailTokens(db: Db, now: Date, limit: number): Promis
   return Number(numAffectedRows ?? 0);
 }
 
-/** Which of the user's addresses, in any case, the token has to have been sent to. */
+/** The addresses of the user for which a token of each purpose is valid, case-insensitive. */
 const IS_FOR_PURPOSE: Record<EmailTokenPurpose, RawBuilder<boolean>> = {
   verify_email: sql<boolean>`lower(email_tokens.address) in (lower(users.email), lower(users.pending_email))`,
-  // Never an address that is not proven to be theirs yet, where another one is in use.
+  // Never the pending address, which is not verified to be theirs.
   reset_password: sql<boolean>`lower(email_tokens.address) = lower(users.email)`,
-  // Which former address may come back is looked up under the lock on the user.
+  // `undoEmailChange` checks the former addresses under the lock on the user.
   undo_email_change: sql<boolean>`true`,
 };

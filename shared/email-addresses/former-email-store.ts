@@ -5,12 +5,12 @@ import { addressKey } from '../users/email-address';
 export interface FormerEmail {
   userId: string;
   address: string;
-  /** The user's, since the address is no longer theirs. */
+  /** The user's version that replaced the address. */
   version: number;
   restorableUntil: Date;
 }
 
-/** Keeps an address that a user had. The caller holds a lock on the user. */
+/** Stores a former address of a user. The caller holds a lock on the user. */
 export async function keepFormerEmail(tx: Tx, former: FormerEmail): Promise<void> {
   await forgetFormerEmail(tx, former.userId, former.address);
   await tx
@@ -24,7 +24,7 @@ export async function keepFormerEmail(tx: Tx, former: FormerEmail): Promise<void
     .execute();
 }
 
-/** @returns the version that replaced it; null: it is none of the user's former addresses, or was so too long ago */
+/** @returns the version that replaced the address; null if it is not a restorable address of the user */
 export async function findFormerEmail(
   db: Db,
   userId: string,
@@ -42,8 +42,8 @@ export async function findFormerEmail(
 }
 
 /**
- * Whether another user can still get this address back: whoever took over an account must not take the owner's address
- * with a second account meanwhile.
+ * Whether another user can still restore this address. An attacker who took over an account must not be able to claim the
+ * owner's address for a second account meanwhile.
  */
 export async function isReserved(tx: Tx, address: string, userId: string, now: Date): Promise<boolean> {
   const row = await tx
@@ -56,7 +56,7 @@ export async function isReserved(tx: Tx, address: string, userId: string, now: D
   return row !== undefined;
 }
 
-/** One address, which is the user's again or replaced anew. */
+/** Deletes one former address. */
 export async function forgetFormerEmail(tx: Tx, userId: string, address: string): Promise<void> {
   await tx
     .deleteFrom('former_emails')
@@ -65,7 +65,7 @@ export async function forgetFormerEmail(tx: Tx, userId: string, address: string)
     .execute();
 }
 
-/** All that were replaced by this version or a later one. */
+/** Deletes all former addresses that this version or a later one replaced. */
 export async function forgetFormerEmailsSince(tx: Tx, userId: string, version: number): Promise<void> {
   await tx
     .deleteFrom('former_emails')
@@ -74,7 +74,7 @@ export async function forgetFormerEmailsSince(tx: Tx, userId: string, version: n
     .execute();
 }
 
-/** Those that nobody can have back any more. @returns how many */
+/** Deletes addresses that can no longer be restored. @returns how many */
 export async function purgeFormerEmails(db: Db, now: Date, limit: number): Promise<number> {
   const { numAffectedRows } = await sql`
     delete from former_emails where ctid = any(array(

@@ -9,10 +9,11 @@ import { deleteTokens } from './email-token-store';
 import { forgetFormerEmail, forgetFormerEmailsSince, keepFormerEmail } from './former-email-store';
 
 /**
- * What follows from a change of an address that has been stored, in its transaction: the event, of which the notice to
- * the old address comes, and for how long that can be had back.
- * @param kind `undoable` keeps the old address for that; `final` is an administrator's change, who may just be taking the
- * account from a thief: no link undoes it, nor any that was mailed before; `undone` keeps the thief's address for nobody
+ * Records a stored address change, in its transaction: appends the event that triggers the notice to the old address, and
+ * stores or deletes former addresses.
+ * @param kind `undoable` keeps the old address so that it can be restored; `final` is an administrator's change, which may
+ * take the account back from an attacker: no link undoes it, and earlier links stop working; `undone` does not keep the
+ * attacker's address
  */
 export async function recordAddressChange(
   tx: Tx,

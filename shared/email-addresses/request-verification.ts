@@ -6,7 +6,7 @@ import { takeMinorSequence } from '../users/sequence';
 import type { User } from '../users/user';
 
 /**
- * Asks for another verification mail. Nothing happens where no address waits for one.
+ * Requests another verification email. Does nothing if the user has no unverified address.
  * @throws DomainError `rate_limited`
  */
 export async function requestVerification(ctx: Context, user: User, origin: Origin): Promise<void> {
@@ -14,7 +14,7 @@ export async function requestVerification(ctx: Context, user: User, origin: Orig
   if (unproven === null) return;
   await ctx.db.transaction().execute(async (tx) => {
     const sequence = await takeMinorSequence(tx, user.id);
-    // Deleted since the request was authenticated.
+    // The user was deleted after authentication.
     if (sequence === null) return;
     await limitMail({ ...ctx, db: tx }, unproven, user.id);
     await appendEvent(tx, ctx, 'relay', {

@@ -18,13 +18,13 @@ import { findFormerEmail, forgetFormerEmailsSince } from './former-email-store';
 import { recordAddressChange } from './record-address-change';
 
 /**
- * Stops a change of address, or takes it back, for whoever reads the mail of the address before it. Whoever asked for
- * the change knew the password, so there is a new one, and all sessions end. The links that were mailed since go too; a
- * link that was mailed to a still earlier address stays good, so that a thief who changes the address twice cannot use
- * the second change's link against the owner's.
- * @throws DomainError `invalid_token` for a token that is wrong, used, expired, or of a change that was given up;
- * `email_taken` where an administrator gave the address to somebody else; `invalid_request` where the password repeats
- * a name, and then the token stays good
+ * Cancels or undoes an address change with the token that was sent to the previous address. Whoever requested the change
+ * knew the password, so this sets a new one and ends all sessions. Links that were sent since become invalid; links sent
+ * to still earlier addresses stay valid, so that an attacker who changes the address twice cannot use the link of the
+ * second change against the owner's link.
+ * @throws DomainError `invalid_token` for a token that is invalid, used, expired or of a cancelled change; `email_taken`
+ * if an administrator gave the address to another user; `invalid_request` if the password repeats a name (the token stays
+ * valid)
  */
 export async function undoEmailChange(
   ctx: PublishingContext,
@@ -42,10 +42,10 @@ export async function undoEmailChange(
     throw new DomainError('invalid_request', { errors: [{ path: 'password', message: REPEATS_NAME }] });
   }
   await assertNotBreached(ctx, 'password', password);
-  // Before the transaction: no lock waits on the hash.
+  // Before the transaction, so that no lock is held while hashing.
   const hashed = await hashPassword(password, ctx.config.users.bcryptCost);
 
-  // Whoever reads the mail acts as the user.
+  // The token identifies the actor: whoever can read the email acts as the user.
   const origin = { ...requestOrigin, actorId: id };
   const { user, events } = await ctx.db.transaction().execute(async (tx) => {
     const owner = await lockTokenOwner(tx, 'undo_email_change', hash, ctx.now());
@@ -59,7 +59,7 @@ export async function undoEmailChange(
       if (since === null) throw new DomainError('invalid_token');
       await forgetFormerEmailsSince(tx, id, since);
     }
-    // Of two at once the second waits for the first, and then finds the token gone.
+    // A concurrent use waits for this one and then finds the token deleted.
     if (!(await deleteTokensAfterUndo(tx, id, hash))) throw new DomainError('invalid_token');
     const restored = { ...before, email: isInUse ? before.email : address, emailVerified: true };
     const user = await changeLockedPassword(tx, restored, hashed, ctx.now());

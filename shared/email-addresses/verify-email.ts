@@ -11,11 +11,10 @@ import { confirmEmailChange } from './confirm-email-change';
 import { useToken } from './email-token-store';
 
 /**
- * Takes the token as proof of the address that it was sent to, which becomes the user's
- * where it was to be that. Where that was verified in the meantime, by another mail's link or a password reset, the token
- * is used up all the same, and nothing changes.
- * @throws DomainError `invalid_token` for a token that is wrong, used, expired or for an address that is not theirs;
- * `email_taken` where somebody else has the address by now, and then the token stays good
+ * Verifies the address that the token was sent to. A pending address becomes the user's address. If the address has been
+ * verified meanwhile, by another link or a password reset, only uses the token.
+ * @throws DomainError `invalid_token` for a token that is invalid, used, expired or for an address that is not theirs;
+ * `email_taken` if another user has the address by now (the token stays valid)
  */
 export async function verifyEmail(
   ctx: PublishingContext,
@@ -27,7 +26,7 @@ export async function verifyEmail(
     const owner = await useToken(tx, 'verify_email', hashToken(token), now);
     if (!owner) throw new DomainError('invalid_token');
     const { user: before, address } = owner;
-    // Whoever reads the mail acts as the user.
+    // The token identifies the actor: whoever can read the email acts as the user.
     const origin = { ...requestOrigin, actorId: before.id };
     if (before.pendingEmail !== null && isSameAddress(before.pendingEmail, address)) {
       return confirmEmailChange(tx, ctx, before, before.pendingEmail, origin);

@@ -3,44 +3,44 @@ import { escapeHtml } from './render-mail';
 
 export interface LinkPage {
   html: string;
-  /** A Content-Security-Policy that allows the page's own script and style, and nothing else. */
+  /** A Content-Security-Policy that allows only the page's own script and style. */
   policy: string;
 }
 
 /**
- * Where the link of a verification mail leads, unless PUBLIC_URL names an application with pages of its own. Opening
- * it changes nothing: mail scanners open every link, and would use up the token before the user sees the mail.
+ * The page that verification emails link to, unless PUBLIC_URL is an application with its own pages. Opening the page
+ * changes nothing, because mail scanners open links and would use the token before the user does.
  */
 export function verifyEmailPage(appName: string): LinkPage {
   return linkPage(
     appName,
     'Confirm your email address',
-    '<button>Confirm</button>',
-    'Your address is confirmed.',
+    '<button>Confirm email address</button>',
+    'Your email address is confirmed.',
   );
 }
 
 const NEW_PASSWORD = `<label>New password <input name="password" type="password" autocomplete="new-password" required></label>
 `;
 
-/** Where the link of a reset mail leads, likewise. */
+/** The page that password reset emails link to. */
 export function resetPasswordPage(appName: string): LinkPage {
   return linkPage(
     appName,
     'Choose a new password',
-    `${NEW_PASSWORD}<button>Set the password</button>`,
-    'Your password is changed. You can log in with it now.',
+    `${NEW_PASSWORD}<button>Set password</button>`,
+    'Your password was changed. You can now log in.',
   );
 }
 
-/** Where the notices of a change of address lead, likewise. */
+/** The page that email change notices link to. */
 export function undoEmailChangePage(appName: string): LinkPage {
   return linkPage(
     appName,
     'Keep your email address',
-    `<p>Someone who knows your password asked for another address. Choose a new password to keep yours. All your sessions end.</p>
-${NEW_PASSWORD}<button>Keep my address</button>`,
-    'Your address and your new password are set. You can log in with them now.',
+    `<p>Someone who knows your password requested a different email address. Set a new password to keep yours. You will be logged out on all devices.</p>
+${NEW_PASSWORD}<button>Keep my email address</button>`,
+    'Your email address was kept and your password was changed. You can now log in.',
   );
 }
 
@@ -51,7 +51,7 @@ h1 { margin-top: 0; font-size: 1.3rem } label, input, button { display: block; w
 input { margin: .25rem 0 1rem; padding: .5rem; font: inherit }
 button { padding: .6rem; border: 0; border-radius: 6px; background: #18181b; color: #fff; font: inherit; cursor: pointer }`;
 
-// To the same path as a POST. The token leaves the address bar, so that no history or screenshot keeps it.
+// Posts to the same path. Removes the token from the address bar, so that it does not stay in the browser history.
 const SCRIPT = `
 const form = document.querySelector('form');
 const status = document.querySelector('[role=status]');
@@ -75,7 +75,7 @@ form.addEventListener('submit', async (event) => {
     const problem = await response.json();
     status.textContent = problem.errors?.map(({ path, message }) => path + ' ' + message).join(', ') ?? problem.title;
   } catch {
-    status.textContent = 'The service cannot be reached right now. Try again in a moment.';
+    status.textContent = 'We could not reach the server. Please try again in a moment.';
   }
   form.inert = false;
 });`;

@@ -4,13 +4,13 @@ export interface MailContent {
   html: string;
 }
 
-/** What a mail is made of. Each string is one line of plain text, whoever wrote it. */
+/** A part of an email. Strings are untrusted plain text of one line. */
 export type Block =
   | { paragraph: string }
   | { button: string; url: string }
   | { facts: [label: string, value: string][] };
 
-/** The text and the HTML of a mail from the same blocks: they cannot differ, and escaping happens in one place. */
+/** Renders the text and the HTML part from the same blocks, so that they match and escaping is in one place. */
 export function renderMail(appName: string, subject: string, blocks: Block[]): MailContent {
   return {
     subject: oneLine(subject),
@@ -40,7 +40,7 @@ function htmlBlock(block: Block): string {
   if ('button' in block) {
     const url = escapeHtml(block.url);
     return `<p><a href="${url}" style="display:inline-block;padding:10px 16px;background:#18181b;color:#ffffff;border-radius:6px;text-decoration:none">${escapeHtml(block.button)}</a></p>
-<p style="color:#71717a;font-size:14px">Or open this address: ${url}</p>`;
+<p style="color:#71717a;font-size:14px">Or open this link: ${url}</p>`;
   }
   const rows = block.facts.map(
     ([label, value]) =>
@@ -49,8 +49,8 @@ function htmlBlock(block: Block): string {
   return `<table>${rows.join('')}</table>`;
 }
 
-// Line breaks and other control characters, and those that turn the direction of what follows: with them a name
-// could add a header to the mail, a paragraph to its text, or show itself as another.
+// Control characters and bidirectional controls. With them, a name could inject a header or a paragraph, or display as a
+// different name.
 const UNPRINTABLE = /[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gu;
 
 export function oneLine(text: string): string {

@@ -2,11 +2,11 @@ import type { Context } from '../context/context';
 import type { Tx } from '../db/connection';
 import type { UserEvent } from '../events/catalog';
 import { findUser } from '../users/user-store';
-import { recipientOf, salutation } from './link-mail';
+import { recipientOf, salutation } from './send-link-mail';
 import { sendMail } from './send-mail';
 import { type MailContent, passwordChangedMail, roleChangedMail, usernameChangedMail } from './templates';
 
-/** Tells the user that the password is another one, whoever changed it. */
+/** Notifies the user of a password change, no matter who made it. */
 export async function sendPasswordNotice(
   event: UserEvent<'user.password_changed'>,
   tx: Tx,
@@ -24,7 +24,7 @@ export async function sendRoleNotice(
   await sendNotice(event, event.id, tx, ctx, (values) => roleChangedMail({ ...values, from, to }));
 }
 
-/** Of an event that may bring a verification mail too, so under an id of its own. */
+/** The same event may also send a verification email, so this one has its own message id. */
 export async function sendUsernameNotice(
   event: UserEvent<'user.updated'>,
   tx: Tx,
@@ -33,7 +33,7 @@ export async function sendUsernameNotice(
   await sendNotice(event, `${event.id}.notice`, tx, ctx, usernameChangedMail);
 }
 
-/** To the address in use, never to one that waits to be proven. */
+/** Sends to the current address, never to a pending one. */
 async function sendNotice(
   event: UserEvent,
   messageId: string,

@@ -3,14 +3,14 @@ import type { Tx } from '../db/connection';
 import { findFormerEmail } from '../email-addresses/former-email-store';
 import type { UserEvent } from '../events/catalog';
 import { findUser } from '../users/user-store';
-import { asSeenAt, recipientOf, salutation, sendLinkMail } from './link-mail';
+import { atAddress, recipientOf, salutation, sendLinkMail } from './send-link-mail';
 import { sendMail } from './send-mail';
 import { emailChangedMail } from './templates';
 
 /**
- * Tells the address in use that another one is to take its place, with a link that stops it. Also where it is not
- * proven: whoever reads its mail could take the account by a reset anyway, and most owners never prove theirs. Nothing
- * where the change was given up since, or has happened: then its own notice follows.
+ * Notifies the current address of a requested change, with a link that cancels it. Also sent if the address is not
+ * verified: whoever reads its mail could take over the account with a reset anyway, and many owners never verify. Not
+ * sent if the change was cancelled or completed meanwhile; a completed change sends its own notice.
  */
 export async function sendEmailChangeRequestNotice(
   event: UserEvent<'user.email_change_requested'>,
@@ -23,8 +23,8 @@ export async function sendEmailChangeRequestNotice(
 }
 
 /**
- * Tells the former address that it is none any more, with a link that takes it back, unless the change is final. The
- * mail does not name the new one: a former address may have been a stranger's.
+ * Notifies the former address of the change, with a link that restores it unless the change is final. Does not name the
+ * new address, because the former one may have been a stranger's.
  */
 export async function sendEmailChangeNotice(
   event: UserEvent<'user.email_changed'>,
@@ -34,7 +34,7 @@ export async function sendEmailChangeNotice(
   const { from } = event.data;
   const user = await findUser(tx, event.subject);
   if (!user || from === null) return;
-  const recipient = asSeenAt(user, from);
+  const recipient = atAddress(user, from);
   if ((await findFormerEmail(tx, user.id, from, ctx.now())) !== null) {
     await sendLinkMail(tx, ctx, event.id, 'email_changed', recipient);
     return;

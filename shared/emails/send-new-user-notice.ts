@@ -5,7 +5,7 @@ import { findUser } from '../users/user-store';
 import { sendMail } from './send-mail';
 import { newUserNotice } from './templates';
 
-/** Tells the addresses in ADMIN_NOTIFY_EMAIL, where there are any, about a new user. */
+/** Notifies the addresses in ADMIN_NOTIFY_EMAIL of a new user. */
 export async function sendNewUserNotice(
   event: UserEvent<'user.created'>,
   tx: Tx,
@@ -15,6 +15,6 @@ export async function sendNewUserNotice(
   if (adminAddresses.length === 0) return;
   const user = await findUser(tx, event.subject);
   if (!user) return;
-  // Another id than that of the mail to the user, which comes of the same event.
+  // The same event also sends an email to the user, so this one has its own message id.
   await sendMail(ctx, `${event.id}.notice`, adminAddresses, newUserNotice({ appName, user }));
 }

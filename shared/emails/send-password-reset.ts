@@ -2,9 +2,9 @@ import type { Context } from '../context/context';
 import type { Tx } from '../db/connection';
 import type { UserEvent } from '../events/catalog';
 import { findUser } from '../users/user-store';
-import { sendLinkMail } from './link-mail';
+import { sendLinkMail } from './send-link-mail';
 
-/** To an address that is not verified too: whoever reads its mail owns the account more than anyone else does. */
+/** Also sends to an unverified address: nobody has a better claim to the account than whoever reads its mail. */
 export async function sendPasswordReset(
   event: UserEvent<'user.password_reset_requested'>,
   tx: Tx,

@@ -2,13 +2,12 @@ import type { Context } from '../context/context';
 import type { Tx } from '../db/connection';
 import type { UserEvent } from '../events/catalog';
 import { findUser } from '../users/user-store';
-import { asSeenAt, sendLinkMail } from './link-mail';
+import { atAddress, sendLinkMail } from './send-link-mail';
 
 /**
- * Asks whoever reads an address to confirm that it is the user's: the one that they want, else the one in use. Not where
- * there is nothing to confirm: the user is gone, has no address, has confirmed it, or has by now another one, whose own
- * event brings a mail of its own.
- * @param address the one that the event is about, where it names one
+ * Sends a verification email to the pending address, or else to the current one. Sends nothing if there is nothing to
+ * verify: the user is gone, has no address, has verified it, or has another one by now, whose event sends its own email.
+ * @param address the event's address, if the event contains one
  */
 export async function sendVerification(
   event: UserEvent,
@@ -21,5 +20,5 @@ export async function sendVerification(
   const unproven = [user.pendingEmail, user.emailVerified ? null : user.email].filter((one) => one !== null);
   const asked = address === undefined ? unproven[0] : unproven.find((one) => one === address);
   if (asked === undefined) return;
-  await sendLinkMail(tx, ctx, event.id, 'verify_email', asSeenAt(user, asked));
+  await sendLinkMail(tx, ctx, event.id, 'verify_email', atAddress(user, asked));
 }

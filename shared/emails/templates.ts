@@ -1,4 +1,4 @@
-import { shownAddress } from '../users/email-address';
+import { displayAddress } from '../users/email-address';
 import { type Block, type MailContent, renderMail } from './render-mail';
 
 export type { MailContent };
@@ -7,17 +7,17 @@ interface Action {
   appName: string;
   name: string;
   link: string;
-  /** For how long the link works. */
+  /** Lifetime of the link. */
   seconds: number;
 }
 
 export function verificationMail({ appName, name, link, seconds }: Action): MailContent {
   return renderMail(appName, `Confirm your email address for ${appName}`, [
     { paragraph: `Hello ${name},` },
-    { paragraph: `please confirm that this is your email address at ${appName}.` },
-    { button: 'Confirm my email address', url: link },
-    { paragraph: `The link works once, for ${duration(seconds)}.` },
-    { paragraph: 'If you did not ask for this, you need not do anything: without you nothing is confirmed.' },
+    { paragraph: `Please confirm your email address for ${appName}.` },
+    { button: 'Confirm email address', url: link },
+    { paragraph: `This link works once and expires in ${duration(seconds)}.` },
+    { paragraph: "If you didn't request this, you can ignore this email." },
   ]);
 }
 
@@ -30,46 +30,53 @@ interface Welcome {
 export function welcomeMail({ appName, name, username }: Welcome): MailContent {
   return renderMail(appName, `Welcome to ${appName}`, [
     { paragraph: `Hello ${name},` },
-    { paragraph: `your email address is confirmed. Welcome to ${appName}!` },
-    { paragraph: `You can log in with this address or with your username, ${username}.` },
+    { paragraph: `Your email address is confirmed. Welcome to ${appName}!` },
+    { paragraph: `You can log in with this email address or your username, ${username}.` },
   ]);
 }
 
 export function passwordResetMail({ appName, name, link, seconds }: Action): MailContent {
   return renderMail(appName, `Choose a new password for ${appName}`, [
     { paragraph: `Hello ${name},` },
-    { paragraph: `somebody, probably you, has asked for a new password at ${appName}.` },
+    { paragraph: `We received a request to reset your password for ${appName}.` },
     { button: 'Choose a new password', url: link },
-    { paragraph: `The link works once, for ${duration(seconds)}. It ends all your sessions.` },
-    { paragraph: 'If you did not ask for this, you need not do anything: your password stays as it is.' },
+    {
+      paragraph: `This link works once and expires in ${duration(seconds)}. A new password logs you out on all devices.`,
+    },
+    { paragraph: "If you didn't request this, you can ignore this email. Your password stays the same." },
   ]);
 }
 
 export function emailChangeRequestedMail({ appName, name, link, seconds }: Action): MailContent {
-  return renderMail(appName, `Your email address at ${appName} is about to change`, [
+  return renderMail(appName, `Your email address for ${appName} is about to change`, [
     { paragraph: `Hello ${name},` },
     {
-      paragraph: `someone asked to replace this email address of your account at ${appName} with another one.`,
+      paragraph: `We received a request to change the email address of your ${appName} account from this one to another.`,
     },
-    { paragraph: 'If this was you, confirm the new address with the link that we sent to it.' },
-    { paragraph: 'If it was not you, someone knows your password. Stop the change and choose a new one:' },
-    { button: 'Stop the change', url: link },
+    { paragraph: 'If this was you, open the link that we sent to the new address.' },
     {
-      paragraph: `The link works once, for ${duration(seconds)}, also after the change. It ends all your sessions.`,
+      paragraph:
+        "If this wasn't you, someone knows your password. Cancel the change and choose a new password:",
+    },
+    { button: 'Cancel the change', url: link },
+    {
+      paragraph: `This link works once and expires in ${duration(seconds)}. It also works after the change, and logs you out on all devices.`,
     },
   ]);
 }
 
 export function emailChangedMail({ appName, name, link, seconds }: Notice & Partial<Action>): MailContent {
-  return renderMail(appName, `Your email address at ${appName} was changed`, [
+  return renderMail(appName, `Your email address for ${appName} was changed`, [
     { paragraph: `Hello ${name},` },
-    { paragraph: `this is no longer the email address of your account at ${appName}.` },
+    { paragraph: `This is no longer the email address of your ${appName} account.` },
     ...(link === undefined || seconds === undefined
-      ? [{ paragraph: `If you did not expect this, contact ${appName}.` }]
+      ? [{ paragraph: `If you didn't expect this, please contact ${appName}.` }]
       : [
-          { paragraph: 'If it was not you, take your address back and choose a new password:' },
-          { button: 'Take my address back', url: link },
-          { paragraph: `The link works once, for ${duration(seconds)}. It ends all your sessions.` },
+          { paragraph: "If you didn't make this change, restore your address and choose a new password:" },
+          { button: 'Restore my email address', url: link },
+          {
+            paragraph: `This link works once and expires in ${duration(seconds)}. It logs you out on all devices.`,
+          },
         ]),
   ]);
 }
@@ -80,19 +87,21 @@ interface Notice {
 }
 
 export function passwordChangedMail({ appName, name }: Notice): MailContent {
-  return renderMail(appName, `Your password at ${appName} was changed`, [
+  return renderMail(appName, `Your password for ${appName} was changed`, [
     { paragraph: `Hello ${name},` },
-    { paragraph: `the password of your account at ${appName} was changed, and other sessions were ended.` },
-    { paragraph: 'If it was not you, request a password reset for this address right away.' },
+    {
+      paragraph: `The password of your ${appName} account was changed. Your other sessions were logged out.`,
+    },
+    { paragraph: "If you didn't make this change, reset your password right away." },
   ]);
 }
 
-/** Without the username: where the address is not proven, a name that reads as a host would be a link for a stranger. */
+/** Omits the username: to an unverified address, a username that looks like a host name would be a link to a stranger. */
 export function usernameChangedMail({ appName, name }: Notice): MailContent {
-  return renderMail(appName, `Your username at ${appName} was changed`, [
+  return renderMail(appName, `Your username for ${appName} was changed`, [
     { paragraph: `Hello ${name},` },
-    { paragraph: `the username of your account at ${appName} was changed.` },
-    { paragraph: 'If it was not you, request a password reset for this address right away.' },
+    { paragraph: `The username of your ${appName} account was changed.` },
+    { paragraph: "If you didn't make this change, reset your password right away." },
   ]);
 }
 
@@ -102,16 +111,16 @@ export function roleChangedMail({
   from,
   to,
 }: Notice & { from: string; to: string }): MailContent {
-  return renderMail(appName, `Your role at ${appName} was changed`, [
+  return renderMail(appName, `Your role in ${appName} was changed`, [
     { paragraph: `Hello ${name},` },
-    { paragraph: `an administrator changed the role of your account at ${appName}.` },
+    { paragraph: `An administrator changed the role of your ${appName} account.` },
     {
       facts: [
         ['Before', from],
         ['Now', to],
       ],
     },
-    { paragraph: `If you did not expect this, contact ${appName}.` },
+    { paragraph: `If you didn't expect this, please contact ${appName}.` },
   ]);
 }
 
@@ -129,14 +138,14 @@ export function newUserNotice({ appName, user }: { appName: string; user: NewUse
     facts: [
       ['Username', user.username],
       ['Name', user.displayName ?? '–'],
-      ['Email', user.email === null ? '–' : shownAddress(user.email)],
+      ['Email', user.email === null ? '–' : displayAddress(user.email)],
       ['Role', user.role],
       ['Registered', user.createdAt],
-      ['Id', user.id],
+      ['ID', user.id],
     ],
   };
   return renderMail(appName, `New user at ${appName}: ${user.username}`, [
-    { paragraph: `A new user is registered at ${appName}.` },
+    { paragraph: `A new user has registered for ${appName}.` },
     facts,
   ]);
 }

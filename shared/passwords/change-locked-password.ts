@@ -5,9 +5,9 @@ import type { HashedPassword } from './hash';
 import { setPassword } from './password-store';
 
 /**
- * Gives a user whom the caller has locked another password, as the next version. Whoever knew the old one may have asked
- * for another address: with the password, that goes too.
- * @param user with what else changes
+ * Sets a new password for a user whom the caller has locked, as the next version. Also cancels a pending address change:
+ * someone who knew the old password may have requested it.
+ * @param user with all other changes applied
  * @throws DomainError `email_taken`
  */
 export async function changeLockedPassword(

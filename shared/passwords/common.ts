@@ -5,15 +5,15 @@ import { isPattern } from './patterns';
 let common: Set<string> | undefined;
 
 /**
- * Whether it is one of the passwords that everybody tries first, in whatever case, with letters written as digits
- * (`p@ssw0rd`) or with a few characters around it (`password!`); or a mere pattern.
+ * Whether it is a common password or a pattern: in any case, with look-alike characters (`p@ssw0rd`), or with a few
+ * characters around it (`password!`).
  */
 export function isCommonPassword(password: string): boolean {
   common ??= new Set(brotliDecompressSync(Buffer.from(COMMON_PASSWORDS, 'base64')).toString().split('\n'));
   return isPattern(fold(password)) || common.has(coreOf(password));
 }
 
-/** Digits and signs before and behind a word; those that are needed to make it long enough are no more. */
+/** Digits and signs before and after a word. */
 const AFFIXED = /^(\P{L}{0,3})(.*?)(\P{L}{0,4})$/su;
 const MAX_AFFIXES = 4;
 const MIN_CORE = 4;
@@ -30,7 +30,7 @@ const LOOKALIKES: Record<string, string> = {
   '7': 't',
 };
 
-/** What the list holds of a password: the word that it is made around. */
+/** The word within a password, in the form that the list contains. */
 export function coreOf(password: string): string {
   const folded = fold(password);
   const [, before = '', word = '', behind = ''] = AFFIXED.exec(folded) ?? [];
@@ -38,7 +38,7 @@ export function coreOf(password: string): string {
   return (affixed ? word : folded).replace(/[@401!$537]/g, (sign) => LOOKALIKES[sign] ?? sign);
 }
 
-/** Without regard to case, and to width (U+FF41 for "a"). */
+/** Folds case and width (U+FF41 to "a"). */
 export function fold(password: string): string {
   return password.normalize('NFKC').toLowerCase();
 }

@@ -2,28 +2,28 @@ import { foldCase } from '../characters';
 import type { Context } from '../context/context';
 import type { Db } from '../db/connection';
 import type { DomainError } from '../errors';
-import { giveBackUse, refuseUse, type Use } from '../rate-limits/limit-rate';
+import { consumeLimits, type Use, uncountUse } from '../rate-limits/limit-rate';
 import { addressKey } from '../users/email-address';
 import type { LoginName } from './password-store';
 
-// The one rule for guesses at a password, wherever they are made: docs/security.md, "Failed logins".
+// The limit on password guesses, for all endpoints: docs/security.md, "Failed logins".
 
-/** A guess that has been counted. */
+/** A counted guess. */
 export interface Guess {
-  /** What it was counted as, to be given back where it was right. */
+  /** The counted uses, which a correct guess gets back. */
   uses: Use[];
-  /** After too many wrong ones: the answer to a guess that is wrong, and to any from a place that is not known. */
-  slowed: DomainError | null;
-  /** Whether one from a place that the user is known at is looked at all the same. */
-  allowedWhereKnown: boolean;
+  /** After too many wrong guesses: the error for a wrong guess, and for any guess from an unknown place. */
+  rejection: DomainError | null;
+  /** Whether a guess from a known place is checked despite the rejection. */
+  allowedFromKnownPlace: boolean;
 }
 
 /**
- * Counts a guess before it is looked at: a hundred at the same moment are no more than one after the other.
- * The name is the one that was given and not the user whom it means: that would tell, by one being slowed down with the
- * other, which address belongs to which username. Nobody's names are counted as well, and answered alike.
- * @param hash of the password that is guessed at; null where there is none. With a new password, all starts anew
- * @param place where the guess comes from: an address block, or a session of this user
+ * Counts a guess before it is checked, so that concurrent guesses cannot exceed the limit. Counts by the given name
+ * instead of the user: otherwise a shared limit would reveal which address belongs to which username. Unknown names are
+ * counted too and get the same responses.
+ * @param hash the hash of the guessed password, null if there is none; a new password resets the count
+ * @param place the source of the guess: an address block, or a session of this user
  */
 export async function countGuess(
   ctx: Context,
@@ -32,24 +32,25 @@ export async function countGuess(
   place: { block: string } | { sessionOf: string },
 ): Promise<Guess> {
   const subject = guessedName(name);
-  // In a session the user may change their name: that must not be a fresh start.
+  // Within a session the user may change their username; that must not reset the count.
   const where = 'block' in place ? `${subject} at ${place.block}` : `session of ${place.sessionOf}`;
   const ofPlace = usesOf(`${where} ${hash}`);
   const ofName = usesOf(`${subject} ${hash}`);
-  const refused = await refuseUse(ctx, [...ofPlace, ...ofName]);
-  if (refused === null) return { uses: [...ofPlace, ...ofName], slowed: null, allowedWhereKnown: true };
-  const allowedWhereKnown = refused.index >= ofPlace.length;
-  return { uses: ofPlace, slowed: refused.error, allowedWhereKnown };
+  const exceeded = await consumeLimits(ctx, [...ofPlace, ...ofName]);
+  if (exceeded === null)
+    return { uses: [...ofPlace, ...ofName], rejection: null, allowedFromKnownPlace: true };
+  const allowedFromKnownPlace = exceeded.index >= ofPlace.length;
+  return { uses: ofPlace, rejection: exceeded.error, allowedFromKnownPlace };
 }
 
-/** A name in the one form in which guesses at it are counted. */
+/** The normalized name by which guesses are counted. */
 export function guessedName(name: LoginName): string {
   return 'email' in name ? `email ${addressKey(name.email)}` : `username ${foldCase(name.username.trim())}`;
 }
 
-/** The guess was right. */
-export async function giveBackGuess(db: Db, ctx: Context, guess: Guess): Promise<void> {
-  for (const use of guess.uses) await giveBackUse(db, ctx, use);
+/** Takes a correct guess back from the count. */
+export async function uncountGuess(db: Db, ctx: Context, guess: Guess): Promise<void> {
+  for (const use of guess.uses) await uncountUse(db, ctx, use);
 }
 
 function usesOf(subject: string): Use[] {

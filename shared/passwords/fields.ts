@@ -8,10 +8,10 @@ export const MIN_PASSWORD_CHARACTERS = 8;
 
 const isTooLong = (password: string) => Buffer.byteLength(preparePassword(password)) > MAX_PASSWORD_BYTES;
 
-/** In the form in which it is hashed: that is what has the length. */
+/** Limits apply to the prepared form, which is the one that is hashed. */
 export const NewPassword = v.pipe(
   v.string('must be a string'),
-  // For clients that check before they send. Bytes are never fewer than characters.
+  // For clients that validate first. A password never has more characters than bytes.
   v.metadata({ format: 'password', minLength: MIN_PASSWORD_CHARACTERS, maxLength: MAX_PASSWORD_BYTES }),
   v.check(
     (value) => characters(preparePassword(value)) >= MIN_PASSWORD_CHARACTERS,
@@ -25,25 +25,25 @@ export const NewPassword = v.pipe(
   v.transform(preparePassword),
 );
 
-/** Names that an attacker knows. */
+/** Names that an attacker knows or can guess. */
 interface Names {
   username: string;
   email: string | null;
   appName: string;
 }
 
-/** Shorter ones are in too many words. */
+/** Shorter names occur in too many words. */
 const MIN_NAME = 3;
-/** What may be left of a password without a name: so few characters, or so many digits and signs, make it no better. */
+/** Without the name, a password with at most this many characters, or digits and signs, is still too weak. */
 const MAX_REST = 4;
 const MAX_DIGITS = 8;
 
-/** Whether a password is made of a name: the username, the address, its mailbox or the service, and little more. */
+/** Whether a password is little more than the username, the address, its mailbox or the service's name. */
 export function repeatsName(password: string, { username, email, appName }: Names): boolean {
   const folded = fold(password);
   const mailbox = email?.replace(/@.*$/, '') ?? '';
   const names = [username, email ?? '', mailbox, mailbox.replace(/\+.*$/, ''), appName].map(fold);
-  // Without what separates its parts, too: jo.doe, jodoe1.
+  // Also without separators: jodoe1 for jo.doe.
   return [...names, ...names.map((name) => name.replace(/[^\p{L}\p{N}]/gu, ''))].some((name) => {
     if (characters(name) < MIN_NAME || !folded.includes(name)) return false;
     const rest = folded.replaceAll(name, '');
@@ -52,4 +52,4 @@ export function repeatsName(password: string, { username, email, appName }: Name
   });
 }
 
-export const REPEATS_NAME = 'must not be made of the username, the email address or the name of the service';
+export const REPEATS_NAME = 'must not be based on the username, the email address or the name of the service';

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { exactly } from '../exactly';
 
 const text = v.pipe(v.string('must be a string'), v.minLength(1, 'must not be empty'));
-/** Who logs in with a password, by which name. */
+/** The body of a login with a password. */
 export const PasswordLogin = v.pipe(
   exactly({ username: v.optional(text), email: v.optional(text), password: text }),
   v.check(

@@ -11,16 +11,16 @@ export type LoginName = { username: string } | { email: string };
 export interface LoginRecord {
   user: User;
   rolePermissions: string[];
-  /** Null: the user has no password. */
+  /** Null if the user has no password. */
   hash: string | null;
-  /** Where they have been logged in of late. */
+  /** Addresses of recent logins. */
   addresses: string[];
 }
 
-/** More than anyone has, and few enough to look through at every login. */
+/** More than users have, and few enough to check at every login. */
 const MAX_ADDRESSES = 100;
 
-/** The user of this name, with the hash to compare with. */
+/** The user with this name, with their password hash. */
 export async function findForLogin(db: Db, name: LoginName | { id: string }): Promise<LoginRecord | null> {
   const query = db
     .selectFrom('users')
@@ -47,7 +47,7 @@ export async function findForLogin(db: Db, name: LoginName | { id: string }): Pr
   };
 }
 
-/** What a user who is logged in proves a password with, and the name that a wrong one counts against. */
+/** The password hash of a user who is logged in, and the name under which wrong guesses are counted. */
 export async function findPassword(
   db: Db,
   userId: string,
@@ -61,7 +61,7 @@ export async function findPassword(
   return row ?? null;
 }
 
-/** log2 of the rounds of the most expensive hash that any user has, from its index; 0 where there is none. */
+/** log2 of the rounds of the most expensive hash of all users, from an index; 0 if there is none. */
 export async function findHighestHashCost(db: Db): Promise<number> {
   const { cost } = await db
     .selectFrom('passwords')
@@ -70,10 +70,10 @@ export async function findHighestHashCost(db: Db): Promise<number> {
   return Number(cost);
 }
 
-/** As `passwords_cost_index` has it: the two digits behind `$2b$`. */
+/** The expression of `passwords_cost_index`: the two digits after `$2b$`. */
 const HASH_COST = sql`substr(hash, 5, 2)`;
 
-/** Gives users their first password. */
+/** Inserts the first passwords of users. */
 export async function insertPasswords(
   tx: Tx,
   passwords: { userId: string; password: HashedPassword }[],
@@ -83,7 +83,7 @@ export async function insertPasswords(
   await tx.insertInto('passwords').values(rows).execute();
 }
 
-/** Gives a user whom the caller has locked another password, or their first. */
+/** Sets the password of a user whom the caller has locked. */
 export async function setPassword(tx: Tx, userId: string, { hash }: HashedPassword): Promise<void> {
   await tx
     .insertInto('passwords')
@@ -93,9 +93,9 @@ export async function setPassword(tx: Tx, userId: string, { hash }: HashedPasswo
 }
 
 /**
- * Stores a rehash of the same password: no change that a client can see. A reset link that is under way stays good.
- * The user is locked first, as everywhere.
- * @returns false where it has changed since
+ * Replaces a hash with a new hash of the same password. Reset links that were already sent stay valid. Locks the user
+ * first, as all transactions do.
+ * @returns false if the hash has changed since
  */
 export async function replaceHash(
   db: Db,
@@ -117,6 +117,6 @@ export async function replaceHash(
   return rows.length > 0;
 }
 
-/** Of the password of the user in `users`: what binds a reset link to the password that it would replace. */
+/** Digest of the user's password hash, which binds a reset link to the password that it replaces. */
 export const PASSWORD_DIGEST = sql<Buffer>`sha256(convert_to(
   coalesce((select hash from passwords where passwords.user_id = users.id), ''), 'UTF8'))`;

@@ -1,4 +1,4 @@
-/** Lines of keys that fingers run along, forwards or backwards: rows, columns, the digits of a telephone. */
+/** Key sequences, typed forwards or backwards: keyboard rows and columns, columns of a telephone keypad. */
 const LINES = [
   'abcdefghijklmnopqrstuvwxyz',
   '01234567890',
@@ -17,12 +17,12 @@ const LINES = [
   '147258369',
 ];
 const RUNS = LINES.flatMap((line) => [line, [...line].reverse().join('')]);
-/** Shorter ones are in too many words. */
+/** Shorter runs occur in too many words. */
 const SHORTEST_RUN = 3;
 
 /**
- * Whether a password is little more than a pattern: a few characters over and over, or runs along the alphabet, the
- * digits or the keyboard (`aaaaaaaa`, `abc123abc123`, `987654321`, `qwerty123`, `1q2w3e4r`, `11223344`).
+ * Whether a password is little more than a pattern: a few characters repeated, or runs of the alphabet, digits or
+ * keyboard (`aaaaaaaa`, `abc123abc123`, `987654321`, `qwerty123`, `1q2w3e4r`, `11223344`).
  * @param password in lower case
  */
 export function isPattern(password: string): boolean {
@@ -34,7 +34,7 @@ export function isPattern(password: string): boolean {
   return isRuns(even ?? '') && isRuns(odd ?? '');
 }
 
-/** A unit of at most half, over and over; the last one may be cut. */
+/** Whether a unit of at most half its length repeats; the last one may be incomplete. */
 function repeats(characters: string[]): boolean {
   const longest = Math.floor(characters.length / 2);
   for (let unit = 1; unit <= Math.min(longest, 4); unit += 1) {
@@ -43,7 +43,7 @@ function repeats(characters: string[]): boolean {
   return false;
 }
 
-/** Whether runs, one after the other, make up three quarters of it. */
+/** Whether runs make up at least three quarters of the text. */
 function isRuns(text: string): boolean {
   let left = 0;
   for (let at = 0; at < text.length; ) {

@@ -4,20 +4,20 @@ import type { Tx } from '../db/connection';
 import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
 import type { Proof } from '../sessions/proof';
-import { countGuess, giveBackGuess, guessedName } from './count-guess';
+import { countGuess, guessedName, uncountGuess } from './count-guess';
 import { verifyPassword } from './hash';
 import { findPassword } from './password-store';
 
-/** That a user who is logged in knows their password. A change that relies on it asks whether it still holds. */
+/** Proof that a logged-in user knows their password. Changes that rely on it check `isStillPassword` under a lock. */
 export interface PasswordProof extends Proof {
   readonly userId: string;
   readonly hash: string;
 }
 
 /**
- * Checks the password of a user who is logged in. A stolen access token must not be a way to guess it: the guesses are
- * failed logins and counted with those. While others have the logins slowed down, whoever is logged in goes on.
- * @throws DomainError `invalid_credentials`, or `rate_limited` after too many wrong ones
+ * Checks the password of a logged-in user. Wrong guesses count as failed logins, so that a stolen access token does not
+ * allow more guesses. Failed logins of others do not block users who are logged in.
+ * @throws DomainError `invalid_credentials`, or `rate_limited` after too many wrong passwords
  */
 export async function provePassword(
   ctx: Context,
@@ -29,20 +29,20 @@ export async function provePassword(
   if (!found) throw new DomainError('invalid_credentials');
   const { username, hash } = found;
   const guess = await countGuess(ctx, { username }, hash, { sessionOf: userId });
-  // No entry of its own: without a hash to compute, whoever holds a token could write as many as they like.
-  if (guess.slowed && !guess.allowedWhereKnown) throw guess.slowed;
-  // No more than the hash itself costs: that there is this user is no secret to them.
+  // No audit entry: without the cost of a hash, the holder of a token could write any number of them.
+  if (guess.rejection && !guess.allowedFromKnownPlace) throw guess.rejection;
+  // No floor for the time: the caller already knows that the user exists.
   const match = await verifyPassword(password, hash, 0);
   if (match === null) {
     const name = guessedName({ username });
     await recordFailedSignIn(ctx, { name, userId, method: 'proof', reason: 'wrong_password' }, origin);
     throw new DomainError('invalid_credentials');
   }
-  await giveBackGuess(ctx.db, ctx, guess);
+  await uncountGuess(ctx.db, ctx, guess);
   return { at: ctx.now(), amr: ['pwd'], userId, hash };
 }
 
-/** Whether the password that was proven is still the user's, whom the caller has locked meanwhile. */
+/** Whether the proven password is still the password of the user, whom the caller has locked meanwhile. */
 export async function isStillPassword(tx: Tx, { userId, hash }: PasswordProof): Promise<boolean> {
   return (await findPassword(tx, userId))?.hash === hash;
 }

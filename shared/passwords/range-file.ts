@@ -2,14 +2,14 @@ import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const LINE_BYTES = 64;
-/** More than any range of the public list has, some 1,000 lines. */
+/** More than any range of the public list, which has about 1,000 lines. */
 const MAX_RANGE_BYTES = 1024 * 1024;
 
 /**
- * A range of hashes from a local copy, as the official downloader makes it: a folder with a file per range
- * (`21BD1.txt`), or one file of whole hashes in their order.
- * @returns lines of the rest of a hash, a colon and a count
- * @throws Error where it cannot be read
+ * Reads a range of hashes from a local copy made by the official downloader: a folder with a file per range
+ * (`21BD1.txt`), or one file of sorted full hashes.
+ * @returns lines with the rest of a hash, a colon and a count
+ * @throws Error if the copy cannot be read
  */
 export async function readRange(path: string, prefix: string): Promise<string> {
   if ((await stat(path)).isDirectory()) return readFile(join(path, `${prefix}.txt`), 'latin1');
@@ -30,21 +30,21 @@ export async function readRange(path: string, prefix: string): Promise<string> {
   }
 }
 
-/** Binary search, by bytes. @returns the start of a line, at or one line before the first that is not before the prefix */
+/** Binary search by byte position. @returns the start of the first line at or after the prefix, or of the line before */
 async function startOfRange(file: FileHandle, size: number, prefix: string): Promise<number> {
   let [low, high] = [0, size];
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
-    const line = await lineBehind(file, middle);
+    const line = await lineAfter(file, middle);
     if (line === null || line.text.slice(0, prefix.length).toUpperCase() >= prefix) high = middle;
     else low = line.start + 1;
   }
-  // The start of the last line that is before it, which is whole and taken out again.
+  // The start of the line before it, which `readRange` filters out.
   return low === 0 ? 0 : low - 1;
 }
 
-/** The first line that begins at the position or after it; null where there is none. */
-async function lineBehind(
+/** The first line that starts at or after the position; null if there is none. */
+async function lineAfter(
   file: FileHandle,
   position: number,
 ): Promise<{ start: number; text: string } | null> {

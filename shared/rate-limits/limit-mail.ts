@@ -1,11 +1,11 @@
 import type { Context } from '../context/context';
 import { addressKey } from '../users/email-address';
-import { limitRate, refuseUse, type Use } from './limit-rate';
+import { consumeLimits, limitRate, type Use } from './limit-rate';
 
 /**
- * Counts a mail that is about to be asked for, by whom it goes to and by who causes it, whatever the route: one limit
- * for each route would add up to a flood for the one mailbox.
- * @param by the user who causes it; null where that is the one whose address it is
+ * Counts an email by recipient and by the user who causes it, for all routes together: separate limits per route would
+ * add up to a flood for one mailbox.
+ * @param by the user who causes it; null if it is the recipient
  * @throws DomainError `rate_limited`
  */
 export function limitMail(ctx: Context, to: string, by: string | null): Promise<void> {
@@ -15,9 +15,9 @@ export function limitMail(ctx: Context, to: string, by: string | null): Promise<
   );
 }
 
-/** As `limitMail`, where the answer must not tell. @returns whether the mail may go out */
+/** Like `limitMail`, for responses that must not reveal the limit. @returns whether the email may be sent */
 export async function mayMail(ctx: Context, to: string): Promise<boolean> {
-  return (await refuseUse(ctx, [mailTo(to)])) === null;
+  return (await consumeLimits(ctx, [mailTo(to)])) === null;
 }
 
 function mailTo(address: string): Use {

@@ -4,11 +4,11 @@ import type { Context } from '../context/context';
 import type { Db } from '../db/connection';
 import { DomainError } from '../errors';
 import { addressBlock } from './address-block';
-import { type CountedUse, countUses, uncountUse } from './rate-limit-store';
+import { type CountedUse, countUses, uncountUseRow } from './rate-limit-store';
 
 export type LimitName = keyof Config['rateLimits']['limits'];
 
-/** A use of a limit: which one, and whose (an account's name, a user's id, an address). */
+/** A use of a limit by a subject: an account's name, a user's id or an address. */
 export interface Use {
   limit: LimitName;
   subject: string;
@@ -16,26 +16,26 @@ export interface Use {
 
 const KEY_BYTES = 16;
 
-/** The use of a per-address limit by whoever calls from there. */
+/** A use of a per-address limit. */
 export function useByAddress(limit: LimitName, address: string | null): Use {
   return { limit, subject: addressBlock(address) };
 }
 
 /**
- * Counts one use of each limit, in this order, and of none after one that is used up; so name the address first,
- * then the account. PostgreSQL keeps the counters: every container sees the same ones. One round trip.
- * @throws DomainError `rate_limited` with `Retry-After` (RFC 9110, section 10.2.3) where one is used up
+ * Counts one use of each limit, in order, and stops at the first exceeded one; so pass the address first, then the
+ * account. The counters are in PostgreSQL, shared by all containers. One round trip.
+ * @throws DomainError `rate_limited` with `Retry-After` (RFC 9110, section 10.2.3) if a limit is exceeded
  */
 export async function limitRate(ctx: Context, uses: Use[]): Promise<void> {
-  const refused = await refuseUse(ctx, uses);
-  if (refused) throw refused.error;
+  const exceeded = await consumeLimits(ctx, uses);
+  if (exceeded) throw exceeded.error;
 }
 
 /**
- * As `limitRate`, for a caller that has more to do where one is used up.
- * @returns which of the uses it was, and what `limitRate` would throw; null where there was room for all
+ * Like `limitRate`, but returns the error.
+ * @returns the index of the exceeded limit and the error that `limitRate` throws; null if no limit is exceeded
  */
-export async function refuseUse(
+export async function consumeLimits(
   ctx: Context,
   uses: Use[],
 ): Promise<{ index: number; error: DomainError } | null> {
@@ -53,18 +53,18 @@ export async function refuseUse(
 }
 
 /**
- * Gives a use back that `limitRate` has counted: for a limit on failures, when it was none after all. Counting first
- * and giving back is what stops a hundred guesses that arrive at the same moment.
+ * Takes a use back from the count, for limits on failures: an attempt is counted first and uncounted if it succeeds, so
+ * that concurrent attempts cannot exceed the limit.
  */
-export async function giveBackUse(db: Db, ctx: Context, use: Use): Promise<void> {
+export async function uncountUse(db: Db, ctx: Context, use: Use): Promise<void> {
   if (!ctx.config.rateLimits.enabled) return;
-  await uncountUse(db, countedUse(ctx, use, ctx.now()), ctx.now());
+  await uncountUseRow(db, countedUse(ctx, use, ctx.now()), ctx.now());
 }
 
 function countedUse(ctx: Context, { limit, subject }: Use, now: Date): CountedUse {
   const { limits, secret } = ctx.config.rateLimits;
   const { max, seconds } = limits[limit];
-  // With a secret of ours: there are few enough IPv4 addresses to try them all on a plain hash.
+  // Keyed, because there are few enough IPv4 addresses to try them all against a plain hash.
   const key = createHmac('sha256', secret).update(`${limit}\0${subject}`).digest().subarray(0, KEY_BYTES);
   return { key, max, resetsAt: new Date(now.getTime() + seconds * 1000) };
 }

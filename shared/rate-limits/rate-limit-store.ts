@@ -4,18 +4,18 @@ import type { Db } from '../db/connection';
 export interface CountedUse {
   key: Buffer;
   max: number;
-  /** When its window ends, if this is the first use in it. */
+  /** End of the window, if this is its first use. */
   resetsAt: Date;
 }
 
-/** Expired counters that each use takes away with it: more than it can add, so the table stays small by itself. */
+/** Each statement deletes this many expired counters, more than it adds, so the table stays small. */
 const PURGED_PER_USE = 10;
 
 /**
- * Counts a use of each limit in turn, and of none after one that is used up: whoever is over one limit must not be
- * able to use up another, such as somebody else's account. One statement, however many limits there are; two at
- * once wait for one another at the counter's row, so that no use is lost or given out twice.
- * @returns the first limit that is used up and when it starts anew, or null where there was room in all of them
+ * Counts a use of each limit in turn and stops at the first exceeded one: a client over one limit must not be able to use
+ * up another one, such as somebody else's account. One statement for all limits. Concurrent statements wait for each
+ * other's row locks, so no use is lost or granted twice.
+ * @returns the first exceeded limit and when its window ends, or null
  */
 export async function countUses(
   db: Db,
@@ -52,8 +52,8 @@ export async function countUses(
   return full ? { index: full.index, resetsAt: full.resets_at } : null;
 }
 
-/** Takes a use back that was counted before, in the window that it was counted in. */
-export async function uncountUse(db: Db, { key, max }: CountedUse, now: Date): Promise<void> {
+/** Takes a use back from its window. */
+export async function uncountUseRow(db: Db, { key, max }: CountedUse, now: Date): Promise<void> {
   await db
     .updateTable('rate_limits')
     .set((eb) => ({ used: sql<number>`greatest(least(${eb.ref('used')}, ${max}) - 1, 0)` }))
@@ -62,7 +62,7 @@ export async function uncountUse(db: Db, { key, max }: CountedUse, now: Date): P
     .execute();
 }
 
-/** Counters whose window has ended. @returns how many */
+/** Deletes counters whose window has ended. @returns how many */
 export async function purgeCounters(db: Db, now: Date, limit: number): Promise<number> {
   const { numAffectedRows } = await sql`
     delete from rate_limits where key = any(array(

@@ -5,10 +5,10 @@ import { unknownRole } from './role';
 import { findRolePermissions } from './role-store';
 
 /**
- * Nobody hands out a permission that they lack themselves, nor any role without `roles:write` but `user`, which everybody
- * gets who registers.
+ * Callers may grant a role only if they have `roles:write` and all of the role's permissions. Everybody may grant `user`,
+ * which every registered user gets.
  * @returns the permissions stored with the role
- * @throws DomainError `invalid_request` for an unknown role, `forbidden` for one that exceeds the caller's
+ * @throws DomainError `invalid_request` for an unknown role, `forbidden` for one that exceeds the caller's permissions
  */
 export async function assertMayGrantRole(
   db: Db,
@@ -16,19 +16,19 @@ export async function assertMayGrantRole(
   granting: ReadonlySet<Permission>,
 ): Promise<string[]> {
   if (role !== 'user' && !granting.has('roles:write'))
-    throw new DomainError('forbidden', { detail: 'This needs the permission roles:write' });
+    throw new DomainError('forbidden', { detail: 'Requires the permission roles:write' });
   const stored = await findRolePermissions(db, role);
   if (stored === null) throw unknownRole();
   assertHolds(granting, permissionsOf(role, stored));
   return stored;
 }
 
-/** @throws DomainError `forbidden` naming what the caller lacks */
+/** @throws DomainError `forbidden` naming the missing permissions */
 export function assertHolds(holding: ReadonlySet<Permission>, wanted: ReadonlySet<Permission>): void {
   const lacking = [...wanted].filter((permission) => !holding.has(permission));
   if (lacking.length > 0) {
     throw new DomainError('forbidden', {
-      detail: `The role holds permissions that you lack: ${lacking.join(', ')}`,
+      detail: `The role has permissions that you do not have: ${lacking.join(', ')}`,
     });
   }
 }

@@ -7,8 +7,8 @@ import { BUILT_IN_ROLES, type Permission, permissionsOf } from './permissions';
 import { deleteRoleRow, lockRole } from './role-store';
 
 /**
- * @param granting what the caller may do
- * @throws DomainError `not_found`, `built_in_role`, `role_in_use`, or `forbidden` where it exceeds the caller
+ * @param granting the caller's permissions
+ * @throws DomainError `not_found`, `built_in_role`, `role_in_use`, or `forbidden` if the role exceeds the caller's
  */
 export async function deleteRole(
   ctx: Context,
@@ -19,7 +19,7 @@ export async function deleteRole(
   if (BUILT_IN_ROLES.includes(name)) throw new DomainError('built_in_role');
   await ctx.db.transaction().execute(async (tx) => {
     const stored = await lockRole(tx, name);
-    if (stored === null) throw new DomainError('not_found', { detail: 'There is no such role' });
+    if (stored === null) throw new DomainError('not_found', { detail: 'Role not found' });
     const permissions = permissionsOf(name, stored);
     assertHolds(granting, permissions);
     await deleteRoleRow(tx, name);

@@ -11,12 +11,12 @@ export const PERMISSIONS = [
   'webhooks:write',
 ] as const;
 
-/** Fixed here; their rows are there for `users.role` to refer to. */
+/** Their permissions are fixed in code; their rows exist for the foreign key of `users.role`. */
 export const BUILT_IN_ROLES: readonly string[] = ['user', 'admin'];
 
 export type Permission = (typeof PERMISSIONS)[number];
 
-/** What a role may do. The built-in `admin` may do everything, also what a later version adds. */
+/** A role's permissions. The built-in `admin` has all of them, including those that later versions add. */
 export function permissionsOf(role: string, stored: readonly string[]): ReadonlySet<Permission> {
   if (role === 'admin') return new Set(PERMISSIONS);
   return new Set(PERMISSIONS.filter((permission) => stored.includes(permission)));

@@ -12,10 +12,10 @@ import { lockRole, upsertRole } from './role-store';
 const RoleName = v.pipe(v.string(), v.regex(/^[a-z][a-z0-9_-]{0,31}$/));
 
 /**
- * Makes a role or changes one. Neither what it gets nor what it had may exceed the caller: the first would give
- * permissions away that they lack, the second take them from users whom they may not change.
- * @param granting what the caller may do
- * @throws DomainError `built_in_role`, `forbidden`, or `invalid_request` for a name that cannot be one
+ * Creates a role or replaces its permissions. Neither the new nor the old permissions may exceed the caller's: otherwise
+ * callers could grant permissions that they do not have, or take some from users whom they may not change.
+ * @param granting the caller's permissions
+ * @throws DomainError `built_in_role`, `forbidden`, or `invalid_request` for an invalid name
  */
 export async function putRole(
   ctx: Context,
@@ -26,10 +26,10 @@ export async function putRole(
 ): Promise<{ role: Role; created: boolean }> {
   if (BUILT_IN_ROLES.includes(name)) throw new DomainError('built_in_role');
   if (!v.is(RoleName, name)) {
-    const message = 'must be 1 to 32 lower-case letters, digits, "_" or "-", and begin with a letter';
+    const message = 'must be 1 to 32 lower-case letters, digits, "_" or "-", and start with a letter';
     throw new DomainError('invalid_request', { errors: [{ path: 'name', message }] });
   }
-  // Each once, in one order, whatever the request had.
+  // Without duplicates and in a fixed order.
   const role = { name, permissions: PERMISSIONS.filter((permission) => permissions.includes(permission)) };
   const created = await ctx.db.transaction().execute(async (tx) => {
     const before = await lockRole(tx, name);

@@ -4,19 +4,19 @@ import { DomainError } from '../errors';
 import { permissionsOf } from './permissions';
 import type { Role } from './role';
 
-/** @returns the permissions stored with the role, or null where there is no such role */
+/** @returns the permissions stored with the role, or null if the role does not exist */
 export async function findRolePermissions(db: Db, name: string): Promise<string[] | null> {
   const row = await db.selectFrom('roles').select('permissions').where('name', '=', name).executeTakeFirst();
   return row?.permissions ?? null;
 }
 
-/** As `findRolePermissions`, and keeps others from changing or deleting the role until the transaction ends. */
+/** Like `findRolePermissions`; locks the role against changes and deletion until the transaction ends. */
 export async function lockRole(tx: Tx, name: string): Promise<string[] | null> {
   const row = await tx
     .selectFrom('roles')
     .select('permissions')
     .where('name', '=', name)
-    // Not stronger: whoever is given the role meanwhile refers to its key, and need not wait.
+    // Not a stronger lock: foreign key checks of users who get the role need not wait.
     .forNoKeyUpdate()
     .executeTakeFirst();
   return row?.permissions ?? null;
@@ -27,12 +27,12 @@ export async function listRoles(db: Db): Promise<Role[]> {
   return rows.map(({ name, permissions }) => ({ name, permissions: [...permissionsOf(name, permissions)] }));
 }
 
-/** @returns whether it is a new one */
+/** @returns whether the role was created */
 export async function upsertRole(db: Db, { name, permissions }: Role): Promise<boolean> {
   const { rows } = await sql<{ created: boolean }>`
     insert into roles (name, permissions) values (${name}, ${permissions}::text[])
     on conflict (name) do update set permissions = excluded.permissions
-    -- Zero in a row that was inserted, and not updated.
+    -- xmax is 0 for inserted rows, not for updated ones.
     returning xmax = 0 as created`.execute(db);
   return rows[0]?.created ?? false;
 }

@@ -1,7 +1,6 @@
 import { DomainError } from '../errors';
 import type { Permission } from './permissions';
 
-/** A name, and what its users may do. */
 export interface Role {
   name: string;
   permissions: Permission[];

@@ -15,9 +15,9 @@ export interface AccessTokenSubject {
   tokenId: string;
   role: string;
   permissions: ReadonlySet<string>;
-  /** When they last proved who they are; null: nobody knows. */
+  /** Time of the last authentication; null if unknown. */
   provenAt: Date | null;
-  /** By which methods (RFC 8176). */
+  /** Authentication methods (RFC 8176). */
   amr: readonly string[];
 }
 
@@ -43,7 +43,7 @@ export async function signAccessToken(
     .setJti(subject.tokenId)
     .setIssuedAt(issuedAt)
     .setExpirationTime(issuedAt + tokens.accessSeconds)
-    .sign(await imported(algorithm, privateJwk));
+    .sign(await importedKey(algorithm, privateJwk));
 }
 
 export interface VerifiedToken {
@@ -52,7 +52,7 @@ export interface VerifiedToken {
   provenAt: Date | null;
 }
 
-/** What a token was issued for, or null for anything but a valid token of ours. */
+/** Verifies a token. @returns null if it is not a valid token of this service */
 export async function verifyAccessToken(
   tokens: Config['tokens'],
   token: string,
@@ -60,8 +60,8 @@ export async function verifyAccessToken(
 ): Promise<VerifiedToken | null> {
   for (const key of keysFor(tokens, token)) {
     try {
-      const { payload } = await jwtVerify(token, await imported(key.algorithm, key.jwk), {
-        // RFC 8725, section 3.1: the algorithm is the key's, never the token's to choose.
+      const { payload } = await jwtVerify(token, await importedKey(key.algorithm, key.jwk), {
+        // RFC 8725, section 3.1: the key determines the algorithm, never the token.
         algorithms: [key.algorithm],
         issuer: tokens.issuer,
         audience: tokens.audience,
@@ -74,13 +74,13 @@ export async function verifyAccessToken(
       const provenAt = authTime === undefined ? null : new Date(authTime * 1000);
       return { userId: sub, sessionId: sid, provenAt };
     } catch {
-      // Not by this key. Secrets have no `kid`, so while one takes over from another there are two to try.
+      // Signed with another key. Secrets have no `kid`, so during a rotation there are two to try.
     }
   }
   return null;
 }
 
-/** The keys that the token's header claims: it can choose among ours, and no algorithm but the key's own. */
+/** Our keys that match the token's `kid` and `alg`. The token cannot choose another algorithm than the key's. */
 function keysFor(tokens: Config['tokens'], token: string): TokenKey[] {
   try {
     const { alg, kid = null } = decodeProtectedHeader(token);
@@ -95,8 +95,8 @@ function keysFor(tokens: Config['tokens'], token: string): TokenKey[] {
 type Jwk = TokenKey['jwk'];
 const importedKeys = new WeakMap<Jwk, Promise<CryptoKey>>();
 
-/** Each key is imported once in a container's life, at its first use. */
-function imported(algorithm: TokenKey['algorithm'], jwk: Jwk): Promise<CryptoKey> {
+/** Imports each key once per container, at its first use. */
+function importedKey(algorithm: TokenKey['algorithm'], jwk: Jwk): Promise<CryptoKey> {
   const known = importedKeys.get(jwk);
   if (known) return known;
   const importing = importKey(algorithm, jwk);

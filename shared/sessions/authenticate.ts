@@ -5,23 +5,23 @@ import type { User } from '../users/user';
 import { verifyAccessToken } from './access-token';
 import { findSessionUser } from './session-store';
 
-/** Who is calling: read anew at every request, so that a revoked session or a changed role counts at once. */
+/** The authenticated caller. Read at every request, so that revoked sessions and role changes take effect at once. */
 export interface Caller {
   user: User;
   sessionId: string;
   permissions: ReadonlySet<Permission>;
-  /** When whoever got this very token had given the password; null: nobody knows. */
+  /** When the user authenticated for this token (`auth_time`); null if unknown. */
   provenAt: Date | null;
 }
 
-/** @throws DomainError `unauthorized` for a missing, invalid or expired token and a session or user that is gone */
+/** @throws DomainError `unauthorized` if the token is missing, invalid or expired, or its session or user is gone */
 export async function authenticate(ctx: Context, token: string | null): Promise<Caller> {
   const caller = await authenticateOptional(ctx, token);
   if (!caller) throw new DomainError('unauthorized', { headers: { 'www-authenticate': 'Bearer' } });
   return caller;
 }
 
-/** As `authenticate`, for what anyone may do: no token is no caller, but a token that is sent has to be valid. */
+/** Like `authenticate`, but returns null without a token. A token that is sent must be valid. */
 export async function authenticateOptional(ctx: Context, token: string | null): Promise<Caller | null> {
   if (token === null) return null;
   const now = ctx.now();
@@ -29,7 +29,7 @@ export async function authenticateOptional(ctx: Context, token: string | null): 
   const found = claims && (await findSessionUser(ctx.db, claims.sessionId, claims.userId, now));
   if (!found) {
     throw new DomainError('unauthorized', {
-      detail: 'The access token is not valid or no longer valid: log in again',
+      detail: 'The access token is invalid or no longer valid. Log in again',
       headers: { 'www-authenticate': 'Bearer error="invalid_token"' },
     });
   }

@@ -14,11 +14,10 @@ export interface SessionsEnd {
 }
 
 /**
- * Ends a user's living sessions in the caller's transaction, with a `session.revoked` for each. Their access tokens
- * stop working with the commit, in every container: each request reads its session.
- * @param sender `inline` where the caller publishes the user's other events of this transaction itself, so that
- * those do not overtake these
- * @returns the events, one for each session that was alive
+ * Ends a user's active sessions in the caller's transaction and appends `session.revoked` for each. Their access tokens
+ * stop working with the commit, because every request reads its session.
+ * @param sender `inline` if the caller publishes later events of this user inline, so that those do not overtake these
+ * @returns the events, one per ended session
  */
 export async function endSessions(
   tx: Tx,
@@ -26,7 +25,7 @@ export async function endSessions(
   sender: 'inline' | 'relay',
   { userId, choice, reason, origin }: SessionsEnd,
 ): Promise<PendingEvent[]> {
-  // First of all, for the lock on the user: a login waits for it, or is seen here.
+  // First, because it locks the user: a concurrent login either waits or its session is seen below.
   let sequence = await takeMinorSequence(tx, userId);
   const events: PendingEvent[] = [];
   for (const sessionId of await markRevoked(tx, userId, choice, ctx.now())) {

@@ -10,16 +10,15 @@ import { insertSession } from './session-store';
 export interface AccessToken {
   accessToken: string;
   tokenType: 'Bearer';
-  /** Seconds until the access token runs out. */
+  /** Seconds until the access token expires. */
   expiresIn: number;
 }
 
-/** The pair that a client goes on with. */
 export interface SessionTokens extends AccessToken {
   refreshToken: string;
 }
 
-/** Opens a session with a proof, in the caller's transaction. The returned tokens are worth nothing until it commits. */
+/** Opens a session from a proof in the caller's transaction. The tokens become valid when it commits. */
 export async function openSession(
   tx: Tx,
   ctx: Context,
@@ -44,7 +43,6 @@ export async function openSession(
   return { sessionId, tokens: { ...access, refreshToken } };
 }
 
-/** An access token of a session. */
 export async function issueAccessToken(
   ctx: Context,
   session: { id: string; provenAt: Date | null; amr: readonly string[] },

@@ -1,20 +1,20 @@
 import type { Tx } from '../db/connection';
 import type { User } from '../users/user';
 
-/** How somebody has proven who they are (RFC 8176). */
+/** Authentication method reference (RFC 8176). */
 export type AuthenticationMethod = 'pwd';
 
-/** That somebody has proven who they are, when, and by which methods. */
+/** Result of an authentication: when, and by which methods. */
 export interface Proof {
   at: Date;
   amr: readonly AuthenticationMethod[];
 }
 
-/** What a method of signing in establishes: whose proof it is. A session is opened with nothing else. */
+/** What a sign-in method yields for a user. Sessions are opened only from such a proof. */
 export interface UserProof extends Proof {
-  /** As the user was when it was checked: of a later version, it proves nothing any more. */
+  /** The user as of the check. The proof is void if the user's version has changed since. */
   user: User;
   rolePermissions: string[];
-  /** What the method has to write down with the session that is opened. */
-  settle?(tx: Tx): Promise<void>;
+  /** Called in the transaction that opens the session. */
+  onSignIn?(tx: Tx): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import type { Db, Tx } from '../db/connection';
 
-/** Whose token it is, valid or not; null for one that was never given out, or whose session is forgotten. */
+/** The owner of a token, valid or not; null if it was never issued or its session was purged. */
 export async function findTokenOwner(
   db: Db,
   hash: Buffer,
@@ -20,14 +20,14 @@ export interface RefreshableSession {
   rolePermissions: string[];
   provenAt: Date | null;
   amr: string[];
-  /** Where it was opened or last refreshed from. */
+  /** Client of the login or the last refresh. */
   client: { address: string | null; userAgent: string | null };
   /** Null before the first rotation. */
   rotation: { seed: Buffer; at: Date } | null;
 }
 
-/** Locks a living session: refreshes of one session go one after the other. */
-export async function lockLivingSession(
+/** Locks an active session, which serializes its refreshes. */
+export async function lockActiveSession(
   tx: Tx,
   sessionId: string,
   now: Date,
@@ -55,7 +55,7 @@ export async function lockLivingSession(
   };
 }
 
-/** The session's tokens that matter now: this one, the unused one, and those used of late. */
+/** The session's relevant tokens: the given one, the unused one and those used since `usedSince`. */
 export async function findTokens(
   tx: Tx,
   sessionId: string,
@@ -82,8 +82,8 @@ export interface Rotation {
 }
 
 /**
- * Puts the next token in the place of the used one. Used ones stay for as long as their session, so that each is
- * recognized should it come back from a thief.
+ * Marks a token as used and inserts its successor. Used tokens are kept as long as their session, so that a later reuse
+ * is detected.
  */
 export async function rotateToken(tx: Tx, rotation: Rotation): Promise<void> {
   const { sessionId, now } = rotation;

@@ -7,9 +7,9 @@ export function randomSeed(): Buffer {
 }
 
 /**
- * The token that follows this one: always the same one, so that everybody who refreshes with this token at the same
- * moment gets the same successor, and a session never has two tokens that are valid. The seed is in the database
- * and the token is not, so neither a stolen token nor a stolen database is enough to make it.
+ * The successor of a token. Deterministic, so that concurrent refreshes with one token get the same successor and a
+ * session never has two valid tokens. Needs the seed, which only the database has, and the token, which it has not: a
+ * stolen token or a stolen database alone is not enough.
  */
 export function successorOf(token: string, seed: Buffer): string {
   return createHmac('sha256', seed).update(token).digest('base64url');

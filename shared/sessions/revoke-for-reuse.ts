@@ -3,13 +3,13 @@ import type { Origin } from '../events/origin';
 import { appendEvent } from '../outbox/event-store';
 import { takeMinorSequence } from '../users/sequence';
 import { endSessions } from './end-sessions';
-import { isAlive } from './session-store';
+import { isActive } from './session-store';
 
 /**
- * Ends a session whose refresh token was used by two parties. Which of them is the thief cannot be told, so both have
- * to log in again (RFC 9700, section 4.14.2). A transaction of its own: it locks the user first, then the session,
- * as everything does that ends sessions.
- * @param withinGrace whether it came soon enough after its first use, and from another client
+ * Ends a session whose refresh token was used by two parties. It is unknown which one is the thief, so both must log in
+ * again (RFC 9700, section 4.14.2). Runs in its own transaction, which locks the user before the session, as everything
+ * that ends sessions does.
+ * @param withinGrace whether the reuse came within the grace period, but from another client
  */
 export async function revokeForReuse(
   ctx: Context,
@@ -20,7 +20,7 @@ export async function revokeForReuse(
 ): Promise<void> {
   await ctx.db.transaction().execute(async (tx) => {
     const sequence = await takeMinorSequence(tx, userId);
-    if (sequence === null || !(await isAlive(tx, sessionId, ctx.now()))) return;
+    if (sequence === null || !(await isActive(tx, sessionId, ctx.now()))) return;
     await appendEvent(tx, ctx, 'relay', {
       type: 'session.reuse_detected',
       subject: userId,
@@ -31,7 +31,7 @@ export async function revokeForReuse(
     const choice = { only: sessionId };
     await endSessions(tx, ctx, 'relay', { userId, choice, reason: 'reuse_detected', origin });
   });
-  ctx.log.warn('A refresh token was used again: its session has been ended', {
+  ctx.log.warn('A refresh token was reused: its session was ended', {
     userId,
     sessionId,
     withinGrace,

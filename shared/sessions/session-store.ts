@@ -14,11 +14,11 @@ export interface NewSession {
   address: string | null;
   userAgent: string | null;
   proof: Proof;
-  /** SHA-256 of its first refresh token: a copy of the table logs nobody in. */
+  /** SHA-256 of the first refresh token, so that a copy of the table cannot be used to log in. */
   tokenHash: Buffer;
 }
 
-/** How long a session is kept after its end. */
+/** How long an ended session is kept. */
 const ENDED_SESSION_DAYS = 7;
 
 /** Stores a session and its first refresh token. */
@@ -42,7 +42,7 @@ export async function insertSession(tx: Tx, session: NewSession): Promise<void> 
     .execute();
 }
 
-/** Records that its user has proven once more who they are. @returns false where the session has ended */
+/** Records a new authentication of the session's user. @returns false if the session has ended */
 export async function markProven(db: Db, sessionId: string, { at, amr }: Proof): Promise<boolean> {
   const result = await db
     .updateTable('sessions')
@@ -53,7 +53,7 @@ export async function markProven(db: Db, sessionId: string, { at, amr }: Proof):
   return result.numUpdatedRows > 0n;
 }
 
-/** One indexed query per authenticated request: the user of a living session, with what their role may do today. */
+/** The user of an active session and their role's current permissions: one indexed query per authenticated request. */
 export async function findSessionUser(
   db: Db,
   sessionId: string,
@@ -77,18 +77,18 @@ export async function findSessionUser(
 export interface Session {
   id: string;
   createdAt: string;
-  /** When it was opened or last refreshed. */
+  /** Time of the login or the last refresh. */
   lastUsedAt: string;
   expiresAt: string;
   address: string | null;
   userAgent: string | null;
 }
 
-/** More than anyone reads, and no more than fits an answer. */
+/** Keeps the response small enough. */
 const MAX_LISTED = 1000;
 
-/** The user's living sessions, the one used last first. */
-export async function listLivingSessions(db: Db, userId: string, now: Date): Promise<Session[]> {
+/** The user's active sessions, most recently used first. */
+export async function listActiveSessions(db: Db, userId: string, now: Date): Promise<Session[]> {
   const rows = await db
     .selectFrom('sessions')
     .select(['id', 'created_at', 'last_used_at', 'expires_at', 'address', 'user_agent'])
@@ -109,10 +109,9 @@ export async function listLivingSessions(db: Db, userId: string, now: Date): Pro
   }));
 }
 
-/** Which of a user's sessions. */
 export type SessionChoice = 'all' | { only: string };
 
-/** @returns the ids of those that were alive until now */
+/** Revokes active sessions. @returns their ids */
 export async function markRevoked(
   tx: Tx,
   userId: string,
@@ -130,7 +129,7 @@ export async function markRevoked(
   return rows.map(({ id }) => id).sort();
 }
 
-export async function isAlive(tx: Tx, sessionId: string, now: Date): Promise<boolean> {
+export async function isActive(tx: Tx, sessionId: string, now: Date): Promise<boolean> {
   const row = await tx
     .selectFrom('sessions')
     .select('id')
@@ -141,7 +140,7 @@ export async function isAlive(tx: Tx, sessionId: string, now: Date): Promise<boo
   return row !== undefined;
 }
 
-/** Of everybody: sessions that ended long ago, with their refresh tokens. @returns how many */
+/** Deletes all users' sessions that ended long ago, with their refresh tokens. @returns how many */
 export async function purgeSessions(db: Db, now: Date, limit: number): Promise<number> {
   const endedBefore = new Date(now.getTime() - ENDED_SESSION_DAYS * DAY_MS);
   const { numAffectedRows } = await sql`

@@ -6,7 +6,7 @@ import type { LoginName } from '../passwords/password-store';
 import { type SignedIn, signIn } from './sign-in';
 
 /**
- * Opens a session for whoever knows the password.
+ * Checks a password and opens a session.
  * @throws DomainError `invalid_credentials` or `rate_limited`, as `checkLogin` does
  */
 export async function logIn(
@@ -17,7 +17,7 @@ export async function logIn(
 ): Promise<SignedIn> {
   const checked = await checkLogin(ctx, name, password, origin);
   const signedIn =
-    (await signIn(ctx, checked.proof, origin)) ?? (await signIn(ctx, await checked.checkAgain(), origin));
+    (await signIn(ctx, checked.proof, origin)) ?? (await signIn(ctx, await checked.recheck(), origin));
   if (!signedIn) throw new DomainError('invalid_credentials');
   return signedIn;
 }

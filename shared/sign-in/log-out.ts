@@ -1,14 +1,14 @@
 import type { Context } from '../context/context';
 import type { Origin } from '../events/origin';
 import { provePassword } from '../passwords/prove-password';
-import { assertRecentlyProven } from '../sessions/assert-recently-proven';
+import { assertRecentAuthentication } from '../sessions/assert-recent-authentication';
 import type { Caller } from '../sessions/authenticate';
 import { endSessions } from '../sessions/end-sessions';
 
 /**
- * Ends the caller's session, or all that they have.
- * @param all `true` takes the password, or a recent proof of it: else a stolen token could turn its owner out
- * @throws DomainError `reauthentication_required`, `invalid_credentials` or `rate_limited`, and nothing has ended
+ * Ends the caller's session, or all of their sessions.
+ * @param all requires the password or a recent authentication, so that a stolen token cannot log its owner out
+ * @throws DomainError `reauthentication_required`, `invalid_credentials` or `rate_limited`; then no session ends
  */
 export async function logOut(
   ctx: Context,
@@ -17,7 +17,7 @@ export async function logOut(
   origin: Origin,
 ): Promise<void> {
   if (all && currentPassword !== undefined) await provePassword(ctx, caller.user.id, currentPassword, origin);
-  else if (all) assertRecentlyProven(ctx, caller);
+  else if (all) assertRecentAuthentication(ctx, caller);
 
   const end = {
     userId: caller.user.id,

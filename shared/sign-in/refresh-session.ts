@@ -9,7 +9,7 @@ import { randomSeed, successorOf } from '../sessions/refresh-token';
 import {
   findTokenOwner,
   findTokens,
-  lockLivingSession,
+  lockActiveSession,
   type RefreshableSession,
   rotateToken,
 } from '../sessions/refresh-token-store';
@@ -17,18 +17,17 @@ import { revokeForReuse } from '../sessions/revoke-for-reuse';
 import { hashToken } from '../tokens/opaque-token';
 
 /**
- * For this long after its first use a token may come again, from the client that used it: from a second tab, or after
- * an answer that got lost.
+ * Grace period after a token's first use in which the same client may send it again: a second tab, or a retry after a
+ * lost response.
  */
 const GRACE_MS = 10_000;
 
 /**
- * A new pair for a refresh token, which is used up by that (RFC 9700, section 4.14.2). A session has one unused token
- * at any time: a client that repeats a token within the grace gets that one, however often it has rotated since.
- * Whoever else brings a used token, at any time in the session's life, reveals that two hold it, and the session ends
- * for both. A thief with the address block and the user agent of the owner, who also refreshes within 10 s of them each
- * time, is the one that this cannot tell from them.
- * @throws DomainError `invalid_refresh_token`, `refresh_token_reused` after the grace or from another client, or
+ * Rotates a refresh token: exchanges it for a new pair (RFC 9700, section 4.14.2). A session has exactly one unused
+ * refresh token; a client that repeats a used one within the grace period gets that token, however many rotations lie
+ * between. Any other reuse means that two parties hold the token, and ends the session for both. Not detected: a thief
+ * with the owner's address block and user agent who always refreshes within 10 s of the owner.
+ * @throws DomainError `invalid_refresh_token`, `refresh_token_reused` after the grace period or from another client, or
  * `rate_limited`
  */
 export async function refreshSession(
@@ -42,26 +41,26 @@ export async function refreshSession(
   ctx.log.bind({ userId: owner.userId });
 
   const refreshed = await ctx.db.transaction().execute(async (tx) => {
-    const session = await lockLivingSession(tx, owner.sessionId, ctx.now());
+    const session = await lockActiveSession(tx, owner.sessionId, ctx.now());
     if (!session) throw new DomainError('invalid_refresh_token');
     const current = await currentToken(tx, ctx, session, refreshToken, origin);
     return typeof current === 'string' ? { session, current } : current;
   });
   if ('withinGrace' in refreshed) {
     await revokeForReuse(ctx, owner.userId, owner.sessionId, origin, refreshed.withinGrace);
-    throw new DomainError('refresh_token_reused', { detail: 'The session has been ended: log in again' });
+    throw new DomainError('refresh_token_reused', { detail: 'The session was ended. Log in again' });
   }
   const { session, current } = refreshed;
   const access = await issueAccessToken(ctx, session, session.user, session.rolePermissions);
   return { ...access, refreshToken: current };
 }
 
-/** A used token that came back, and not as the grace allows. */
+/** A reuse that the grace period does not allow. */
 interface Reuse {
   withinGrace: boolean;
 }
 
-/** The token to go on with: a new one for one that was not used yet, the session's present one in the grace. */
+/** The session's unused token: a new one if the given token was unused, the existing one within the grace period. */
 async function currentToken(
   tx: Tx,
   ctx: Context,
@@ -79,10 +78,10 @@ async function currentToken(
   const presented = useOf(token);
   if (presented === undefined) throw new DomainError('invalid_refresh_token');
   if (presented !== null && presented < graceStart) return { withinGrace: false };
-  // A stolen token that is refreshed in step with its owner would otherwise go on for as long as the session.
+  // Otherwise a thief who refreshes in step with the owner could go on as long as the session lasts.
   if (presented !== null && !isSameClient(session.client, origin)) return { withinGrace: true };
 
-  // One seed for all rotations that are within the grace of one another, and none that leads on from older tokens.
+  // Rotations within one grace period share a seed. Older tokens have another one, so no successor follows from them.
   const seed = session.rotation && session.rotation.at >= graceStart ? session.rotation.seed : randomSeed();
   if (presented === null) {
     const next = successorOf(token, seed);
@@ -97,7 +96,7 @@ async function currentToken(
   return latest;
 }
 
-/** Within its /64 an IPv6 client changes its address as it likes. */
+/** Compares address blocks, because IPv6 clients change their address within their /64. */
 function isSameClient(one: RefreshableSession['client'], other: RefreshableSession['client']): boolean {
   return addressBlock(one.address) === addressBlock(other.address) && one.userAgent === other.userAgent;
 }

@@ -1,14 +1,14 @@
 import type { Context } from '../context/context';
 import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
-import { assertRecentlyProven } from '../sessions/assert-recently-proven';
+import { assertRecentAuthentication } from '../sessions/assert-recent-authentication';
 import type { Caller } from '../sessions/authenticate';
 import { endSessions } from '../sessions/end-sessions';
 import { getUserToActFor } from '../users/assert-may-act-for';
 
 /**
- * Ends one session of a user. Another one of one's own takes a recent proof of the password.
- * @throws DomainError `not_found`, for one that has ended already too, `forbidden`, or `reauthentication_required`
+ * Ends one session of a user. To end another session of your own requires a recent authentication.
+ * @throws DomainError `not_found`, also if the session has already ended, `forbidden`, or `reauthentication_required`
  */
 export async function revokeSession(
   ctx: Context,
@@ -18,14 +18,14 @@ export async function revokeSession(
   origin: Origin,
 ): Promise<void> {
   const user = await getUserToActFor(ctx, caller, userId);
-  // A stolen token must not turn the owner out of where they are logged in.
+  // A stolen token must not be enough to log its owner out elsewhere.
   const isOther = sessionId.toLowerCase() !== caller.sessionId;
-  if (user.id === caller.user.id && isOther) assertRecentlyProven(ctx, caller);
+  if (user.id === caller.user.id && isOther) assertRecentAuthentication(ctx, caller);
   const end = { userId: user.id, choice: { only: sessionId }, reason: 'revoked' as const, origin };
   const ended = await ctx.db.transaction().execute((tx) => endSessions(tx, ctx, 'relay', end));
   if (ended.length === 0) throw notFound();
 }
 
 function notFound(): DomainError {
-  return new DomainError('not_found', { detail: 'There is no such session' });
+  return new DomainError('not_found', { detail: 'Session not found' });
 }

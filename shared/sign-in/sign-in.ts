@@ -12,14 +12,14 @@ export interface SignedIn {
 }
 
 /**
- * Opens a session with a proof, whatever method it comes from, and tells everyone.
- * @returns null where the user has changed since it was checked, or is gone: what was proven may be a password that has
- * been changed because somebody else knew it
+ * Opens a session from a proof of any sign-in method and appends `session.created`.
+ * @returns null if the user was changed or deleted since the check: the password that was checked may be a leaked one
+ * that has just been replaced
  */
 export function signIn(ctx: Context, proof: UserProof, origin: Origin): Promise<SignedIn | null> {
   const { user } = proof;
   return ctx.db.transaction().execute(async (tx) => {
-    // The lock also settles the race with a change of a password, which ends all sessions that exist by then.
+    // The lock also serializes this with a password change, which ends all sessions that exist by then.
     const sequence = await takeMinorSequence(tx, user.id, user.version);
     if (sequence === null) return null;
     const { sessionId, tokens } = await openSession(tx, ctx, proof, origin);
@@ -30,7 +30,7 @@ export function signIn(ctx: Context, proof: UserProof, origin: Origin): Promise<
       data: { userId: user.id, sessionId, reason: 'login' },
       origin: { ...origin, actorId: user.id },
     });
-    await proof.settle?.(tx);
+    await proof.onSignIn?.(tx);
     return { user, tokens };
   });
 }

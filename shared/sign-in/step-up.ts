@@ -8,9 +8,9 @@ import { type AccessToken, issueAccessToken } from '../sessions/open-session';
 import { markProven } from '../sessions/session-store';
 
 /**
- * Proves once more that the caller knows the password. Their session goes on with a new access token, which alone
- * carries the proof: a stolen copy of the old one gains nothing by it.
- * @throws DomainError `invalid_credentials`, `rate_limited`, or `unauthorized` where the session has ended meanwhile
+ * Checks the caller's password again and issues an access token with a new `auth_time`. Earlier tokens of the session
+ * keep theirs, so a stolen one gains nothing.
+ * @throws DomainError `invalid_credentials`, `rate_limited`, or `unauthorized` if the session has ended meanwhile
  */
 export async function stepUp(
   ctx: Context,

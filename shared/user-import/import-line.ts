@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { ForeignHash } from '../passwords/foreign-hash';
+import { ImportedHash } from '../passwords/imported-hash';
 import { cutPath, findUnstorable, MAX_ERRORS } from '../storable';
 import { Timestamp } from '../time';
 import { DisplayName, Email, Metadata, Username } from '../users/fields';
@@ -18,7 +18,7 @@ function lineSchema({ requireEmail, roles, now }: ImportRules) {
       {
         username: Username,
         email: requireEmail ? Email : v.optional(v.nullable(Email), null),
-        passwordHash: ForeignHash,
+        passwordHash: ImportedHash,
         displayName: v.optional(DisplayName, null),
         metadata: v.optional(Metadata, {}),
         role: v.optional(

@@ -8,12 +8,12 @@ import type { User } from './user';
 
 const FIELDS = ['username', 'email', 'pendingEmail', 'displayName', 'metadata'] as const;
 
-/** Those of a user's own fields that are not what they were. */
+/** The fields that have changed. */
 export function changedFields(before: User, after: User): (typeof FIELDS)[number][] {
   return FIELDS.filter((field) => !isDeepStrictEqual(stored(after[field]), before[field]));
 }
 
-/** Tells everyone which fields have changed, from what to what, in the transaction that has stored them. */
+/** Appends `user.updated` with the old and new values, in the transaction that stored them. */
 export async function appendUpdate(
   tx: Tx,
   ctx: Context,
@@ -36,7 +36,7 @@ export async function appendUpdate(
   return [event];
 }
 
-/** As it comes back from the database: JSON knows no -0, and a number beyond all bounds is null. */
+/** The value as the database returns it: JSON turns -0 into 0 and infinity into null. */
 function stored(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value));
 }

@@ -11,8 +11,8 @@ interface Caller {
 }
 
 /**
- * Nobody changes, or acts for, a user whose role holds a permission that they lack themselves: else `users:write`
- * would be a way to become an administrator, by way of an administrator's password or email address.
+ * Callers may act for a user only if they have all permissions of that user's role. Otherwise a caller with `users:write`
+ * could become an administrator by changing an administrator's password or email address.
  * @throws DomainError `forbidden`
  */
 export async function assertMayActFor(
@@ -21,13 +21,13 @@ export async function assertMayActFor(
   target: { id: string; role: string },
 ): Promise<void> {
   if (target.id === caller.user.id) return;
-  // Nothing can exceed all there is: no need to look.
+  // No role exceeds a caller with all permissions.
   if (PERMISSIONS.every((permission) => caller.permissions.has(permission))) return;
   const stored = (await findRolePermissions(ctx.db, target.role)) ?? [];
   assertHolds(caller.permissions, permissionsOf(target.role, stored));
 }
 
-/** The user that the caller wants to act for. @throws DomainError `not_found`, or `forbidden` as above */
+/** The user whom the caller acts for. @throws DomainError `not_found`, or `forbidden` as `assertMayActFor` does */
 export async function getUserToActFor(ctx: Context, caller: Caller, id: string): Promise<User> {
   if (id === caller.user.id) return caller.user;
   const user = await getUser(ctx, id);

@@ -7,7 +7,7 @@ import type { User } from './user';
 import { insertUser, type NewUser } from './user-store';
 
 /**
- * A user with their `user.created`, in the caller's transaction: every path that makes a single user ends here.
+ * Inserts a user and appends `user.created`, in the caller's transaction.
  * @throws DomainError `username_taken` or `email_taken`
  */
 export async function createUser(
@@ -23,7 +23,7 @@ export async function createUser(
     subject: user.id,
     sequence: sequenceOf(user.version),
     data: user,
-    // Whoever registers acts for themselves.
+    // Users who register are their own actors.
     origin: { ...origin, actorId: origin.actorId ?? user.id },
   });
   return { user, event };

@@ -1,53 +1,53 @@
 import { domainToASCII, domainToUnicode } from 'node:url';
 import { foldCase } from '../characters';
 
-/** RFC 5321, section 4.1.2: a dot-string. Quoted ones are valid as well, and no mail service gives them out. */
+/** RFC 5321, section 4.1.2: a dot-string. Quoted strings are valid too, but no mail service offers them. */
 const LOCAL_PART = /^[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*$/;
 /** RFC 5321, section 4.5.3.1.1. */
 const MAX_LOCAL_PART = 64;
-/** RFC 3696, errata 1690: what fits into a path of 256 with its brackets. */
+/** RFC 3696, errata 1690: a path has at most 256 characters, including its angle brackets. */
 export const MAX_ADDRESS = 254;
 const LABEL = /^(?!-)[A-Za-z0-9-]{1,63}(?<!-)$/;
-/** RFC 3696, section 2: a top-level domain is not all digits; one that is makes an IP address. */
+/** RFC 3696, section 2: a top-level domain is not all-numeric; otherwise it would be an IP address. */
 const TOP_LEVEL = /^(?=.*[A-Za-z]).{2,}$/;
 
 const INTERNATIONAL = /[^\0-\x7f]|(^|\.)xn--/i;
-/** What the URL parser behind `domainToASCII` would take for a delimiter, or decode. */
+/** Characters that the URL parser in `domainToASCII` treats as delimiters or decodes. */
 const OTHER_ASCII = /[\0-,/:-@[-`{-\x7f]/;
 
 /**
- * The one form of an address that is stored and compared: an international domain as its A-labels (RFC 5890), which is
- * what mail servers speak. The rest stays as it was typed.
+ * The form of an address that is stored and compared: an international domain as A-labels (RFC 5890), as mail servers
+ * expect it. The rest stays as typed.
  */
 export function storedAddress(address: string): string {
   const { local, domain } = split(address);
-  // Punycode takes time with the square of the length, and at login anyone may send any.
+  // Punycode takes quadratic time, and login accepts addresses of any length.
   if (domain.length > MAX_ADDRESS) return address;
   if (local === '' || !INTERNATIONAL.test(domain) || OTHER_ASCII.test(domain)) return address;
   const ascii = domainToASCII(domain);
   return ascii === '' ? address : `${local}@${ascii}`;
 }
 
-/** An address as people read it: a domain of A-labels as its U-labels, where these lead back to the same. */
-export function shownAddress(address: string): string {
+/** An address for display: A-labels as U-labels, if these convert back to the same address. */
+export function displayAddress(address: string): string {
   const { local, domain } = split(address);
   if (!INTERNATIONAL.test(domain)) return address;
   const shown = `${local}@${domainToUnicode(domain)}`;
   return foldCase(storedAddress(shown)) === foldCase(address) ? shown : address;
 }
 
-/** What two addresses have in common where they are one: their stored form, without regard to case and outer spaces. */
+/** The key by which addresses are compared: the stored form, lower-case and trimmed. */
 export function addressKey(address: string): string {
   return foldCase(storedAddress(address.trim()));
 }
 
-/** Whether two addresses are one: letters' case makes no other address. */
+/** Compares addresses case-insensitively. */
 export function isSameAddress(one: string | null, other: string | null): boolean {
   if (one === null || other === null) return one === other;
   return addressKey(one) === addressKey(other);
 }
 
-/** Whether a mail server on the Internet could take it (RFC 5321), by its stored form. */
+/** Whether the stored form is a valid address of an Internet mail server (RFC 5321). */
 export function isMailAddress(address: string): boolean {
   const stored = storedAddress(address);
   const { local, domain } = split(stored);
@@ -63,7 +63,7 @@ export function isMailAddress(address: string): boolean {
   );
 }
 
-/** Whether its A-labels stand for U-labels. Those that do not, Node.js 20 turns into nothing, and 24 leaves as they are. */
+/** Whether all A-labels are valid. Node.js 20 converts invalid ones to nothing, Node.js 24 leaves them unchanged. */
 function isInternational(domain: string): boolean {
   const shown = domainToUnicode(domain);
   return !/(^|\.)xn--/i.test(shown) && domainToASCII(shown) === domain.toLowerCase();

@@ -5,15 +5,15 @@ import { isMailAddress, MAX_ADDRESS, storedAddress } from './email-address';
 
 const MAX_METADATA_BYTES = 4 * 1024;
 
-/** ASCII only, so that no two usernames look alike (U+0430 for "a") and folding their case is the same everywhere. */
+/** ASCII only: no two usernames look alike (U+0430 for "a"), and case folding is the same everywhere. */
 export const Username = v.pipe(
   v.string('must be a string'),
-  // A phone's keyboard adds a space behind a name that it completes.
+  // Phone keyboards add a space after a completed word.
   v.trim(),
   v.regex(/^[A-Za-z0-9_.-]{3,32}$/, 'must be 3 to 32 letters (a-z), digits, "_", "." or "-"'),
 );
 
-/** In the form that is stored and compared: see `storedAddress`. */
+/** Yields the stored form: see `storedAddress`. */
 export const Email = v.pipe(
   v.string('must be a string'),
   v.trim(),

@@ -1,14 +1,14 @@
 import type { Tx } from '../db/connection';
 
-/** A version as text that sorts like the number. */
+/** A version as text that sorts numerically. */
 export function sequenceOf(version: number): string {
   return String(version).padStart(10, '0');
 }
 
 /**
- * Locks the user and takes the sequence for an event that changes nothing in the user itself, such as a login.
- * @param version given: only while the user is of this version
- * @returns null where the user is gone, or of a later version
+ * Locks the user and takes the next sequence for an event that does not change the user, such as a login.
+ * @param version if given, only if the user has this version
+ * @returns null if the user was deleted or has another version
  */
 export async function takeMinorSequence(tx: Tx, userId: string, version?: number): Promise<string | null> {
   let query = tx

@@ -5,14 +5,14 @@ import type { User } from './user';
 import { USER_COLUMNS, userFromRow } from './user-store';
 
 export interface UserFilter {
-  /** What the username or the email address begins with, in any case. */
+  /** Prefix of the username or the email address, case-insensitive. */
   prefix?: string | undefined;
   role?: string | undefined;
 }
 
 /**
- * Newest first; ids are UUIDv7, which sort by the time of their making. Every page costs the same, however far down.
- * @param before the id of the last user of the page before
+ * Newest first, because ids are UUIDv7, which sort by creation time. Every page costs the same.
+ * @param before the id of the last user of the previous page
  */
 export async function listUsers(
   db: Db,
@@ -29,8 +29,8 @@ export async function listUsers(
 }
 
 /**
- * Each name has its index, in collation "C", where a prefix is a range. For few matches the planner combines the two;
- * for many it walks the users from the newest and stops when the page is full.
+ * Both columns have an index in collation "C", in which a prefix is a range. For few matches the planner combines the two;
+ * for many it scans the users from the newest and stops when the page is full.
  */
 function beginsWith(prefix: string) {
   const pattern = `${addressKey(prefix).replace(/[\\%_]/g, '\\$&')}%`;

@@ -49,7 +49,7 @@ export function userFromRow(row: UserRow): User {
   };
 }
 
-/** @throws DomainError `username_taken` or `email_taken`, decided by the database, also when two arrive at once */
+/** @throws DomainError `username_taken` or `email_taken`, decided by unique constraints, so concurrent inserts are safe */
 export async function insertUser(tx: Tx, user: NewUser): Promise<User> {
   const row = await tx
     .insertInto('users')
@@ -83,7 +83,7 @@ export async function findUserIdByEmail(db: Db, email: string): Promise<string |
   return row?.id ?? null;
 }
 
-/** As `findUser`, and locks the row until the transaction ends. */
+/** Like `findUser`; locks the row until the transaction ends. */
 export async function lockUserRow(tx: Tx, id: string): Promise<User | null> {
   const row = await tx
     .selectFrom('users')
@@ -103,7 +103,7 @@ export async function countUsersWithRole(tx: Tx, role: string): Promise<number> 
   return Number(count);
 }
 
-/** Stores what may be changed of a user that the caller has locked, as the next version. */
+/** Stores the changeable fields of a user whom the caller has locked, as the next version. */
 export async function updateUserRow(tx: Tx, user: User, now: Date): Promise<User> {
   const row = await tx
     .updateTable('users')
@@ -136,12 +136,12 @@ export async function updateRole(tx: Tx, id: string, role: string, now: Date): P
   return userFromRow(row);
 }
 
-/** Sessions, refresh tokens and mail tokens go with the user. */
+/** Cascades to sessions, refresh tokens and email tokens. */
 export async function deleteUserRow(tx: Tx, id: string): Promise<void> {
   await tx.deleteFrom('users').where('id', '=', id).execute();
 }
 
-/** @throws DomainError in the place of a violated constraint; whatever else it is, as it is */
+/** @throws DomainError for a violated constraint; rethrows any other error */
 export function rethrowViolation(error: unknown): never {
   switch (violatedUniqueConstraint(error)) {
     case 'users_username_key':
@@ -149,7 +149,7 @@ export function rethrowViolation(error: unknown): never {
     case 'users_email_key':
       throw new DomainError('email_taken');
   }
-  // The role was deleted after it was looked up.
+  // The role was deleted after the lookup.
   if (violatedForeignKey(error) === 'users_role_fkey') throw unknownRole();
   throw error;
 }

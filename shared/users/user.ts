@@ -1,10 +1,10 @@
-/** A user as the service hands it out. It has no password hash: that never leaves storage. */
+/** A user as the service returns it. Contains no password hash, which never leaves storage. */
 export interface User {
   id: string;
   username: string;
   email: string | null;
   emailVerified: boolean;
-  /** What is to become the address once it is proven. Until then it gets no mail but that which asks for the proof. */
+  /** The new address until it is verified. Until then it gets no emails except the verification email. */
   pendingEmail: string | null;
   displayName: string | null;
   metadata: Record<string, unknown>;
@@ -14,8 +14,8 @@ export interface User {
   version: number;
 }
 
-/** Fields that are left out stay as they are. */
+/** Omitted fields keep their values. */
 export type UserUpdate = Partial<Pick<User, 'username' | 'email' | 'displayName' | 'metadata'>> & {
-  /** Gives up an address that waits to be proven. */
+  /** Cancels a pending address change. */
   pendingEmail?: null;
 };

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { handler as register } from '../../../functions/auth/register';
 import { handler as getMe } from '../../../functions/users/get-me';
 import { claimKey } from '../../../shared/accounts/idempotency-store';
-import { claimFor } from '../../../shared/accounts/replay-registration';
+import { newKeyClaim } from '../../../shared/accounts/replay-registration';
 import { hashPassword } from '../../../shared/passwords/hash';
 import { type TestContext, testContext } from '../../setup/context';
 import { untilLockIsAwaited } from '../../setup/database';
@@ -106,7 +106,10 @@ test('the second waits for the first, and registers where that one fails', async
   let second: ReturnType<typeof post> | undefined;
   const failed = ctx.db.transaction().execute(async (tx) => {
     // The first, as far as it gets before its container dies.
-    await claimKey(tx, claimFor(ctx, key, { ...body, displayName: null, metadata: {}, role: 'user' }, null));
+    await claimKey(
+      tx,
+      newKeyClaim(ctx, key, { ...body, displayName: null, metadata: {}, role: 'user' }, null),
+    );
     second = post(key, body);
     await untilLockIsAwaited(ctx);
     throw new Error('The container died');

@@ -48,7 +48,7 @@ describe('user.created', () => {
     });
     const link = `https://app.example.com/verify-email?token=${tokenIn(mail)}`;
     expect(mail?.text).toContain(`\n${link}\n`);
-    expect(mail?.text).toContain('once, for 24 hours');
+    expect(mail?.text).toContain('once and expires in 24 hours');
     expect(mail?.html).toContain(`href="${link}"`);
     const [created] = await flow.eventsOf(user.id);
     expect(mail?.messageId).toBe(`<${created?.id}@rollcall.example>`);
@@ -155,12 +155,12 @@ describe('notices', () => {
 
   test('of another password go to the address in use, not to the one that waits', async () => {
     const mail = await notice('user.password_changed', ({ id }) => ({ id }));
-    expect(mail?.subject).toBe('Your password at Rollcall was changed');
+    expect(mail?.subject).toBe('Your password for Rollcall was changed');
   });
 
   test('of another role say which', async () => {
     const mail = await notice('user.role_changed', ({ id }) => ({ id, from: 'user', to: 'admin' }));
-    expect(mail?.subject).toBe('Your role at Rollcall was changed');
+    expect(mail?.subject).toBe('Your role in Rollcall was changed');
     expect(mail?.text).toContain('Before: user\nNow: admin');
   });
 
@@ -171,7 +171,7 @@ describe('notices', () => {
       email: 'x@example.com',
       changes: { username: { from: 'before', to: username } },
     }));
-    expect(mail?.subject).toBe('Your username at Rollcall was changed');
+    expect(mail?.subject).toBe('Your username for Rollcall was changed');
   });
 
   test('of a username in other case, and to those who have no address or are gone: none', async () => {
@@ -203,7 +203,7 @@ test('user.password_reset_requested sends a reset link for an hour', async () =>
   const [mail] = flow.server.mails;
   expect(mail).toMatchObject({ recipients: [user.email], subject: 'Choose a new password for Rollcall' });
   expect(mail?.text).toContain(`https://app.example.com/reset-password?token=${tokenIn(mail)}`);
-  expect(mail?.text).toContain('once, for 1 hour.');
+  expect(mail?.text).toContain('once and expires in 1 hour.');
   const [row] = await tokens();
   expect(row).toMatchObject({ purpose: 'reset_password', password_digest: expect.any(Buffer) });
   expect(row?.expires_at.getTime()).toBe(flow.ctx.clock.now.getTime() + 3600 * 1000);

@@ -85,7 +85,7 @@ describe('a request for another address', () => {
     // Nobody has proven to be the user there.
     expect(proof?.text).not.toContain('Gorden');
     const [notice] = mails.to(person.email);
-    expect(notice?.subject).toBe('Your email address at Rollcall is about to change');
+    expect(notice?.subject).toBe('Your email address for Rollcall is about to change');
     expect(notice?.text).toContain('Gorden F.');
     expect(notice?.text).toContain('https://app.example.com/undo-email-change?token=');
     expect(notice?.text).not.toContain(email);
@@ -107,7 +107,7 @@ describe('a request for another address', () => {
     const after = await delivered();
     expect(after.recipients).toEqual([person.email]);
     expect(after.to(person.email)[0]).toMatchObject({
-      subject: 'Your email address at Rollcall was changed',
+      subject: 'Your email address for Rollcall was changed',
       text: expect.stringContaining('/undo-email-change?token='),
     });
     expect((await verify(tokenIn(proof))).body.code).toBe('invalid_token');
@@ -261,7 +261,7 @@ describe('the link in the notice', () => {
     expect((await undo(stop)).body.code).toBe('invalid_token');
     const mails = await delivered();
     expect(mails.recipients).toEqual([person.email]);
-    expect(mails.to(person.email)[0]?.subject).toBe('Your password at Rollcall was changed');
+    expect(mails.to(person.email)[0]?.subject).toBe('Your password for Rollcall was changed');
   });
 
   test.each(['the request', 'the change'])(
@@ -288,11 +288,11 @@ describe('the link in the notice', () => {
       const notices = await delivered();
       expect(notices.to('thief@example.com')).toMatchObject([
         {
-          subject: 'Your email address at Rollcall was changed',
+          subject: 'Your email address for Rollcall was changed',
           text: expect.not.stringContaining('token='),
         },
       ]);
-      expect(notices.to(person.email)).toMatchObject([{ subject: 'Your password at Rollcall was changed' }]);
+      expect(notices.to(person.email)).toMatchObject([{ subject: 'Your password for Rollcall was changed' }]);
     },
   );
 

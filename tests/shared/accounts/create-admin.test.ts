@@ -68,7 +68,7 @@ test.each([
 
 test('a password that repeats the name is refused', async () => {
   await expect(createAdmin(ctx, 'longenough1', 'LongEnough1')).rejects.toThrow(
-    'must not be made of the username',
+    'must not be based on the username',
   );
 });
 

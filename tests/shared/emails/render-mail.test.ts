@@ -36,5 +36,5 @@ test.each([
   [5400, '90 minutes'],
 ])('%i seconds are %s', (seconds, words) => {
   const { text } = verificationMail({ appName: 'App', name: 'G', link: 'https://example.com', seconds });
-  expect(text).toContain(`once, for ${words}.`);
+  expect(text).toContain(`once and expires in ${words}.`);
 });

@@ -128,7 +128,7 @@ test('is asked wherever a password is chosen, and not where it is given', async 
   });
   expect([changed.status, changed.body.errors[0].path]).toEqual([422, 'newPassword']);
   await expect(createAdmin(at, registration().username, BREACHED)).rejects.toThrow(
-    'known from a data breach',
+    'from a known data breach',
   );
   expect(requests).toHaveLength(3);
 });

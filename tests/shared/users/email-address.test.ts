@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { addressKey, shownAddress, storedAddress } from '../../../shared/users/email-address';
+import { addressKey, displayAddress, storedAddress } from '../../../shared/users/email-address';
 import { Email } from '../../../shared/users/fields';
 
 test.each([
@@ -60,11 +60,11 @@ test('an international domain is stored as A-labels and shown as U-labels', () =
   for (const typed of ['Jo@bücher.example', 'Jo@BÜCHER.example', 'Jo@bu\u0308cher.example']) {
     expect(storedAddress(typed)).toBe('Jo@xn--bcher-kva.example');
   }
-  expect(shownAddress('Jo@xn--bcher-kva.example')).toBe('Jo@bücher.example');
+  expect(displayAddress('Jo@xn--bcher-kva.example')).toBe('Jo@bücher.example');
   expect(storedAddress('Jo@Example.com')).toBe('Jo@Example.com');
-  expect(shownAddress('Jo@Example.com')).toBe('Jo@Example.com');
+  expect(displayAddress('Jo@Example.com')).toBe('Jo@Example.com');
   // Labels that decode to nothing stay as they are.
-  expect(shownAddress('Jo@xn--a.example')).toBe('Jo@xn--a.example');
+  expect(displayAddress('Jo@xn--a.example')).toBe('Jo@xn--a.example');
 });
 
 test('all ways to write an address have one key', () => {

@@ -1,15 +1,15 @@
 import * as v from 'valibot';
 
-// A hash of 2^31 rounds is well-formed, and its first login would never end.
+// A cost of 31 is well-formed, but a login would take days.
 const [MIN_COST, MAX_COST] = [4, 15];
 const BCRYPT = /^\$2[aby]\$(\d\d)\$([./A-Za-z0-9]{21})([./A-Za-z0-9])([./A-Za-z0-9]{31})$/;
 const ALPHABET = './ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 
 /**
- * A bcrypt hash made elsewhere, in the form that ours compares with. `$2y` is what PHP calls `$2b`. The last character
- * of the salt carries two bits; some libraries leave noise in the other four, and ours would compare the noise too.
+ * A bcrypt hash from another system, normalized for our library. PHP's `$2y` equals `$2b`. The last character of the salt
+ * encodes two bits; some libraries leave the other four bits nonzero, which our library would compare.
  */
-export const ForeignHash = v.pipe(
+export const ImportedHash = v.pipe(
   v.string('must be a string'),
   v.regex(BCRYPT, 'must be a bcrypt hash ($2a$, $2b$ or $2y$)'),
   v.check((hash) => {

@@ -43,8 +43,8 @@ const LINK_MAILS = {
 } as const satisfies Record<string, LinkMail>;
 
 /**
- * Sends the user a link with a new token, which is made here, where it leaves for the mailbox, and stored as its hash.
- * @throws Error where the mail could not be sent
+ * Creates a token, emails a link with it to the user and stores its hash.
+ * @throws Error if the email could not be sent
  */
 export async function sendLinkMail(
   tx: Tx,
@@ -60,7 +60,7 @@ export async function sendLinkMail(
   const name = salutation(user);
   const link = `${publicUrl}/${page}?token=${token}`;
   await sendMail(ctx, eventId, recipientOf(user), template({ appName, name, link, seconds }));
-  // After the send: the row locks the user against deletion, and no lock should wait on a mail server.
+  // After sending: the insert locks the user against deletion, and no lock should be held while waiting for SMTP.
   await insertEmailToken(tx, {
     hash: hashToken(token),
     userId: user.id,
@@ -72,21 +72,21 @@ export async function sendLinkMail(
 }
 
 /**
- * How a mail speaks to a user. Before the address is proven it may be a stranger's, and a display name is free text:
- * whoever registers could write to anyone with it. A username has no room for that, unless it is a host name, which
- * mail programs make a link of.
+ * The name in an email's greeting. An unverified address may be a stranger's, and a display name is free text, in which
+ * anyone who registers could send them a message. Usernames are too short for that, except those that mail programs
+ * would turn into a link, because they look like a host name.
  */
 export function salutation(user: User): string {
   return nameFor(user) ?? 'there';
 }
 
-/** The user for a mail to another address than the one in use: there nobody has proven to be them. */
-export function asSeenAt(user: User, address: string): User & { email: string } {
+/** The user for an email to the given address; unverified, unless it is their current verified address. */
+export function atAddress(user: User, address: string): User & { email: string } {
   const emailVerified = user.emailVerified && isSameAddress(user.email, address);
   return { ...user, email: address, emailVerified };
 }
 
-/** Whom a mail goes to, with the name that `salutation` may use. */
+/** The recipient of an email, with the same name as in the `salutation`. */
 export function recipientOf(user: User & { email: string }): Mailbox {
   return { name: nameFor(user) ?? '', address: user.email };
 }

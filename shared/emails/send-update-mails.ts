@@ -6,12 +6,8 @@ import { isSameAddress } from '../users/email-address';
 import { sendUsernameNotice } from './send-account-notices';
 import { sendVerification } from './send-verification';
 
-/** Asks for the proof of an address that is new or to be new, and tells of another username. */
-export async function sendMailsOfUpdate(
-  event: UserEvent<'user.updated'>,
-  tx: Tx,
-  ctx: Context,
-): Promise<void> {
+/** Sends a verification email for a new or pending address, and a notice of a changed username. */
+export async function sendUpdateMails(event: UserEvent<'user.updated'>, tx: Tx, ctx: Context): Promise<void> {
   const { email, pendingEmail, username } = event.data.changes;
   const wanted = pendingEmail && textOrNull(pendingEmail.to);
   if (wanted) await sendVerification(event, tx, ctx, wanted);

@@ -3,17 +3,17 @@ import { DomainError } from '../errors';
 import type { Caller } from './authenticate';
 
 /**
- * For what a stolen access token must not be enough for: the token has to be one that was issued to whoever gave the
- * password a short while ago (its `auth_time`). The challenge is that of RFC 9470, section 3.
+ * Requires an access token whose `auth_time` is recent, for operations that a stolen token must not be enough for. The
+ * challenge follows RFC 9470, section 3.
  * @throws DomainError `reauthentication_required`
  */
-export function assertRecentlyProven(ctx: Context, caller: Caller): void {
+export function assertRecentAuthentication(ctx: Context, caller: Caller): void {
   const { reauthSeconds } = ctx.config.tokens;
   const provenAt = caller.provenAt?.getTime() ?? Number.NEGATIVE_INFINITY;
   if (ctx.now().getTime() - provenAt < reauthSeconds * 1000) return;
   throw new DomainError('reauthentication_required', {
     detail:
-      'Send the password to POST /step-up, and repeat the request with the access token that it answers',
+      'Send the password to POST /step-up and repeat the request with the access token from its response',
     headers: {
       'www-authenticate': `Bearer error="insufficient_user_authentication", error_description="A more recent authentication is required", max_age="${reauthSeconds}"`,
     },

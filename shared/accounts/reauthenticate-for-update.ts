@@ -3,25 +3,25 @@ import type { Context } from '../context/context';
 import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
 import { type PasswordProof, provePassword } from '../passwords/prove-password';
-import { assertRecentlyProven } from '../sessions/assert-recently-proven';
+import { assertRecentAuthentication } from '../sessions/assert-recent-authentication';
 import type { Caller } from '../sessions/authenticate';
 import { isSameAddress } from '../users/email-address';
 import type { User, UserUpdate } from '../users/user';
 
-/** Whether a user's own update is about an address that is not theirs, and is not being proven either. */
-export function wantsOtherAddress(user: User, { email }: UserUpdate): boolean {
+/** Whether the update sets an address that is neither the user's current nor their pending one. */
+export function changesEmail(user: User, { email }: UserUpdate): boolean {
   if (email === undefined || isSameAddress(email, user.email)) return false;
   return email === null || !isSameAddress(email, user.pendingEmail);
 }
 
 /**
- * What leads to the account is not changed by whoever holds a stolen access token: the address, to which reset mails go,
- * takes the password itself; the username, by which one logs in, at least a recent proof of it.
- * @returns null where the update takes no password
- * @throws DomainError `invalid_request` where the password is missing, `invalid_credentials`, `rate_limited`, or
+ * A stolen access token must not be enough to take over the account: changing the email address, which receives reset
+ * links, requires the password; changing the username requires the password or a recent authentication.
+ * @returns null if the update needs no password
+ * @throws DomainError `invalid_request` if the password is missing, `invalid_credentials`, `rate_limited`, or
  * `reauthentication_required`
  */
-export async function proveUpdate(
+export async function reauthenticateForUpdate(
   ctx: Context,
   caller: Caller,
   update: UserUpdate,
@@ -29,14 +29,14 @@ export async function proveUpdate(
   origin: Origin,
 ): Promise<PasswordProof | null> {
   const { user } = caller;
-  if (wantsOtherAddress(user, update)) {
+  if (changesEmail(user, update)) {
     if (currentPassword === undefined) throw passwordRequired();
     return provePassword(ctx, user.id, currentPassword, origin);
   }
   const { username } = update;
   if (username !== undefined && foldCase(username) !== foldCase(user.username)) {
     if (currentPassword !== undefined) await provePassword(ctx, user.id, currentPassword, origin);
-    else assertRecentlyProven(ctx, caller);
+    else assertRecentAuthentication(ctx, caller);
   }
   return null;
 }
