@@ -19,7 +19,7 @@ const Body = exactly({
 export const documentation = {
   summary: 'Rebuild analytics for a time range',
   description:
-    'Resets the counts of the range and sends its events to the analytics consumer again; until it has handled them, the counts are too low. The range is extended to whole hours and limited to hours whose events are all still in the event log; older counts stay as they are. Default: all of these hours.',
+    'Resets the counts of the range and sends its events to the analytics consumer again; until it has handled them, the counts are too low. The range is extended to whole hours and limited to hours whose events are all still in the event log; older counts stay as they are. `GET /events/replays/{replayId}` says how far it is. Default: all of these hours.',
   example: { from: '2026-11-01', to: '2026-11-08' },
   replies: { 202: { description: 'The hours that are being rebuilt', body: Rebuilding } },
 } satisfies Documentation;

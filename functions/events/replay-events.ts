@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { containerContext } from '../../shared/context/context';
 import { QueueName } from '../../shared/event-operations/consumer-queue';
-import { replay } from '../../shared/event-operations/replay';
+import { requestReplay } from '../../shared/event-operations/replay';
 import { EVENT_TYPES } from '../../shared/events/catalog';
 import { exactly } from '../../shared/exactly';
 import { permission } from '../../shared/http/access';
@@ -10,7 +10,7 @@ import { endpoint } from '../../shared/http/endpoint';
 import { json } from '../../shared/http/parts';
 import { reply } from '../../shared/http/reply';
 import type { Documentation } from '../../shared/openapi/documentation';
-import { Replayed } from '../../shared/openapi/schemas';
+import { Replay } from '../../shared/openapi/schemas';
 import { Time } from '../../shared/time';
 
 const Body = exactly({
@@ -29,14 +29,14 @@ const Body = exactly({
 export const documentation = {
   summary: 'Replay past events to one queue',
   description:
-    'Sends the events in order, as they are in the event log now. A consumer skips events that it has already handled, so replay serves new consumers and queues that lost messages.',
+    'Sends the events in order, as they are in the event log now. The relay does so in steps: see `GET /events/replays/{replayId}`. A consumer skips events that it has already handled, so replay serves new consumers and queues that lost messages.',
   example: { queue: 'rollcall.audit', from: '2026-11-01', types: ['user.created'] },
-  replies: { 202: { description: 'The number of events queued', body: Replayed } },
+  replies: { 202: { description: 'The replay, which has not begun yet', body: Replay } },
 } satisfies Documentation;
 
 export const handler = endpoint({
   context: containerContext,
   access: permission('events:write'),
   body: json(Body),
-  handle: async ({ ctx, body, origin }) => reply(202, { replayed: await replay(ctx, body, origin) }),
+  handle: async ({ ctx, body, origin }) => reply(202, { ...(await requestReplay(ctx, body, origin)) }),
 });

@@ -19,6 +19,10 @@ const PATH_PARAMETERS: Record<string, { description: string; schema: JsonSchema;
     description: "A dead letter's id",
     schema: { type: 'string', format: 'uuid' },
   },
+  '/events/replays/{replayId}': {
+    description: "A replay's id",
+    schema: { type: 'string', format: 'uuid' },
+  },
   '/roles/{name}': {
     description: "A role's name",
     schema: { type: 'string', pattern: '^[a-z][a-z0-9_-]{0,31}$' },

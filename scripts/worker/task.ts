@@ -1,5 +1,5 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Log } from '../../shared/log';
+import { pause } from '../../shared/pause';
 
 /** How long one run lasts, as the schedule has it in the cloud: each run declares anew what a broker may have lost. */
 const RUN_MS = 60_000;
@@ -30,11 +30,4 @@ export async function repeat(task: Task, log: Log, signal: AbortSignal): Promise
     task.runningSince = undefined;
     if (restMs > 0) await pause(restMs, signal);
   }
-}
-
-/** Waits, and less long where the signal aborts. */
-export async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await wait(ms, undefined, { signal }).catch((error: unknown) => {
-    if (!signal.aborted) throw error;
-  });
 }

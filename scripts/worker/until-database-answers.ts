@@ -1,7 +1,7 @@
 import type { Context } from '../../shared/context/context';
 import { countBacklog } from '../../shared/outbox/dispatch-store';
+import { pause } from '../../shared/pause';
 import { explain } from '../explain';
-import { pause } from './task';
 
 const RETRY_MS = 1_000;
 

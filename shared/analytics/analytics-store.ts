@@ -10,16 +10,24 @@ const CONSUMER: Consumer = 'analytics';
  * Counts events by hour. One statement per batch, which writes each row once.
  */
 export async function countEvents(tx: Tx, events: UserEvent[]): Promise<void> {
-  const counted = events.flatMap(({ type, time }) => {
+  const counted = events.flatMap(({ id, type, time }) => {
     const metric = METRIC_OF[type];
-    return metric === undefined ? [] : [{ metric, time }];
+    return metric === undefined ? [] : [{ id, metric, time }];
   });
   if (counted.length === 0) return;
   await sql`
     insert into analytics_hourly (hour, metric, count)
     select date_bin('1 hour', time, 'epoch'), metric, count(*)
-    from unnest(${counted.map(({ time }) => time)}::timestamptz[], ${counted.map(({ metric }) => metric)}::text[])
-      as counted (time, metric)
+    from unnest(
+      ${counted.map(({ id }) => id)}::uuid[], ${counted.map(({ time }) => time)}::timestamptz[],
+      ${counted.map(({ metric }) => metric)}::text[]
+    ) as counted (id, time, metric)
+    -- What a rebuild has yet to come to is sent again then, and counted.
+    where not exists (
+      select from replays join events on events.id = counted.id
+      where replays.recount and replays.finished_at is null
+      and events.position > replays.position and events.position <= replays.end_position
+      and events.time >= replays.from_time and events.time < replays.to_time)
     group by 1, 2
     -- In a fixed order, so that concurrent batches wait for each other instead of deadlocking.
     order by 1, 2
@@ -47,18 +55,29 @@ export async function readCounts(
 }
 
 /**
- * Takes back every count of a range, and forgets that the events of that range were handled: sent to the consumer
- * again, each of them counts once more, and those that are still on their way count when they arrive. What the log no
- * longer has cannot come back: the caller sees to it that it reaches as far as `from`.
+ * Takes back every count of a range. The caller asks in the same transaction for its events to be sent again, with
+ * `recount`, and sees to it that the log still has all of them.
  * @param from the start of an hour; so is `to`, which is not included
  */
 export async function resetCounts(tx: Tx, from: Date, to: Date): Promise<void> {
-  // First of all. A batch that has counted already has also committed its inbox rows when this is granted, and they
-  // are forgotten below; one that has not counts after this transaction, and keeps them. Readers do not wait.
-  await sql`lock table analytics_hourly in share row exclusive mode`.execute(tx);
+  await lockCounts(tx);
   await tx.deleteFrom('analytics_hourly').where('hour', '>=', from).where('hour', '<', to).execute();
-  await sql`
-    delete from inbox using events
-    where inbox.consumer = ${CONSUMER} and inbox.event_id = events.id
-    and events.time >= ${from} and events.time < ${to}`.execute(tx);
+}
+
+/**
+ * Forgets that these events were handled: sent to the consumer again, each of them counts once more.
+ * @param read what they are, once nobody counts
+ */
+export async function forgetCounted(tx: Tx, read: () => Promise<string[]>): Promise<void> {
+  await lockCounts(tx);
+  const ids = await read();
+  await sql`delete from inbox where consumer = ${CONSUMER} and event_id = any(${ids}::uuid[])`.execute(tx);
+}
+
+/**
+ * A batch that has counted already has also committed its inbox rows when this is granted. One that has not counts after
+ * this transaction, and then sees how far the rebuild has come. Readers do not wait.
+ */
+async function lockCounts(tx: Tx): Promise<void> {
+  await sql`lock table analytics_hourly in share row exclusive mode`.execute(tx);
 }

@@ -4,7 +4,7 @@ import type { Context } from '../context/context';
 import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
 import { keepLogFrom } from '../outbox/log-start-store';
-import { replayEvents } from '../outbox/replay-store';
+import { insertReplay } from '../outbox/replay-store';
 import { resetCounts } from './analytics-store';
 
 const HOUR_MS = 60 * 60 * 1000;
@@ -13,12 +13,12 @@ export interface Rebuild {
   from: string;
   /** Not included. */
   to: string;
-  /** So many events are on their way to be counted again. */
-  replayed: number;
+  /** What sends their events again. */
+  replayId: string;
 }
 
 /**
- * Takes back the counts of a range and has its events counted again, in one transaction. The range is widened to whole
+ * Takes back the counts of a range and asks for its events to be counted again, in one transaction. The range is widened to whole
  * hours, and cut to those of which the event log still has every event: older ones keep their counts. Without a range:
  * all of those, the present hour included.
  * @throws DomainError `invalid_request` where nothing of the range can be counted again
@@ -41,9 +41,10 @@ export async function rebuildCounts(
     await resetCounts(tx, between.from, between.to);
     const iso = { from: between.from.toISOString(), to: between.to.toISOString() };
     const queue = queueOf(ctx.config.events, 'analytics');
-    const replayed = await replayEvents(tx, { queue, types: [...CONSUMERS.analytics], ...iso });
-    await recordAct(tx, ctx, origin, { type: 'analytics.rebuilt', details: { ...iso, replayed } });
-    return { ...iso, replayed };
+    const replayId = ctx.newId();
+    await insertReplay(tx, replayId, { queue, types: [...CONSUMERS.analytics], ...iso }, true);
+    await recordAct(tx, ctx, origin, { type: 'analytics.rebuilt', details: { ...iso, replayId } });
+    return { ...iso, replayId };
   });
   ctx.log.info('Counts are rebuilt', { ...rebuilt });
   return rebuilt;

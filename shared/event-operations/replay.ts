@@ -1,25 +1,32 @@
 import { recordAct } from '../audit/record-act';
 import type { Context } from '../context/context';
+import type { Db } from '../db/connection';
+import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
-import { type ReplayFilter, replayEvents } from '../outbox/replay-store';
+import { findReplay, insertReplay, type Replay, type ReplayFilter } from '../outbox/replay-store';
 import { assertConsumerQueue } from './consumer-queue';
 
 /**
- * Has the relay send past events to one consumer's queue again.
- * @returns how many
+ * Asks for past events to be sent to one consumer's queue again. The relay does it, step by step.
  * @throws DomainError `invalid_request` for a queue that no consumer has
  */
-export async function replay(ctx: Context, filter: ReplayFilter, origin: Origin): Promise<number> {
+export async function requestReplay(ctx: Context, filter: ReplayFilter, origin: Origin): Promise<Replay> {
   assertConsumerQueue(ctx.config.events, filter.queue);
-  const replayed = await ctx.db.transaction().execute(async (tx) => {
-    const sent = await replayEvents(tx, filter);
-    const types = filter.types && [...new Set(filter.types)];
-    await recordAct(tx, ctx, origin, {
-      type: 'events.replayed',
-      details: { ...filter, types, replayed: sent },
-    });
-    return sent;
+  const types = filter.types && [...new Set(filter.types)];
+  const replayId = ctx.newId();
+  const replay = await ctx.db.transaction().execute(async (tx) => {
+    await insertReplay(tx, replayId, { ...filter, types });
+    const details = { ...filter, types, replayId };
+    await recordAct(tx, ctx, origin, { type: 'events.replayed', details });
+    return getReplay(tx, replayId);
   });
-  ctx.log.info('Events are replayed', { queue: filter.queue, replayed });
-  return replayed;
+  ctx.log.info('A replay was requested', { queue: filter.queue, replayId });
+  return replay;
+}
+
+/** @throws DomainError `not_found` */
+export async function getReplay(db: Db, id: string): Promise<Replay> {
+  const replay = await findReplay(db, id);
+  if (!replay) throw new DomainError('not_found', { detail: 'There is no such replay' });
+  return replay;
 }

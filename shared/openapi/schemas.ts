@@ -134,7 +134,26 @@ export const DeadLetterList = v.object({ deadLetters: v.array(DeadLetter), nextC
 
 export const Redriven = v.object({ redriven: Count });
 
-export const Replayed = v.object({ replayed: Count });
+export const Replay = v.object({
+  id: Id,
+  queue: v.string(),
+  from: v.nullable(Moment),
+  to: v.pipe(v.nullable(Moment), v.description('Exclusive')),
+  types: v.pipe(v.nullable(v.array(v.string())), v.description('Null: all')),
+  subject: v.nullable(Id),
+  status: v.picklist(['running', 'finished']),
+  dispatched: v.pipe(Count, v.description('Events handed to the relay so far')),
+  sent: v.pipe(Count, v.description('Of these, the events that the broker has confirmed')),
+  total: v.pipe(
+    Count,
+    v.description('All events of the replay. An upper bound until the event log has been read to its end'),
+  ),
+  totalIsExact: v.boolean(),
+  requestedAt: Moment,
+  finishedAt: v.nullable(Moment),
+});
+
+export const ReplayList = v.object({ replays: v.array(Replay), nextCursor: NextCursor });
 
 export const AuditEntry = v.object({
   eventId: v.pipe(
@@ -240,7 +259,7 @@ export const DeliveryList = v.object({ deliveries: v.array(Delivery), nextCursor
 export const Rebuilding = v.object({
   from: v.pipe(v.string(), v.isoTimestamp(), v.description('Older counts stay as they are')),
   to: v.pipe(v.string(), v.isoTimestamp(), v.description('Exclusive')),
-  replayed: Count,
+  replayId: v.pipe(Id, v.description('The replay that sends the events again')),
 });
 
 const TaskHealth = v.nullable(

@@ -1,3 +1,4 @@
+import { runReplays } from '../event-operations/run-replays';
 import { countBacklog } from '../outbox/dispatch-store';
 import type { BrokerContext } from '../outbox/publisher';
 import { type RelayReport, relayOutbox } from '../outbox/relay';
@@ -7,14 +8,14 @@ import type { PollContext } from '../poller/types';
 import { emitMetrics } from '../tasks/metrics';
 import { noteRun } from '../tasks/task-run-store';
 
-/** A run of the relay, and what it leaves behind, in numbers. The alarms are about those. */
+/** A run of the relay with the steps of replays, and what it leaves behind, in numbers. The alarms are about those. */
 export async function measuredRelay(
   ctx: BrokerContext,
   budgetMs: number,
   signal?: AbortSignal,
 ): Promise<RelayReport> {
   await noteRun(ctx.db, 'relay-outbox');
-  const report = await relayOutbox(ctx, budgetMs, signal);
+  const [report] = await Promise.all([relayOutbox(ctx, budgetMs, signal), runReplays(ctx, budgetMs, signal)]);
   const { pending, oldestSeconds } = await countBacklog(ctx.db);
   emitMetrics(ctx.config.metrics, {
     RelayRuns: 1,

@@ -9,6 +9,7 @@ import {
   purgeOverdueRetries,
   purgePublished,
 } from '../event-operations/purge-store';
+import { purgeReplays } from '../outbox/replay-store';
 import { purgeCounters } from '../rate-limits/rate-limit-store';
 import { purgeSessions } from '../sessions/session-store';
 import { purgeDeliveries } from '../webhooks/delivery-store';
@@ -26,6 +27,7 @@ export interface PurgeReport {
   events: number;
   handled: number;
   retries: number;
+  replays: number;
   /** Of webhooks. */
   deliveries: number;
   sessions: number;
@@ -70,6 +72,7 @@ export async function purgeEvents(
     handled: await allById((after) => purgeHandled(ctx.db, handledBefore, BATCH_SIZE, after)),
     deliveries: await all(() => purgeDeliveries(ctx.db, age(retentionDays), BATCH_SIZE)),
     retries: await all(() => purgeOverdueRetries(ctx.db, age(INBOX_EXTRA_DAYS), BATCH_SIZE)),
+    replays: await all(() => purgeReplays(ctx.db, age(retentionDays), BATCH_SIZE)),
     sessions: await all(() => purgeSessions(ctx.db, ctx.now(), BATCH_SIZE)),
     mailLinks: await all(() => purgeEmailTokens(ctx.db, ctx.now(), BATCH_SIZE)),
     formerAddresses: await all(() => purgeFormerEmails(ctx.db, ctx.now(), BATCH_SIZE)),

@@ -1,8 +1,8 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import type { BrokerConnection } from '../broker/connection';
 import { ensureTopology, forgetTopology } from '../broker/ensure-topology';
 import { OutageLog } from '../broker/outage-log';
 import { RETURNED, type SendOutcome } from '../broker/send';
+import { pause } from '../pause';
 import { noteProblem } from '../tasks/task-run-store';
 import { within } from '../within';
 import {
@@ -88,7 +88,7 @@ export async function relayOutbox(
         trouble.failed(error);
         ctx.broker.discard();
       }
-      if (idle) await waitUntil(Math.min(end, performance.now() + ctx.config.relay.idleMs), signal);
+      if (idle) await pause(Math.min(ctx.config.relay.idleMs, end - performance.now()), signal);
     } while (performance.now() < end && !signal?.aborted);
   }
 
@@ -190,12 +190,4 @@ function lanesOf(claimed: ClaimedEvent[]): ClaimedEvent[][] {
 /** 1 s, 2 s, 4 s … 5 min, each between half and the whole of it, so that what failed together comes back apart. */
 function backoffMs(attempts: number): number {
   return Math.round(Math.min(MAX_BACKOFF_MS, 1000 * 2 ** Math.min(attempts, 20)) * (0.5 + Math.random() / 2));
-}
-
-async function waitUntil(time: number, signal: AbortSignal | undefined): Promise<void> {
-  const ms = time - performance.now();
-  if (ms <= 0) return;
-  await wait(ms, undefined, { signal }).catch((error: unknown) => {
-    if (!signal?.aborted) throw error;
-  });
 }

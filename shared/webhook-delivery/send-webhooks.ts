@@ -1,6 +1,6 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { OutageLog } from '../broker/outage-log';
 import { DatabaseUnavailable } from '../db/unavailable';
+import { pause } from '../pause';
 import { attemptDelivery, type Outcome, type WebhookContext } from './attempt-delivery';
 import { type ClaimedDelivery, claimDeliveries } from './claim-store';
 import { recordAnswer, type Verdict } from './record-answer';
@@ -113,13 +113,7 @@ async function recordWhenPossible(
       return await recordAnswer(ctx, delivery, outcome);
     } catch (error) {
       if (!(error instanceof DatabaseUnavailable) || performance.now() + WRITE_PAUSE_MS > end) throw error;
-      await wait(WRITE_PAUSE_MS);
+      await pause(WRITE_PAUSE_MS);
     }
   }
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await wait(Math.max(0, ms), undefined, { signal }).catch((error: unknown) => {
-    if (!signal.aborted) throw error;
-  });
 }

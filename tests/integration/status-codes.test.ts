@@ -104,6 +104,7 @@ const unknown = (path: string) =>
     .replace('{id}', NOBODY)
     .replace('{sessionId}', NOBODY)
     .replace('{deliveryId}', NOBODY)
+    .replace('{replayId}', NOBODY)
     .replace('{name}', 'nobody');
 
 describe('what all that take a body have in common', () => {
@@ -360,8 +361,16 @@ test('replay, and dead letters', async () => {
   const [letter, broken] = [await insert(true), await insert(false)];
   const nowhere = `/dead-letters/${NOBODY}`;
 
-  await expectStatus('POST /events/replay', 202, null, { token, body: { queue, types: ['user.created'] } });
+  const replay = { token, body: { queue, types: ['user.created'] } };
+  const { body: requested } = await expectStatus('POST /events/replay', 202, null, replay);
   await expectStatus('POST /events/replay', 403, 'forbidden', { token: accessToken, body: { queue } });
+  const [list, get] = ['GET /events/replays', 'GET /events/replays/{replayId}'];
+  await expectStatus(list, 200, null, { token });
+  await expectStatus(list, 403, 'forbidden', { token: accessToken });
+  await expectStatus(list, 422, 'invalid_request', { token, path: '/events/replays?limit=0' });
+  await expectStatus(get, 200, null, { token, path: `/events/replays/${requested.id}` });
+  await expectStatus(get, 403, 'forbidden', { token: accessToken, path: `/events/replays/${NOBODY}` });
+  await expectStatus(get, 404, 'not_found', { token, path: `/events/replays/${NOBODY}` });
   await expectStatus('POST /analytics/rebuild', 202, null, { token, body: {} });
   await expectStatus('POST /analytics/rebuild', 403, 'forbidden', { token: accessToken, body: {} });
   await expectStatus('GET /dead-letters', 200, null, { token });

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { uuidv7 } from 'uuidv7';
+import { takeReplayStep } from '../../shared/event-operations/run-replays';
 import type { TestContext } from './context';
 
 /**
@@ -72,6 +73,13 @@ export async function makeDue(ctx: TestContext): Promise<void> {
   await sql`
     update dispatch set due_at = now(), claimed_until = null
     where position in (select position from dispatch for update skip locked)`.execute(ctx.db);
+}
+
+/** Has all that replays ask for put into `dispatch`, as far as it takes it. @param size the events of a step */
+export async function takeReplaySteps(ctx: TestContext, size?: number): Promise<void> {
+  let step: string;
+  do step = await takeReplayStep(ctx.db, size);
+  while (step === 'taken');
 }
 
 /** @returns the subjects whose events arrived out of order */

@@ -2,19 +2,27 @@ import fc from 'fast-check';
 import { sql } from 'kysely';
 import { uuidv7 } from 'uuidv7';
 import { analytics } from '../../../functions/consumers/analytics';
-import { countEvents, resetCounts } from '../../../shared/analytics/analytics-store';
+import { countEvents, forgetCounted, resetCounts } from '../../../shared/analytics/analytics-store';
 import { METRIC_OF } from '../../../shared/analytics/metrics';
 import { CONSUMERS } from '../../../shared/broker/topology';
+import { takeReplayStep } from '../../../shared/event-operations/run-replays';
 import type { EventType, UserEvent } from '../../../shared/events/catalog';
+import {
+  dispatchStep,
+  eventsOfStep,
+  insertReplay,
+  lockNextReplay,
+} from '../../../shared/outbox/replay-store';
 import { consume } from '../../setup/consume';
 import { type TestContext, testContext } from '../../setup/context';
 import { untilLockIsAwaited } from '../../setup/database';
+import { takeReplaySteps } from '../../setup/outbox';
 
 let ctx: TestContext;
 beforeAll(async () => {
   ctx = await testContext();
 });
-beforeEach(() => sql`truncate analytics_hourly, inbox, events`.execute(ctx.db));
+beforeEach(() => sql`truncate analytics_hourly, inbox, events, dispatch, replays`.execute(ctx.db));
 afterAll(() => ctx.close());
 
 const count = async (events: UserEvent[]) =>
@@ -147,13 +155,29 @@ describe('counting a range again', () => {
         values (${id}, ${type}, ${subject}, ${sequence}, ${time}, ${JSON.stringify(data)})`.execute(ctx.db);
     }
   }
-  const reset = () => ctx.db.transaction().execute((tx) => resetCounts(tx, from, to));
+  /** Takes the counts back and asks for the events to be sent again. */
+  const reset = () =>
+    ctx.db.transaction().execute(async (tx) => {
+      await resetCounts(tx, from, to);
+      const filter = { queue: 'x', types: [...CONSUMERS.analytics] };
+      const range = { from: from.toISOString(), to: to.toISOString() };
+      await insertReplay(tx, ctx.newId(), { ...filter, ...range }, true);
+    });
 
   test('wrong counts are right after it, whatever was handled before, and what is sent again besides', async () => {
-    const cases = fc.record({ events: someEvents, handled: fc.nat(30), spoilt: fc.boolean() });
+    const cases = fc.record({
+      events: someEvents,
+      handled: fc.nat(30),
+      spoilt: fc.boolean(),
+      // How many are still unsent; what arrives between two steps, and how large these are.
+      unsent: fc.nat(5),
+      meanwhile: fc.array(fc.tuple(fc.nat(30), fc.nat(30)), { maxLength: 4 }),
+      size: fc.integer({ min: 1, max: 10 }),
+      twice: fc.boolean(),
+    });
     await fc.assert(
-      fc.asyncProperty(cases, async ({ events, handled, spoilt }) => {
-        await sql`truncate analytics_hourly, inbox, events`.execute(ctx.db);
+      fc.asyncProperty(cases, async ({ events, handled, spoilt, unsent, meanwhile, size, twice }) => {
+        await sql`truncate analytics_hourly, inbox, events, dispatch, replays`.execute(ctx.db);
         await store(events);
         await count(events.slice(0, handled));
         if (spoilt) {
@@ -162,14 +186,22 @@ describe('counting a range again', () => {
             ctx.db,
           );
         }
+        const pending = events.slice(0, unsent).map(({ id, subject }) => ({ event_id: id, subject }));
+        if (pending.length > 0) await ctx.db.insertInto('dispatch').values(pending).execute();
         await reset();
+        for (const [first, length] of meanwhile) {
+          await count(events.slice(first, first + length));
+          await takeReplayStep(ctx.db, size);
+        }
+        if (twice) await reset();
+        await takeReplaySteps(ctx, size);
         const inRange = events.filter(({ time }) => new Date(time) >= from && new Date(time) < to);
         // The range again; and what was on its way to the queue all the time.
         await count(inRange);
         await count(events);
         expect(await counts()).toEqual(countsOf(events));
       }),
-      { numRuns: 40 },
+      { numRuns: 60 },
     );
   });
 
@@ -183,6 +215,7 @@ describe('counting a range again', () => {
     await count([inside, ...outside]);
     await ctx.db.insertInto('inbox').values({ event_id: inside.id, consumer: 'audit' }).execute();
     await reset();
+    await takeReplaySteps(ctx);
     expect(await counts()).toEqual(countsOf(outside));
     const inbox = await ctx.db.selectFrom('inbox').select(['event_id', 'consumer']).execute();
     expect(inbox).toHaveLength(3);
@@ -207,6 +240,7 @@ describe('counting a range again', () => {
       await untilLockIsAwaited(ctx);
     });
     await resetDone;
+    await takeReplaySteps(ctx);
     expect(await counts()).toEqual({});
     await count([first, ...others]);
     expect(await counts()).toEqual(countsOf([first, ...others]));
@@ -224,5 +258,28 @@ describe('counting a range again', () => {
     await counted;
     await count([event]);
     expect(await counts()).toEqual({ '2026-11-20T23 registrations': 1 });
+  });
+
+  test('a batch that waits for a step counts what the step has come to, and leaves the rest to later ones', async () => {
+    const events = [
+      eventOf('user.created', '2026-11-20T23:30:00.000Z'),
+      eventOf('user.created', '2026-11-20T23:31:00.000Z'),
+    ];
+    await store(events);
+    await reset();
+    let counted: Promise<void> | undefined;
+    await ctx.db.transaction().execute(async (tx) => {
+      const replay = await lockNextReplay(tx);
+      if (!replay) throw new Error('There is no replay');
+      await forgetCounted(tx, () => eventsOfStep(tx, replay.id, 1));
+      counted = count(events);
+      await untilLockIsAwaited(ctx);
+      await dispatchStep(tx, replay.id, 1);
+    });
+    await counted;
+    expect(await counts()).toEqual({ '2026-11-20T23 registrations': 1 });
+    await takeReplaySteps(ctx, 1);
+    await count(events);
+    expect(await counts()).toEqual({ '2026-11-20T23 registrations': 2 });
   });
 });

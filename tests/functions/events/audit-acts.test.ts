@@ -180,7 +180,7 @@ test('a dead letter: edited, redriven alone or with its queue, deleted; never wh
     expect(rows[0]?.text).not.toContain(personal);
 });
 
-test('a replay and a rebuild: what was asked for, and how much it was', async () => {
+test('a replay and a rebuild: what was asked for, and the replay that does it', async () => {
   const subject = admin.user.id;
   await act(
     replayEvents,
@@ -194,7 +194,7 @@ test('a replay and a rebuild: what was asked for, and how much it was', async ()
       from: '2026-11-01T00:00:00.000Z',
       types: ['user.created'],
       subject,
-      replayed: expect.any(Number),
+      replayId: expect.any(String),
     }),
   ]);
   const { body } = await act(rebuildAnalytics, 'POST', {}, {});

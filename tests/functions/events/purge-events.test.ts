@@ -9,11 +9,11 @@ import { purgeEvents } from '../../../shared/ops/purge';
 import { claimEvents } from '../../../shared/outbox/dispatch-store';
 import { lockLogStart } from '../../../shared/outbox/log-start-store';
 import { relayOutbox } from '../../../shared/outbox/relay';
-import { replayEvents } from '../../../shared/outbox/replay-store';
+import { findReplay, insertReplay } from '../../../shared/outbox/replay-store';
 import { type TestContext, testContext } from '../../setup/context';
 import { untilLockIsAwaited } from '../../setup/database';
 import { call } from '../../setup/http';
-import { makeUnsent } from '../../setup/outbox';
+import { makeUnsent, takeReplaySteps } from '../../setup/outbox';
 import { registerPerson, registration } from '../../setup/people';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -27,6 +27,11 @@ afterEach(() => ctx.close());
 const purge = (budgetMs = 60_000) => purgeEvents(ctx, budgetMs);
 const events = () => ctx.db.selectFrom('events').select('subject').execute();
 const handled = () => ctx.db.selectFrom('inbox').select('event_id').execute();
+async function replay(subject: string): Promise<string> {
+  const id = ctx.newId();
+  await ctx.db.transaction().execute((tx) => insertReplay(tx, id, { queue: 'x', subject }));
+  return id;
+}
 /** Days go by. */
 function pass(days: number): void {
   ctx.clock.now = new Date(ctx.clock.now.getTime() + days * DAY_MS);
@@ -55,8 +60,11 @@ test('what is unsent stays, however old, and so does what is about to be sent ag
   const other = await registerPerson(ctx);
   await relayOutbox(ctx, 0);
   await makeUnsent(ctx, user.id);
-  await ctx.db.transaction().execute((tx) => replayEvents(tx, { queue: 'x', subject: other.user.id }));
+  await replay(other.user.id);
   pass(1_000);
+  // Asked for, and on its way.
+  expect(await purge()).toMatchObject({ events: 0 });
+  await takeReplaySteps(ctx);
   expect(await purge()).toMatchObject({ events: 0 });
   expect(await events()).toHaveLength(2);
 });
@@ -64,24 +72,24 @@ test('what is unsent stays, however old, and so does what is about to be sent ag
 test('a replay during a purge waits for it, and sends what is left', async () => {
   const { user } = await registerPerson(ctx);
   await relayOutbox(ctx, 0);
-  const replay = () =>
-    ctx.db.transaction().execute((tx) => replayEvents(tx, { queue: 'x', subject: user.id }));
   const purging = ctx.db.transaction().execute(async (tx) => {
     await lockLogStart(tx);
     await tx.deleteFrom('events').where('subject', '=', user.id).execute();
-    const replaying = replay();
+    const replaying = replay(user.id);
     await untilLockIsAwaited(ctx);
     return { replaying };
   });
-  expect(await (await purging).replaying).toBe(0);
+  const id = await (await purging).replaying;
+  await takeReplaySteps(ctx);
+  expect(await findReplay(ctx.db, id)).toMatchObject({ status: 'finished', total: 0 });
 });
 
 test('what is to be sent again and is no longer in the log keeps nothing else from being sent', async () => {
   const gone = await registerPerson(ctx);
   const other = await registerPerson(ctx);
   await relayOutbox(ctx, 0);
-  for (const { user } of [gone, other])
-    await ctx.db.transaction().execute((tx) => replayEvents(tx, { queue: 'x', subject: user.id }));
+  for (const { user } of [gone, other]) await replay(user.id);
+  await takeReplaySteps(ctx);
   await ctx.db.deleteFrom('events').where('subject', '=', gone.user.id).execute();
   expect((await claimEvents(ctx.db, 10)).events).toMatchObject([{ event: { subject: other.user.id } }]);
   expect(await ctx.db.selectFrom('dispatch').select('subject').execute()).toEqual([
