@@ -1,5 +1,5 @@
-# `npm run worker` as an image: relay, poller and consumers, for ECS, Fly or Kubernetes. One file, no packages, no shell
-# needed. Configure it by the variables of .env.example; see docs/operations.md, "A worker in the place of the poller".
+# `npm run serve` as an image: the whole service, or parts of it (SERVE), for ECS, Fly or Kubernetes. No packages and no
+# shell are needed. Configure it by the variables of .env.example; see docs/operations.md, "Without Lambda".
 
 FROM node:24-alpine AS build
 WORKDIR /rollcall
@@ -9,15 +9,16 @@ RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY functions functions
 COPY shared shared
 COPY scripts scripts
+COPY serverless.yml ./
 RUN npm run build
 
 FROM node:24-alpine
 WORKDIR /rollcall
-COPY --from=build /rollcall/dist/worker/index.cjs ./
-ENV NODE_ENV=production WORKER_PORT=8080
+COPY --from=build /rollcall/dist/serve/index.cjs /rollcall/dist/serve/openapi-explorer.js.gz ./
+ENV NODE_ENV=production PORT=8080
 EXPOSE 8080
 USER node
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.WORKER_PORT).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.PORT + '/health/live').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 # Directly, so that SIGTERM reaches it: the batch in hand is finished then, within 25 s.
 CMD ["node", "index.cjs"]

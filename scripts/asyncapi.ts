@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asyncapiDocument } from './asyncapi/document';
 import { currentSchemas, publishSchemas, SCHEMA_DIRECTORY } from './asyncapi/event-schemas';
-import { ROOT } from './bundle';
+import { ROOT } from './function-files';
 
 async function main(): Promise<void> {
   const schemas = currentSchemas();

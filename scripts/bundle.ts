@@ -1,19 +1,10 @@
-import { readdirSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { type BuildOptions, build, context, type Metafile, type Plugin } from 'esbuild';
+import { functionFiles, ROOT } from './function-files';
 import { leaveOutUnused } from './leave-out';
-
-export const ROOT = join(__dirname, '..');
-
-/** Every function by its name: the base name of its file. */
-export function functionFiles(): Map<string, string> {
-  const files = readdirSync(join(ROOT, 'functions'), { recursive: true, encoding: 'utf8' }).filter((file) =>
-    file.endsWith('.ts'),
-  );
-  return new Map(files.sort().map((file) => [basename(file, '.ts'), join('functions', file)]));
-}
+import { httpFunctions } from './openapi/routes';
 
 /** The one function that runs kysely's migrator, which needs what `leaveOutUnused` takes away. */
 const NEEDS_EVERYTHING = 'migrate';
@@ -40,9 +31,9 @@ const handlerOnly: Plugin = {
 };
 
 /** The page at /docs loads it from us: whoever has no network, or trusts no CDN, can read it too. */
-async function copyDocsRenderer(outdir: string): Promise<void> {
+async function copyDocsRenderer(outdir: string, name = 'docs-renderer'): Promise<void> {
   const script = await readFile(require.resolve('openapi-explorer/dist/browser/openapi-explorer.min.js'));
-  const directory = resolve(ROOT, outdir, 'docs-renderer');
+  const directory = resolve(ROOT, outdir, name);
   await mkdir(directory, { recursive: true });
   await writeFile(join(directory, 'openapi-explorer.js.gz'), gzipSync(script, { level: 9 }));
 }
@@ -93,10 +84,35 @@ export async function buildFunctions(outdir = 'dist'): Promise<Metafile['outputs
   return Object.assign({}, ...results.map((result) => result.metafile.outputs));
 }
 
-/** Bundles `npm run worker` to `<outdir>/worker/index.cjs`, which needs nothing beside it. */
-export async function buildWorker(outdir = 'dist'): Promise<Metafile['outputs']> {
-  const entryPoint = { in: 'scripts/worker.ts', out: 'worker/index' };
-  const result = await build({ ...bundled(outdir, [entryPoint]), plugins: [leaveOutUnused] });
+/** The HTTP functions by their routes, as serverless.yml has them. */
+const routesModule: Plugin = {
+  name: 'routes',
+  setup(builder) {
+    builder.onResolve({ filter: /^rollcall:routes$/ }, ({ path }) => ({ path, namespace: 'routes' }));
+    builder.onLoad({ filter: /.*/, namespace: 'routes' }, async () => {
+      const functions = await httpFunctions();
+      const imports = functions.map(
+        ({ file }, index) =>
+          `import { handler as h${index} } from ${JSON.stringify(`./${file.replaceAll('\\', '/')}`)};`,
+      );
+      const routes = functions.flatMap(({ routes }, index) =>
+        routes.map(({ method, path }) => `{ method: '${method}', path: '${path}', handler: h${index} }`),
+      );
+      return {
+        contents: `${imports.join('\n')}
+          export { handler as fallback } from './functions/ops/fallback.ts';
+          export const routes = [${routes.join(', ')}];`,
+        resolveDir: ROOT,
+      };
+    });
+  },
+};
+
+/** Bundles `npm run serve` to `<outdir>/serve/index.cjs`, which needs no packages. */
+export async function buildServe(outdir = 'dist'): Promise<Metafile['outputs']> {
+  const entryPoint = { in: 'scripts/serve.ts', out: 'serve/index' };
+  await copyDocsRenderer(outdir, 'serve');
+  const result = await build({ ...bundled(outdir, [entryPoint]), plugins: [leaveOutUnused, routesModule] });
   return result.metafile.outputs;
 }
 

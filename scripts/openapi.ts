@@ -2,7 +2,7 @@
 // either is not up to date.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ROOT } from './bundle';
+import { ROOT } from './function-files';
 import { openapiDocument } from './openapi/document';
 import { statusTable } from './openapi/status-table';
 

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JsonSchema } from '@valibot/to-json-schema';
 import { EVENT_TYPES, eventSchema } from '../../shared/events/catalog';
-import { ROOT } from '../bundle';
+import { ROOT } from '../function-files';
 import { schemaOf } from '../openapi/json-schema';
 import { breakingChanges } from './breaking-changes';
 

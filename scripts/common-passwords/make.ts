@@ -6,7 +6,7 @@ import { characters } from '../../shared/characters';
 import { coreOf } from '../../shared/passwords/common';
 import { MIN_PASSWORD_CHARACTERS } from '../../shared/passwords/fields';
 import { isPattern } from '../../shared/passwords/patterns';
-import { ROOT } from '../bundle';
+import { ROOT } from '../function-files';
 
 /** Lists by frequency, the most common first, and how much of each is refused. docs/security.md names their licences. */
 const SOURCES = [

@@ -2,7 +2,7 @@ import { DEAD_LETTERS } from '../../shared/broker/topology';
 import { ConfigError } from '../../shared/config/config';
 import { parseOrigins } from '../../shared/config/origins';
 import { corsHeaders, preflightHeaders } from '../../shared/http/cors';
-import { functionFiles } from '../bundle';
+import { functionFiles } from '../function-files';
 import { accessLogSettings } from './access-log';
 import { stageAlarms } from './alarms';
 import { dashboard } from './dashboard';

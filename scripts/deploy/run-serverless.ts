@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { ROOT } from '../bundle';
+import { ROOT } from '../function-files';
 import { type Parameters, readParameters } from './parameters';
 
 /** A service as it will be deployed: what serverless.yml says for one stage. */

@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import type { Endpoint } from '../../shared/http/endpoint';
 import type { Documentation } from '../../shared/openapi/documentation';
 import type { Permission } from '../../shared/roles/permissions';
-import { ROOT } from '../bundle';
+import { ROOT } from '../function-files';
 import type { HttpFunction } from './routes';
 
 export const REQUEST_HEADERS = ['if-match', 'if-none-match', 'idempotency-key'] as const;

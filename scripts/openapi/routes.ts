@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { functionFiles, ROOT } from '../bundle';
+import { functionFiles, ROOT } from '../function-files';
 
 export interface Route {
   method: string;

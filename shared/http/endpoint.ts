@@ -45,7 +45,7 @@ export interface Definition<C extends EndpointContext, Who extends Identified, P
   ): Promise<Reply>;
 }
 
-type Handler = (event: APIGatewayProxyEventV2) => Promise<APIGatewayProxyStructuredResultV2>;
+export type Handler = (event: APIGatewayProxyEventV2) => Promise<APIGatewayProxyStructuredResultV2>;
 
 /** A Lambda handler with its definition. */
 export interface Endpoint<C> extends Handler {

@@ -42,7 +42,7 @@ afterAll(async () => {
   await rm(finalDirectory, { recursive: true });
 });
 
-test('builds from what it copies alone, and runs from the one file', async () => {
+test('builds from what it copies alone, and runs from what it built', async () => {
   const [build, final] = await readStages();
   for (const { image } of [build, final]) expect(image).toMatch(/^node:24-/);
   for (const copy of argsOf(build, 'COPY')) {
@@ -58,11 +58,12 @@ test('builds from what it copies alone, and runs from the one file', async () =>
     await promisify(execFile)(file, args, { cwd: buildDirectory });
   }
   for (const copy of argsOf(final, 'COPY')) {
-    const [, source = ''] = copy.split(' ');
-    const file = source.replace('/rollcall/', '');
-    await cp(join(buildDirectory, file), join(finalDirectory, basename(file)));
+    for (const source of copy.split(' ').slice(1, -1)) {
+      const file = source.replace('/rollcall/', '');
+      await cp(join(buildDirectory, file), join(finalDirectory, basename(file)));
+    }
   }
-  expect(await readdir(finalDirectory)).toEqual(['index.cjs']);
+  expect((await readdir(finalDirectory)).sort()).toEqual(['index.cjs', 'openapi-explorer.js.gz']);
   expect(argsOf(final, 'USER')).toEqual(['node']);
 
   // Its servers are not there: it waits for them, healthy, and stops when it is told to.
@@ -74,7 +75,7 @@ test('builds from what it copies alone, and runs from the one file', async () =>
       PATH: process.env['PATH'],
       ...Object.fromEntries(VARIABLES.map((name) => [name, ''])),
       NODE_ENV: 'production',
-      WORKER_PORT: port,
+      PORT: port,
       DATABASE_URL: 'postgres://127.0.0.1:1/none',
       RABBITMQ_URL: 'amqp://127.0.0.1:1',
       JWT_SECRET: 'a secret of the tests, long enough',
@@ -83,7 +84,7 @@ test('builds from what it copies alone, and runs from the one file', async () =>
   });
   const [checker = '', ...check] = command(argsOf(final, 'HEALTHCHECK')[0] ?? '');
   const isHealthy = () =>
-    promisify(execFile)(checker, check, { env: { PATH: process.env['PATH'], WORKER_PORT: port } }).then(
+    promisify(execFile)(checker, check, { env: { PATH: process.env['PATH'], PORT: port } }).then(
       () => true,
       () => false,
     );

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { functionFiles } from '../../scripts/bundle';
+import { functionFiles } from '../../scripts/function-files';
 import type { Template, TemplateResource } from '../setup/package';
 
 interface Statement {

@@ -1,4 +1,4 @@
-// `npm run worker` as a container runs it: the bundle alone, in an empty directory, stopped, killed and started again.
+// `serve` without HTTP, as a container runs it: the bundle alone, in an empty directory, stopped, killed and started again.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFile, mkdtemp, rm } from 'node:fs/promises';
@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { sql } from 'kysely';
 import { freePort } from '../../local/ports';
-import { buildWorker } from '../../scripts/bundle';
-import { invokeInProcess } from '../../scripts/worker/invoke-in-process';
+import { buildServe } from '../../scripts/bundle';
+import { invokeInProcess } from '../../scripts/serve/invoke-in-process';
 import { queueOf } from '../../shared/broker/topology';
 import { VARIABLES } from '../../shared/config/environment';
 import { brokerUrl, openClient, Received } from '../setup/broker';
@@ -29,13 +29,13 @@ let workers: ChildProcess[];
 
 beforeAll(async () => {
   built = await mkdtemp(join(tmpdir(), 'rollcall-worker-build-'));
-  await buildWorker(built);
+  await buildServe(built);
 });
 afterAll(() => rm(built, { recursive: true, force: true }));
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'rollcall-worker-'));
-  await copyFile(join(built, 'worker/index.cjs'), join(directory, 'index.cjs'));
+  await copyFile(join(built, 'serve/index.cjs'), join(directory, 'index.cjs'));
   ctx = await testContext({ RELAY_BATCH_SIZE: '100', POLL_BATCH_SIZE: '20' });
   [database, broker] = await Promise.all([startProxy(ctx.config.database.url), startProxy(brokerUrl())]);
   workers = [];
@@ -61,7 +61,7 @@ interface Line {
 
 function startWorker(environment: Record<string, string> = {}) {
   const { events } = ctx.config;
-  const child = spawn(process.execPath, ['index.cjs'], {
+  const child = spawn(process.execPath, ['index.cjs', 'relay,poller,webhooks,purge'], {
     cwd: directory,
     env: {
       PATH: process.env['PATH'],
@@ -73,6 +73,8 @@ function startWorker(environment: Record<string, string> = {}) {
       EVENT_EXCHANGE: events.exchange,
       QUEUE_PREFIX: events.queuePrefix,
       SMTP_URL: 'off',
+      // Any that is free.
+      PORT: '0',
       RELAY_BATCH_SIZE: '100',
       POLL_BATCH_SIZE: '20',
       ...environment,
@@ -177,12 +179,12 @@ test('waits for a database and a broker that are not there yet, and stops while 
   await broker.stop();
   await fillOutbox(ctx, 1);
   const waiting = startWorker();
-  await waiting.logged(says('the worker waits for it'));
+  await waiting.logged(says('the tasks wait for it'));
   waiting.child.kill('SIGINT');
   expect((await waiting.exit).code).toBe(0);
 
   const worker = startWorker();
-  await worker.logged(says('the worker waits for it'));
+  await worker.logged(says('the tasks wait for it'));
   await database.start();
   await worker.logged(means('The relay cannot work right now'));
   await worker.logged(means('The poller cannot work right now'));
@@ -205,7 +207,7 @@ test('handles on where the path to the database falls silent under all of its co
 
 test('a second signal ends it at once, where the broker does not answer', async () => {
   const worker = startWorker();
-  await worker.logged(says('The worker runs'));
+  await worker.logged(says('Rollcall runs'));
   await fillOutbox(ctx, 1);
   await worker.logged(isAudited);
   broker.blackHole();
@@ -215,18 +217,18 @@ test('a second signal ends it at once, where the broker does not answer', async 
   expect((await worker.exit).code).toBe(1);
 });
 
-test('says on WORKER_PORT that it is alive, with or without its servers', async () => {
+test('says on PORT that it is alive, with or without its servers', async () => {
   const port = await freePort();
   await database.stop();
-  const worker = startWorker({ WORKER_PORT: String(port) });
-  await worker.logged(says('the worker waits for it'));
+  const worker = startWorker({ PORT: String(port) });
+  await worker.logged(says('the tasks wait for it'));
   const answer = await fetch(`http://127.0.0.1:${port}/`);
   expect([answer.status, await answer.json()]).toEqual([200, { status: 'ok', stuck: [] }]);
 });
 
 test.each([
   ['a missing variable', { DATABASE_URL: '' }, 'DATABASE_URL is missing'],
-  ['a port that is none', { WORKER_PORT: 'http' }, 'WORKER_PORT must be a port number'],
+  ['a port that is none', { PORT: 'http' }, 'PORT must be a port number'],
 ])('ends with one message for %s', async (_name, environment, message) => {
   const { code, stderr } = await startWorker(environment).exit;
   expect(code).toBe(1);

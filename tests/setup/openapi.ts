@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import Ajv2020 from 'ajv/dist/2020';
 import addFormats from 'ajv-formats';
-import { functionFiles, ROOT } from '../../scripts/bundle';
+import { functionFiles, ROOT } from '../../scripts/function-files';
 import document from '../../shared/openapi/openapi.json';
 import type { TestReply } from './http-event';
 

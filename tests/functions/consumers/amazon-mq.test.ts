@@ -6,7 +6,7 @@ import { uuidv7 } from 'uuidv7';
 import { matches } from '../../../scripts/asyncapi/document';
 import { publishedSchemas } from '../../../scripts/asyncapi/event-schemas';
 import { exampleOf } from '../../../scripts/asyncapi/example';
-import { ROOT } from '../../../scripts/bundle';
+import { ROOT } from '../../../scripts/function-files';
 import { CONSUMER_NAMES, CONSUMERS, type Consumer } from '../../../shared/broker/topology';
 import { EVENT_TYPES, parseEvent, type UserEvent } from '../../../shared/events/catalog';
 import {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { functionFiles, ROOT } from '../../../scripts/bundle';
+import { functionFiles, ROOT } from '../../../scripts/function-files';
 import { CONSUMER_NAMES } from '../../../shared/broker/topology';
 import { type ConsumerParts, missingParts } from '../../setup/consumer-parts';
 

@@ -8,7 +8,7 @@ import { handler as verifyEmail } from '../../../functions/auth/verify-email';
 import { handler as deleteUser } from '../../../functions/users/delete-user';
 import { handler as updateUser } from '../../../functions/users/update-user';
 import { matches } from '../../../scripts/asyncapi/document';
-import { ROOT } from '../../../scripts/bundle';
+import { ROOT } from '../../../scripts/function-files';
 import { CONSUMER_NAMES, CONSUMERS, type Consumer, queueOf } from '../../../shared/broker/topology';
 import { runReplays } from '../../../shared/event-operations/run-replays';
 import { parseEvent } from '../../../shared/events/catalog';

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { parse } from 'yaml';
-import { ROOT } from '../../../scripts/bundle';
+import { ROOT } from '../../../scripts/function-files';
 import { httpEvent } from '../../setup/http-event';
 
 const ENVIRONMENT = {

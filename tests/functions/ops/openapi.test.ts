@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { handler as openapi } from '../../../functions/ops/openapi';
-import { ROOT } from '../../../scripts/bundle';
+import { ROOT } from '../../../scripts/function-files';
 import { openapiDocument } from '../../../scripts/openapi/document';
 import { httpFunctions } from '../../../scripts/openapi/routes';
 import { errorCodes } from '../../../shared/errors';

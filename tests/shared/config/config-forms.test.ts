@@ -1,8 +1,8 @@
 // What people write into variables, and what becomes of it: read as it is meant, or refused by name. Nothing that can
 // never work starts.
 import { checkConfiguration, readSettings } from '../../../local/settings';
-import { readWorkerPort } from '../../../scripts/worker/liveness';
-import { ConfigError, readConfig } from '../../../shared/config/config';
+import { readServeSettings } from '../../../scripts/serve/settings';
+import { readConfig } from '../../../shared/config/config';
 import { corsHeaders } from '../../../shared/http/cors';
 
 const COMPLETE = {
@@ -256,7 +256,7 @@ test.each([
   expect(() => read({ [name]: '  ' })).toThrow(new RegExp(`^  ${name} must `, 'm')),
 );
 
-test('npm start and the worker name what is wrong with their own variables', () => {
+test('npm start and serve name what is wrong with their own variables', () => {
   expect(() => readSettings({ HTTP_PORT: '99999', PG_PORT: 'x' })).toThrow(
     /HTTP_PORT must be a port number\n {2}PG_PORT must be a port number/,
   );
@@ -265,9 +265,13 @@ test('npm start and the worker name what is wrong with their own variables', () 
   );
   expect(() => checkConfiguration({})).not.toThrow();
   expect(() => checkConfiguration({ DATABASE_URL: 'localhost' })).toThrow('DATABASE_URL must be a URL');
-  expect(() => readWorkerPort({ WORKER_PORT: '65536' })).toThrow(ConfigError);
-  expect([readWorkerPort({ WORKER_PORT: '' }), readWorkerPort({ WORKER_PORT: '8080' })]).toEqual([
-    undefined,
-    8080,
-  ]);
+  expect(() => readServeSettings({ PORT: '65536', WEB_CONCURRENCY: '0', SERVE: 'http,x' })).toThrow(
+    /SERVE\.1 must be a list of http, relay, poller, webhooks, purge\n {2}PORT must be a port number\n {2}WEB_CONCURRENCY must be at least 1/,
+  );
+  expect(readServeSettings({ PORT: '', WEB_CONCURRENCY: '2', SERVE: 'relay, poller' })).toEqual({
+    parts: new Set(['relay', 'poller']),
+    host: undefined,
+    port: 3000,
+    processes: 2,
+  });
 });

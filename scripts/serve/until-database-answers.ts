@@ -15,7 +15,7 @@ export async function untilDatabaseAnswers(ctx: Context, signal: AbortSignal): P
       await countBacklog(ctx.db);
       return;
     } catch (error) {
-      ctx.log.warn('The database cannot be used yet: the worker waits for it', { reason: explain(error) });
+      ctx.log.warn('The database cannot be used yet: the tasks wait for it', { reason: explain(error) });
       await pause(RETRY_MS, signal);
     }
   }

@@ -33,7 +33,7 @@ export function invokeInProcess({ functionPrefix }: Pick<Config['lambda'], 'func
       const known = [...functions.keys()].join(', ');
       return {
         kind: 'unavailable',
-        reason: `the worker has no function ${functionName}; it has ${known}`,
+        reason: `this process has no function ${functionName}; it has ${known}`,
       };
     }
     try {

@@ -12,13 +12,13 @@ export function stopSignal(log: Log): AbortSignal {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       if (stopping.signal.aborted) {
-        log.warn('A second signal: the worker ends with a batch in hand', { signal });
+        log.warn('A second signal: the process ends with work in hand', { signal });
         process.exit(1);
       }
-      log.info('The worker stops after what it has in hand', { signal });
+      log.info('Rollcall stops after what it has in hand', { signal });
       stopping.abort();
       setTimeout(() => {
-        log.error('What was in hand has not ended in time: the worker ends without it');
+        log.error('What was in hand has not ended in time: the process ends without it');
         process.exit(1);
       }, STOP_TIMEOUT_MS).unref();
     });

@@ -1,0 +1,3 @@
+import { buildServe } from './bundle';
+
+void buildServe();

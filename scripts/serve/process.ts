@@ -1,0 +1,43 @@
+import { CONSUMER_NAMES } from '../../shared/broker/topology';
+import { publishingContext } from '../../shared/outbox/publisher';
+import { type HttpServer, startHttpServer } from './http-server';
+import { answerLiveness, LIVENESS_PATH } from './liveness';
+import type { ServeSettings } from './settings';
+import { stopSignal } from './stop-signal';
+import { repeat } from './task';
+import { scheduledTasks } from './tasks';
+import { untilDatabaseAnswers } from './until-database-answers';
+
+/** Connections to the database for requests side by side: more would wait for the processor. */
+const HTTP_CONNECTIONS = 10;
+
+/** Runs the parts of the service that this process has, until it is told to stop. */
+export async function runProcess({ parts, host, port }: ServeSettings): Promise<void> {
+  const servesHttp = parts.has('http');
+  const hasTasks = parts.size > (servesHttp ? 1 : 0);
+  // All consumers, the relay and who looks at its backlog work side by side: with the one connection that is right
+  // for a Lambda container they would wait for each other.
+  const connections = (servesHttp ? HTTP_CONNECTIONS : 0) + (hasTasks ? CONSUMER_NAMES.length + 2 : 0);
+  process.env['DATABASE_POOL_SIZE'] ||= String(connections);
+  const ctx = publishingContext();
+  const { log } = ctx;
+  const { tasks, close } = scheduledTasks(ctx, parts);
+
+  const signal = stopSignal(log);
+  const http: HttpServer = await startHttpServer(port, host, (request, response) => {
+    if (servesHttp && request.url !== LIVENESS_PATH) return false;
+    answerLiveness(tasks, request, response);
+    return true;
+  });
+  if (tasks.length > 0) await untilDatabaseAnswers(ctx, signal);
+  if (!signal.aborted) log.info('Rollcall runs', { parts: [...parts], port: http.port, pid: process.pid });
+  const stopped = new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  await Promise.all([stopped.then(() => http.stop()), ...tasks.map((task) => repeat(task, log, signal))]);
+  await close();
+  await ctx.broker.close();
+  await ctx.db.destroy();
+  log.info('Rollcall has stopped');
+}

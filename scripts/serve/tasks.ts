@@ -1,0 +1,45 @@
+import { createBroker } from '../../shared/broker/connection';
+import { createContext, patient } from '../../shared/context/context';
+import { measuredPoll, measuredRelay } from '../../shared/ops/measured-runs';
+import { purgeEvents } from '../../shared/ops/purge';
+import type { PublishingContext } from '../../shared/outbox/publisher';
+import { sendWebhooks } from '../../shared/webhook-delivery/send-webhooks';
+import { resolveHost } from '../../shared/webhooks/resolve-host';
+import { invokeInProcess } from './invoke-in-process';
+import type { Part } from './settings';
+import type { Task } from './task';
+
+const HOUR_MS = 60 * 60 * 1000;
+
+/** What EventBridge schedules in the cloud, for the parts that this process has. */
+export function scheduledTasks(
+  ctx: PublishingContext,
+  parts: ReadonlySet<Part>,
+): { tasks: Task[]; close(): Promise<void> } {
+  const { config, log } = ctx;
+  // One of its own: whoever has trouble gives up the connection, in the midst of the other's work.
+  const pollerBroker = createBroker(config.broker.url, 'rollcall-poller', log);
+  // Its statements may take longer than those of all others.
+  const purger = createContext(patient(config, config.purge.budgetMs), log);
+  const sender = { ...ctx, resolveHost };
+  const poller = { ...ctx, broker: pollerBroker, invoke: invokeInProcess(config.lambda) };
+  const all: Record<Exclude<Part, 'http'>, Task> = {
+    relay: { name: 'relay-outbox', run: (budgetMs, signal) => measuredRelay(ctx, budgetMs, signal) },
+    poller: { name: 'poll-queues', run: (budgetMs, signal) => measuredPoll(poller, budgetMs, signal) },
+    webhooks: { name: 'send-webhooks', run: (budgetMs, signal) => sendWebhooks(sender, budgetMs, signal) },
+    purge: {
+      name: 'purge-events',
+      run: (budgetMs, signal) => purgeEvents(purger, budgetMs, signal),
+      restMs: HOUR_MS,
+    },
+  };
+  return {
+    tasks: Object.entries(all).flatMap(([part, task]) =>
+      [...parts].some((one) => one === part) ? [task] : [],
+    ),
+    close: async () => {
+      await pollerBroker.close();
+      await purger.db.destroy();
+    },
+  };
+}
