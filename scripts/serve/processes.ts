@@ -10,6 +10,9 @@ const RESTART_DELAY_MS = 1_000;
  * that dies is replaced; one that cannot even start ends them all.
  */
 export async function superviseProcesses({ parts, processes }: ServeSettings): Promise<void> {
+  // The processes accept connections themselves. Handed out by this one, a connection that was on its way to a process that
+  // is killed would belong to nobody, and its client would wait.
+  cluster.schedulingPolicy = cluster.SCHED_NONE;
   let stopping = false;
   const running = new Set<Worker>();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
