@@ -112,7 +112,7 @@ const routesModule: Plugin = {
 export async function buildServe(outdir = 'dist'): Promise<Metafile['outputs']> {
   const entryPoint = { in: 'scripts/serve.ts', out: 'serve/index' };
   await copyDocsRenderer(outdir, 'serve');
-  const result = await build({ ...bundled(outdir, [entryPoint]), plugins: [leaveOutUnused, routesModule] });
+  const result = await build({ ...bundled(outdir, [entryPoint]), plugins: [routesModule] });
   return result.metafile.outputs;
 }
 

@@ -1,7 +1,3 @@
-import { migrateToLatest } from '../shared/db/migrate';
-import { runScript } from './run';
+import { migrate } from './migrate-database';
 
-runScript(async (ctx) => {
-  const applied = await migrateToLatest(ctx.db);
-  console.log(applied.length > 0 ? `Applied: ${applied.join(', ')}` : 'The schema is up to date.');
-});
+void migrate();
