@@ -4,8 +4,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { functionFiles } from '../scripts/function-files';
 import { buildFunctions } from '../scripts/bundle';
+import { functionFiles } from '../scripts/function-files';
 import { format, percentile } from './statistics';
 
 const RUNS = 9;

@@ -18,9 +18,7 @@ export const documentation = {
     'If `REQUIRE_EMAIL` is false, `email` may be omitted or null. Only callers with `roles:write` may send `role`.',
   body: /* @__PURE__ */ registrationBody({ users: { requireEmail: true }, mail: { appName: '' } }, false),
   example: { username: 'gorden', email: 'gorden@example.com', password: 'correct horse battery' },
-  replies: {
-    201: { description: 'The new user and their session', body: LoggedIn, headers: ['location', 'etag'] },
-  },
+  replies: { 201: { description: 'The user, logged in', body: LoggedIn, headers: ['location', 'etag'] } },
   errors: ['forbidden', 'username_taken', 'email_taken'],
 } satisfies Documentation;
 

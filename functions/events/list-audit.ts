@@ -32,8 +32,7 @@ export const handler = endpoint({
   context: containerContext,
   access: permission('audit:read'),
   query: query(Query),
-  handle: async ({ ctx, query }) => {
-    const { limit, cursor, ...filter } = query;
+  handle: async ({ ctx, query: { limit, cursor, ...filter } }) => {
     const entries = await listAuditEntries(ctx.db, filter, limit + 1, cursor);
     const page = pageOf(entries, limit, (entry) => [entry.time, entry.eventId]);
     return reply(200, { entries: page.items, nextCursor: page.nextCursor });

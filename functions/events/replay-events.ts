@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { containerContext } from '../../shared/context/context';
 import { QueueName } from '../../shared/event-operations/consumer-queue';
 import { requestReplay } from '../../shared/event-operations/replay';
-import { EVENT_TYPES } from '../../shared/events/catalog';
+import { EventTypeList } from '../../shared/events/catalog';
 import { exactly } from '../../shared/exactly';
 import { permission } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
@@ -17,12 +17,7 @@ const Body = exactly({
   queue: QueueName,
   from: v.optional(Time),
   to: v.optional(v.pipe(Time, v.description('Exclusive'))),
-  types: v.optional(
-    v.pipe(
-      v.array(v.picklist(EVENT_TYPES, 'must be an event type'), 'must be a list'),
-      v.minLength(1, 'must not be empty; omit it for all types'),
-    ),
-  ),
+  types: v.optional(EventTypeList),
   subject: v.optional(v.pipe(v.string('must be a string'), v.uuid('must be an id'))),
 });
 

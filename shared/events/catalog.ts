@@ -63,6 +63,12 @@ export type EventData<T extends EventType = EventType> = v.InferOutput<(typeof E
 
 export const EVENT_TYPES = Object.keys(EVENT_DATA) as EventType[];
 
+/** Some of them. */
+export const EventTypeList = v.pipe(
+  v.array(v.picklist(EVENT_TYPES, 'must be an event type'), 'must be a list'),
+  v.minLength(1, 'must not be empty; omit it for all types'),
+);
+
 /** A CloudEvents 1.0 event in structured mode, as it is published. */
 const EventEnvelope = v.object({
   specversion: v.literal('1.0'),

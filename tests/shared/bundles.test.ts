@@ -46,6 +46,16 @@ test('every HTTP function keeps its budget', async () => {
   expect(tooLarge).toEqual([]);
 });
 
+test('a function is a definition and a call: its file has at most 40 lines', async () => {
+  const lengths = await Promise.all(
+    [...functionFiles().values()].map(async (file) => ({
+      file,
+      lines: (await readFile(join(ROOT, file), 'utf8')).trimEnd().split('\n').length,
+    })),
+  );
+  expect(lengths.filter(({ lines }) => lines > 40)).toEqual([]);
+});
+
 test('what does not publish takes in no broker client', async () => {
   const sources = await Promise.all(
     [...functionFiles()].map(async ([name, file]) => ({
