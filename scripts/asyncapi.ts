@@ -1,5 +1,5 @@
-// `npm run asyncapi`: writes the event types' JSON Schemas, and the document that GET /asyncapi.json serves. A published
-// schema is not overwritten by one that would break its consumers. A test fails where something is not up to date.
+// `npm run asyncapi`: writes the event types' JSON Schemas, and the document that GET /asyncapi.json serves. It does not
+// overwrite a published schema with one that would break consumers. A test fails if something is out of date.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asyncapiDocument } from './asyncapi/document';

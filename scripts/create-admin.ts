@@ -1,4 +1,4 @@
-// `npm run admin:create -- --username NAME [--email ADDRESS] [--password PASSWORD]`: an administrator, on any database.
+// `npm run admin:create -- --username NAME [--email ADDRESS] [--password PASSWORD]`: creates an administrator.
 import { parseArgs } from 'node:util';
 import { createAdmin } from '../shared/accounts/create-admin';
 import { DomainError } from '../shared/errors';
@@ -14,7 +14,7 @@ runScript(async (ctx) => {
     }
     throw error;
   });
-  if (made === null) throw new Error(`There is a user called ${username} already: nothing was changed.`);
+  if (made === null) throw new Error(`A user called ${username} already exists: nothing was changed.`);
   console.log(`The administrator ${username} can log in now.`);
   if (password === undefined) console.log(`Password: ${made}   (shown only this once)`);
 });

@@ -1,5 +1,5 @@
-// `npm run deploy -- --stage prod`: checks all that can be checked, migrates with the new code, and only then lets the
-// new code serve. Whatever fails, the old version goes on serving. docs/operations.md tells the whole story.
+// `npm run deploy -- --stage prod`: runs all checks, migrates with the new code, and then updates the stack. If a step
+// fails, the previous version keeps serving. See docs/operations.md.
 import { parseArgs } from 'node:util';
 import { assertRoomToReserve, checkSecret, findStack, whoAmI } from './deploy/checks';
 import { migrate } from './deploy/migrate';
@@ -8,7 +8,7 @@ import { explain } from './explain';
 
 const USAGE = 'Usage: npm run deploy -- --stage STAGE [--region REGION] [--param NAME=VALUE]… [--check]';
 
-// As in local/start.ts: the reminder to leave Node.js 20 is about this machine, and not about what is deployed.
+// As in local/start.ts: the SDK's warning about Node.js 20 concerns this machine, not the deployed functions.
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
 
 async function main(): Promise<void> {
@@ -20,10 +20,10 @@ async function main(): Promise<void> {
   const stack = await findStack(service);
   await assertRoomToReserve(service);
   const place = `${service.name} in account ${account}, ${region}`;
-  console.log(`Everything is there for ${place}.`);
+  console.log(`All checks passed for ${place}.`);
   if (check) return;
 
-  // So that containers that run with an older one are replaced.
+  // A changed variable makes Lambda replace containers that hold the old secret.
   const withSecret = [...flags, '--param', `secretVersion=${secretVersion}`];
   const directory = await packageService(withSecret);
   if (stack === 'none') {
@@ -33,7 +33,7 @@ async function main(): Promise<void> {
     console.log(await migrate(service, directory));
     await runServerless(['deploy', ...withSecret, '--package', directory]);
   }
-  console.log(`Deployed ${place}. To go back: npx sls rollback --stage ${stage} --timestamp …`);
+  console.log(`Deployed ${place}. To roll back: npx sls rollback --stage ${stage} --timestamp …`);
 }
 
 function readArguments() {
@@ -47,7 +47,7 @@ function readArguments() {
       },
     });
     const { stage, region, param, check } = values;
-    // No stage by default: whoever forgets it should not find out in production.
+    // No default stage: forgetting it must not deploy to production.
     if (stage === undefined) throw new Error('The stage is missing.');
     const flags = ['--stage', stage, ...param.flatMap((one) => ['--param', one])];
     return { stage, check, flags: region === undefined ? flags : [...flags, '--region', region] };

@@ -1,4 +1,4 @@
-// Runs before `npm start` and `npm test`, with nothing but Node: installs what the lock file names, where it is not.
+// Runs before `npm start` and `npm test`, without any package: installs the packages of the lock file if they are missing.
 import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 
@@ -16,7 +16,7 @@ if (changedAt('node_modules/.package-lock.json') < changedAt('package-lock.json'
   const [command, args] = npm ? [process.execPath, [npm, 'ci']] : ['npm', ['ci']];
   const { status } = spawnSync(command, args, { stdio: 'inherit', shell: !npm });
   if (status !== 0) {
-    console.error('The packages could not be installed: see above. Run `npm ci` by hand to see it again.');
+    console.error('Installing the packages failed: see above. Run `npm ci` to repeat it.');
     process.exit(1);
   }
 }

@@ -1,4 +1,4 @@
-// `npm run keys:generate -- [EdDSA|ES256|RS256]`: a private key for JWT_PRIVATE_KEY, as a line for .env.
+// `npm run keys:generate -- [EdDSA|ES256|RS256]`: prints a private key as a line for .env.
 import { ASYMMETRIC_ALGORITHMS, generatePrivateJwk } from '../shared/tokens/token-keys';
 
 const wanted = process.argv[2] ?? 'EdDSA';
@@ -6,6 +6,6 @@ const algorithm = ASYMMETRIC_ALGORITHMS.find((name) => name.toLowerCase() === wa
 if (algorithm) {
   console.log(`JWT_PRIVATE_KEY='${JSON.stringify(generatePrivateJwk(algorithm))}'`);
 } else {
-  console.error(`There is no ${wanted} here: choose one of ${ASYMMETRIC_ALGORITHMS.join(', ')}.`);
+  console.error(`Unknown algorithm ${wanted}: choose one of ${ASYMMETRIC_ALGORITHMS.join(', ')}.`);
   process.exitCode = 1;
 }

@@ -1,4 +1,4 @@
-// `npm run users:import -- file.jsonl [--again]`: users who come from elsewhere, with their bcrypt hashes.
+// `npm run users:import -- file.jsonl [--again]`: imports users with their bcrypt hashes.
 import { parseArgs } from 'node:util';
 import { importUsers } from '../shared/user-import/import-users';
 import { createProgress } from './progress';
@@ -11,7 +11,7 @@ runScript(async (ctx) => {
   const { path, again } = readArguments();
   const progress = createProgress();
   const watcher = {
-    resumed: (lines: number) => progress.line(`Goes on after line ${lines}, where an earlier run ended.`),
+    resumed: (lines: number) => progress.line(`Resuming after line ${lines}, where an earlier run ended.`),
     problem: (line: number, message: string) => progress.line(`line ${line}: ${message}`),
     progress: (done: { position: number; lines: number }, totalBytes: number) =>
       progress.update(done.position / totalBytes, `${count(done.lines)} lines`),
@@ -20,7 +20,7 @@ runScript(async (ctx) => {
 
   if (result.finishedBefore) {
     const when = result.finishedBefore.toISOString();
-    console.log(`This file was imported already, until ${when}. To go through it once more: --again`);
+    console.log(`This file was already imported; that run ended at ${when}. To import it again, add --again`);
   }
   const { imported, skipped, bad } = result;
   console.log(`${count(imported)} imported, ${count(skipped)} skipped (already there), ${count(bad)} bad.`);

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import type { Plugin } from 'esbuild';
 
 /**
- * What the packages carry and no function calls. A bundler cannot tell by itself, because all of it hangs on objects
- * that are used: `db.schema`, `pg.native`. It is a fifth of the bundle of every function that reads the database.
+ * Code of packages that no function calls: a fifth of the bundle of every function that reads the database. The bundler
+ * cannot detect it, because it is reachable from objects that are used: `db.schema`, `pg.native`.
  */
 const UNUSED = [
   // `db.schema`, the builders for create and alter table: the migrations are SQL.
@@ -14,11 +14,11 @@ const UNUSED = [
   'kysely/dist/esm/dialect/postgres/postgres-introspector.js',
   // `db.mergeInto()`: the stores use `insert … on conflict`.
   'kysely/dist/esm/query-builder/merge-query-builder.js',
-  // `pg.native`, the client on top of an add-on that is not installed.
+  // `pg.native`, the client for an add-on that is not installed.
   'pg/lib/native/index.js',
 ];
 
-/** Puts classes in the place of those above that say so when somebody does use them. */
+/** Replaces these modules by classes that throw when they are used. */
 export const leaveOutUnused: Plugin = {
   name: 'leave-out-unused',
   setup(builder) {

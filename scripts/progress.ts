@@ -3,12 +3,12 @@ const REDRAW_MS = 100;
 
 export interface Progress {
   update(share: number, text: string): void;
-  /** A line that stays. */
+  /** Prints a line above the bar. */
   line(text: string): void;
   end(): void;
 }
 
-/** A bar on a terminal; elsewhere, such as in the log of a CI job, a plain line at every tenth of the way. */
+/** A progress bar on a terminal; elsewhere, such as in a CI log, a line at every 10 %. */
 export function createProgress(stream: NodeJS.WriteStream = process.stderr): Progress {
   const clear = stream.isTTY ? '\r\x1b[K' : '';
   const startedAt = performance.now();

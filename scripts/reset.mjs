@@ -1,4 +1,4 @@
-// `npm run reset`: drops what the embedded servers keep, so that the next start begins from nothing.
+// `npm run reset`: deletes the data of the embedded servers, so that the next start begins empty.
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
@@ -16,11 +16,11 @@ function isRunning() {
 }
 
 if (isRunning()) {
-  console.error('Rollcall is still running on this data: stop it first with Ctrl-C.');
+  console.error('Rollcall is still running on this data: stop it with Ctrl-C first.');
   process.exit(1);
 }
-// Only what Rollcall has put there: DATA_DIR may be anything.
+// Delete only Rollcall's own files: DATA_DIR may be any folder.
 for (const name of ['postgres', 'amqp', 'jwt-secret', 'functions.log']) {
   rmSync(join(dataDir, name), { recursive: true, force: true });
 }
-console.log(`Dropped the data in ${dataDir}.`);
+console.log(`Deleted the data in ${dataDir}.`);

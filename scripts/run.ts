@@ -4,7 +4,7 @@ import { readConfig } from '../shared/config/config';
 import { type Context, createContext, patient } from '../shared/context/context';
 import { explain } from './explain';
 
-/** Runs what works on the database of DATABASE_URL, of the environment or of .env, and ends with a clear message. */
+/** Runs a script on the database of DATABASE_URL (environment or .env), and prints a clear message if it fails. */
 export async function runScript(work: (ctx: Context) => Promise<void>): Promise<void> {
   try {
     if (existsSync('.env')) process.loadEnvFile('.env');
@@ -20,7 +20,7 @@ export async function runScript(work: (ctx: Context) => Promise<void>): Promise<
   }
 }
 
-/** A script neither publishes nor signs: it should not ask for what that takes. */
+/** A script neither publishes nor signs, so it does not require the variables for that. */
 function scriptEnvironment(): NodeJS.ProcessEnv {
   const given = Object.fromEntries(Object.entries(process.env).filter(([, value]) => value !== ''));
   return { RABBITMQ_URL: 'amqp://unused.invalid', JWT_SECRET: randomBytes(32).toString('hex'), ...given };

@@ -1,6 +1,6 @@
 import type { JsonSchema } from '@valibot/to-json-schema';
 
-/** What says something to people and nothing about the data. */
+/** Keywords that describe a schema to people and do not constrain the data. */
 const ANNOTATIONS = [
   '$schema',
   '$id',
@@ -11,7 +11,7 @@ const ANNOTATIONS = [
   'default',
   'deprecated',
 ];
-/** Compared by their meaning, below. */
+/** Keywords that are compared by their meaning, below. */
 const UNDERSTOOD = [
   'type',
   'const',
@@ -22,7 +22,7 @@ const UNDERSTOOD = [
   'items',
   'anyOf',
 ];
-/** A consumer relies on the bound: it may become tighter. `1` the larger the tighter, `-1` the smaller. */
+/** Consumers rely on bounds, which may only become tighter. `1`: a larger value is tighter; `-1`: a smaller one. */
 const BOUNDS: Record<string, 1 | -1> = {
   ...{ minLength: 1, minimum: 1, exclusiveMinimum: 1, minItems: 1, minProperties: 1 },
   ...{ maxLength: -1, maximum: -1, exclusiveMaximum: -1, maxItems: -1, maxProperties: -1 },
@@ -31,10 +31,10 @@ const BOUNDS: Record<string, 1 | -1> = {
 type Part = JsonSchema | boolean | undefined;
 
 /**
- * What a consumer of the published schema could stumble over in an event of the current one: whatever the published one
- * ruled out and the current one allows, and whatever it promised and the current one does not. New fields are fine,
- * because objects are open and consumers ignore what they do not know.
- * @returns a sentence each, with the path of the field; none: the current schema may take the published one's place
+ * Finds what would break a consumer of the published schema: values that the published schema ruled out and the current
+ * one allows, and fields that it guaranteed and the current one does not. New fields are allowed, because objects are open
+ * and consumers ignore unknown fields.
+ * @returns a sentence for each, with the path of the field. Empty: the current schema may replace the published one
  */
 export function breakingChanges(published: JsonSchema, current: JsonSchema): string[] {
   return compare('', published, current);
@@ -57,7 +57,7 @@ function compare(path: string, published: Part, current: Part): string[] {
   ];
 }
 
-/** Each that the current schema has must be one that the published schema had. */
+/** Each alternative of the current schema must match one of the published schema. */
 function compareAlternatives(path: string, before: JsonSchema, after: JsonSchema): string[] {
   const known = alternativesOf(before);
   return alternativesOf(after).flatMap((alternative) => {
@@ -117,7 +117,7 @@ function compareFields(path: string, before: JsonSchema, after: JsonSchema): str
   return problems;
 }
 
-/** Fields beyond those with a name: of a record, or of a closed object. */
+/** Fields without a declared name: of a record, or of a closed object. */
 function compareOtherFields(path: string, before: JsonSchema, after: JsonSchema): string[] {
   const others = before.additionalProperties;
   if (others === undefined || others === true) return [];
@@ -130,7 +130,7 @@ function compareOtherFields(path: string, before: JsonSchema, after: JsonSchema)
   ];
 }
 
-/** Formats, patterns and bounds; and what this file does not know must not change. */
+/** Formats, patterns and bounds. Keywords that this file does not know must not change. */
 function compareRest(path: string, before: JsonSchema, after: JsonSchema): string[] {
   const now = new Map<string, unknown>(Object.entries(after));
   return Object.entries(before).flatMap(([keyword, value]) => {
@@ -148,7 +148,7 @@ function compareRest(path: string, before: JsonSchema, after: JsonSchema): strin
   });
 }
 
-/** `true` and nothing at all allow everything. */
+/** `true` and a missing schema allow everything. */
 function asSchema(part: Part): JsonSchema | 'nothing' {
   if (part === false) return 'nothing';
   return part === undefined || part === true ? {} : part;

@@ -8,31 +8,31 @@ const EXCHANGE = 'user_events';
 const QUEUE_PREFIX = 'rollcall';
 const BINDING_VERSION = '0.3.0';
 
-const DESCRIPTION = `What Rollcall tells other services: an event for every change, exactly when it was committed.
+const DESCRIPTION = `Rollcall publishes an event for every change, if and only if the change was committed.
 
-- Bind a queue of your own to the topic exchange \`${EXCHANGE}\`, by the types that you want, or by \`user.*\` or \`#\`.
-- A message is a CloudEvent (1.0, structured mode). It may come more than once, with the same \`id\`, which is also the
-  \`messageId\`; what one user's events are about comes in order, and \`sequence\` rises as text.
-- Ignore fields that you do not know: types gain some. None loses or changes one; a type that has to is a new type, as
+- Bind your own queue to the topic exchange \`${EXCHANGE}\`, by the types that you need, or by \`user.*\` or \`#\`.
+- A message is a CloudEvent (1.0, structured mode). It may arrive more than once, with the same \`id\`, which is also the
+  \`messageId\`. One user's events arrive in order, and \`sequence\` rises as text.
+- Ignore unknown fields: a type may gain fields, but never loses or changes one. A breaking change is a new type, such as
   \`user.created.v2\`.
 - Each type's JSON Schema is in \`docs/events/schemas\`.
 
-Exchange and queues are named as by default; \`EVENT_EXCHANGE\` and \`QUEUE_PREFIX\` change that.`;
+Exchange and queues have their default names here; \`EVENT_EXCHANGE\` and \`QUEUE_PREFIX\` change them.`;
 
 const SUMMARIES: Record<EventType, string> = {
-  'user.created': 'Somebody has registered, was made by an administrator, or was imported',
-  'user.updated': 'Fields of a user have changed: which, from what and to what',
-  'user.deleted': 'A user is gone; earlier events say no longer who it was',
-  'user.email_verified': 'The address has been proven to be theirs',
-  'user.email_change_requested': 'The user wants another address, and has not proven it yet',
-  'user.email_changed': 'The user has another address',
+  'user.created': 'A user has registered, was created by an administrator, or was imported',
+  'user.updated': 'Fields of a user have changed, with the values before and after',
+  'user.deleted': 'A user was deleted; earlier events no longer identify them',
+  'user.email_verified': 'The user has verified the e-mail address',
+  'user.email_change_requested': 'The user has requested another e-mail address and has not verified it yet',
+  'user.email_changed': 'The e-mail address has changed',
   'user.password_changed': 'The password was changed or reset',
-  'user.role_changed': 'The user holds another role',
-  'user.verification_requested': 'Another verification mail was asked for',
-  'user.password_reset_requested': 'A mail to reset the password was asked for',
-  'session.created': 'Somebody has logged in',
-  'session.revoked': 'A session has ended before its time, and why',
-  'session.reuse_detected': 'A refresh token was used twice: probably stolen, and its session has ended',
+  'user.role_changed': 'The role has changed',
+  'user.verification_requested': 'Another verification mail was requested',
+  'user.password_reset_requested': 'A password reset mail was requested',
+  'session.created': 'A user has logged in',
+  'session.revoked': 'A session was ended before it expired, with the reason',
+  'session.reuse_detected': 'A refresh token was reused, which is treated as theft and ends its session',
   'webhook.disabled': 'Rollcall has disabled an endpoint that kept failing, or that answered 410',
 };
 
@@ -41,8 +41,8 @@ const byName = <Name extends string, T>(names: Name[], make: (name: Name) => T) 
   Object.fromEntries(names.map((name) => [name, make(name)]));
 
 /**
- * The AsyncAPI document. A channel per routing key of the exchange, to which we send, and one per queue, which our own
- * consumers read. Everything follows from the catalog and the topology.
+ * The AsyncAPI document, derived from the catalog and the topology. It has a channel per routing key of the exchange, to
+ * which Rollcall publishes, and one per queue, which its own consumers read.
  */
 export function asyncapiDocument() {
   const schemas = currentSchemas();
@@ -56,7 +56,7 @@ export function asyncapiDocument() {
         host: '{host}',
         protocol: 'amqp',
         protocolVersion: '0.9.1',
-        description: 'The broker of `RABBITMQ_URL`, with TLS where that begins with `amqps:`',
+        description: 'The broker of `RABBITMQ_URL`, with TLS if it begins with `amqps:`',
         variables: { host: { default: 'localhost:5672' } },
       },
     },
@@ -136,7 +136,10 @@ function messageOf(type: EventType, payload: unknown) {
     headers: {
       type: 'object',
       properties: {
-        traceparent: { type: 'string', description: 'W3C Trace Context of the request that it came from' },
+        traceparent: {
+          type: 'string',
+          description: 'W3C Trace Context of the request that caused the event',
+        },
       },
     },
     payload: ref('components', 'schemas', type),

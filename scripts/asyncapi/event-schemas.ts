@@ -6,7 +6,7 @@ import { ROOT } from '../function-files';
 import { schemaOf } from '../openapi/json-schema';
 import { breakingChanges } from './breaking-changes';
 
-/** Published schemas: what consumers have been promised, a file per type and version. */
+/** The published schemas, which are the contract with consumers: a file per type and version. */
 export const SCHEMA_DIRECTORY = join('docs', 'events', 'schemas');
 
 const EXTENSION = '.json';
@@ -48,8 +48,8 @@ function textOf(schema: JsonSchema): string {
 }
 
 /**
- * Writes the schemas, all or none.
- * @throws Error where one would break the consumers of what is there
+ * Writes all schemas, or none.
+ * @throws Error if one would break the consumers of a published schema
  */
 export function publishSchemas(schemas: EventSchemas, directory = join(ROOT, SCHEMA_DIRECTORY)): void {
   mkdirSync(directory, { recursive: true });
@@ -58,14 +58,14 @@ export function publishSchemas(schemas: EventSchemas, directory = join(ROOT, SCH
   for (const [type, schema] of schemas) writeFileSync(join(directory, fileOf(type)), textOf(schema));
 }
 
-/** `user.created` is the first version of itself; what replaces it one day is the type `user.created.v2`. */
+/** `user.created` is version 1; a version 2 would be the type `user.created.v2`. */
 function versioned(type: string): string {
   return /\.v\d+$/.test(type) ? type : `${type}.v1`;
 }
 
 /**
- * Whether the catalog keeps what was published.
- * @returns `broken`: what would break consumers, with what to do instead; `stale`: what only has to be written anew
+ * Compares the catalog with the published schemas.
+ * @returns `broken`: changes that would break consumers, with what to do instead; `stale`: schemas to write again
  */
 export function comparePublished(published: EventSchemas, current: EventSchemas) {
   const broken: string[] = [];
@@ -74,16 +74,16 @@ export function comparePublished(published: EventSchemas, current: EventSchemas)
     const now = current.get(type);
     if (!now) {
       broken.push(
-        `${type} is published and no longer in the catalog. Consumers may be bound to it: keep the type while any is, then delete ${SCHEMA_DIRECTORY}/${fileOf(type)}.`,
+        `${type} is published and no longer in the catalog. Keep the type while consumers are bound to it, then delete ${SCHEMA_DIRECTORY}/${fileOf(type)}.`,
       );
       continue;
     }
     const problems = breakingChanges(schema, now);
     if (problems.length > 0) {
       broken.push(
-        `${type} would break its consumers:\n${problems.map((problem) => `  ${problem}`).join('\n')}\nLeave it as it is. Add what is new as a field of its own, or as a type of its own (${nextVersion(type)}), and append both events while consumers move.`,
+        `${type} would break its consumers:\n${problems.map((problem) => `  ${problem}`).join('\n')}\nLeave it as it is. Add a new field, or a new type (${nextVersion(type)}), and append both events while consumers move.`,
       );
-    } else if (textOf(schema) !== textOf(now)) stale.push(`${type} has changed, and nobody breaks`);
+    } else if (textOf(schema) !== textOf(now)) stale.push(`${type} has changed without breaking consumers`);
   }
   for (const type of current.keys()) if (!published.has(type)) stale.push(`${type} is not published yet`);
   return { broken, stale: stale.map((reason) => `${reason}: run \`npm run asyncapi\``) };

@@ -2,7 +2,7 @@ import type { JsonSchema } from '@valibot/to-json-schema';
 
 const ID = '0199a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b';
 
-/** By the name of the field, where its schema leaves open what a typical value looks like. */
+/** Typical values by field name, for schemas that do not imply one. */
 const TYPICAL: Record<string, unknown> = {
   username: 'gorden',
   email: 'gorden@example.com',
@@ -13,10 +13,10 @@ const TYPICAL: Record<string, unknown> = {
   traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
 };
 
-/** Where any value may stand: in the changes of a user. */
+/** For fields that accept any value: the changes of a user. */
 const ANYTHING: Record<string, unknown> = { from: null, to: 'Gorden F.' };
 
-/** A typical value by its schema, the same at every run. */
+/** A typical value for a schema, the same in every run. */
 export function exampleOf(schema: JsonSchema | boolean | undefined, name = ''): unknown {
   if (schema === undefined || typeof schema === 'boolean') return null;
   if ('const' in schema) return schema.const;

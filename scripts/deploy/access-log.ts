@@ -1,26 +1,26 @@
 import type { Parameters } from './parameters';
 import { arnOf, type Resources } from './service';
 
-/** What the API logs of each request, and of those that reach no function: throttled, too large, without a route. */
+/** The fields that the API logs of each request, also of those that reach no function: throttled, too large, no route. */
 const FIELDS = {
   time: '$context.requestTimeEpoch',
   address: '$context.identity.sourceIp',
   method: '$context.httpMethod',
-  // The route and not the path, and no user agent: the gateway escapes nothing, and a client could forge fields.
+  // The route, not the path, and no user agent: the gateway escapes nothing, so a client could forge fields.
   route: '$context.routeKey',
   status: '$context.status',
   bytes: '$context.responseLength',
   ms: '$context.responseLatency',
   requestId: '$context.requestId',
-  // As in START and REPORT of the function's own log.
+  // The request id in START and REPORT of the function's log.
   lambdaRequestId: '$context.integration.requestId',
   error: '$context.error.responseType',
 };
 
-/** Vended logs share one policy of the account by this prefix, which else grows with each log group. */
+/** Log groups with this prefix share one resource policy per account; it would otherwise grow with each log group. */
 export const ACCESS_LOG_PREFIX = '/aws/vendedlogs/';
 
-/** The log group of the access log, where the stage has one. */
+/** The log group of the access log, if the stage has one. */
 export function accessLogGroup(stage: string, parameters: Parameters): Resources {
   if (!parameters.accessLogs) return {};
   return {
@@ -35,7 +35,7 @@ export function accessLogGroup(stage: string, parameters: Parameters): Resources
   };
 }
 
-/** The API's side of it. */
+/** The API's settings for it. */
 export function accessLogSettings(parameters: Parameters) {
   if (!parameters.accessLogs) return {};
   return { AccessLogSettings: { DestinationArn: arnOf('AccessLogGroup'), Format: JSON.stringify(FIELDS) } };

@@ -3,7 +3,7 @@ import type { Resource, Resources } from './service';
 
 const HTTP_API = [{ Name: 'ApiId', Value: { Ref: 'HttpApi' } }];
 
-/** A metric that the functions write themselves: see shared/tasks/metrics.ts. */
+/** A metric that the functions write: see shared/tasks/metrics.ts. */
 export const own = (service: string, name: string) => ({
   Namespace: METRICS_NAMESPACE,
   MetricName: name,
@@ -12,12 +12,12 @@ export const own = (service: string, name: string) => ({
 
 interface AlarmOptions {
   title: string;
-  /** What it means; the runbook of that name is in docs/operations.md. */
+  /** What it means. docs/operations.md has the runbook. */
   description: string;
   rule: Record<string, unknown>;
 }
 
-/** An alarm that tells the stage's topic. @param stage the prefix of all names, such as `rollcall-prod` */
+/** An alarm that notifies the stage's topic. @param stage the prefix of all names, such as `rollcall-prod` */
 export function alarm(stage: string, { title, description, rule }: AlarmOptions): Resource {
   return {
     Type: 'AWS::CloudWatch::Alarm',
@@ -35,7 +35,7 @@ export function alarm(stage: string, { title, description, rule }: AlarmOptions)
   };
 }
 
-/** A sum over some minutes, by default five. */
+/** A sum over some minutes, five by default. */
 const sumOf = (metric: object, minutes = 5) => ({ ...metric, Statistic: 'Sum', Period: minutes * 60 });
 
 /** Alarms for the stage as a whole. @param polled whether the poller reads the queues */
@@ -53,7 +53,7 @@ export function stageAlarms(stage: string, polled: boolean): Resources {
   const whole: Record<string, AlarmOptions> = {
     DeadLettersAlarm: {
       title: 'dead-letters',
-      description: 'Events have failed for good and wait to be looked at.',
+      description: 'Events have failed for good: look at the dead letters.',
       rule: sumOf(metric('EventsDeadLettered')),
     },
     OutboxAgeAlarm: {
@@ -69,12 +69,12 @@ export function stageAlarms(stage: string, polled: boolean): Resources {
     },
     ConsumerErrorsAlarm: {
       title: 'consumer-errors',
-      description: 'More than ten events in five minutes failed in their consumer and are tried again.',
+      description: 'More than ten events failed in their consumer within five minutes and are being retried.',
       rule: { ...sumOf(metric('EventsFailed')), Threshold: 10 },
     },
     ServerErrorsAlarm: {
       title: 'server-errors',
-      description: 'More than 1 % of the requests of five minutes were answered with 5xx.',
+      description: 'More than 1 % of the requests within five minutes got 5xx.',
       rule: {
         Threshold: 1,
         EvaluationPeriods: 2,

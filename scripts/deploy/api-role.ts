@@ -4,8 +4,8 @@ import { arnOf, type Naming, type Resources, type Service } from './service';
 const ROLE = 'ApiRole';
 
 /**
- * Lets the API invoke its functions by one role, and removes the permission that the framework gives to each of them.
- * Call it when the events are compiled: the role may invoke what the integrations call, which is an alias for some.
+ * Gives the API one role to invoke its functions, and removes the permission that the framework adds to each of them. Call
+ * it after the events are compiled: the role may invoke the targets of the integrations, some of which are aliases.
  */
 export function invokeByRole(service: Service, template: { Resources: Resources }, naming: Naming): void {
   const targets: unknown[] = [];
@@ -14,8 +14,8 @@ export function invokeByRole(service: Service, template: { Resources: Resources 
     if (!integration) continue;
     targets.push(integration.Properties['IntegrationUri']);
     integration.Properties['CredentialsArn'] = arnOf(ROLE);
-    // CloudFormation waits until IAM knows the role everywhere only where DependsOn names it; the reference does not
-    // make it wait, and the API would answer 500 meanwhile.
+    // With DependsOn, CloudFormation waits until IAM has propagated the role. A reference alone does not wait, and the
+    // API would answer 500 meanwhile.
     integration.DependsOn = [integration.DependsOn ?? [], ROLE].flat();
     delete template.Resources[naming.getLambdaHttpApiPermissionLogicalId(name)];
   }

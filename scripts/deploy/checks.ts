@@ -6,10 +6,10 @@ import { readConfig } from '../../shared/config/config';
 import { addSecrets } from '../../shared/config/environment';
 import type { ResolvedService } from './run-serverless';
 
-/** What AWS wants left of the account's concurrency for the functions that reserve none. */
+/** The concurrency that AWS requires to stay unreserved in an account. */
 const MIN_UNRESERVED = 100;
 
-/** @returns the account's number. @throws Error where there are no credentials, or AWS does not take them */
+/** @returns the account's number. @throws Error if there are no credentials, or AWS refuses them */
 export async function whoAmI(region: string): Promise<string> {
   try {
     const { Account } = await new STSClient({ region }).send(new GetCallerIdentityCommand({}));
@@ -17,12 +17,12 @@ export async function whoAmI(region: string): Promise<string> {
   } catch (error) {
     if (nameOf(error) === 'CredentialsProviderError')
       throw new Error('There are no AWS credentials. Set AWS_PROFILE, or log in: aws sso login');
-    throw new Error(`AWS does not take these credentials: ${messageOf(error)}`);
+    throw new Error(`AWS refuses these credentials: ${messageOf(error)}`);
   }
 }
 
 /**
- * Reads the stage's secret and looks at the whole configuration as the functions will have it.
+ * Reads the stage's secret and validates the whole configuration as the functions will have it.
  * @returns the version of the secret. @throws Error naming what is missing or wrong, and no value
  */
 export async function checkSecret({ region, parameters, variables }: ResolvedService): Promise<string> {
@@ -32,7 +32,7 @@ export async function checkSecret({ region, parameters, variables }: ResolvedSer
     .catch((error: unknown) => {
       throw new Error(
         nameOf(error) === 'ResourceNotFoundException'
-          ? `There is no secret ${secret} in ${region}. It is to hold, as JSON: DATABASE_URL, RABBITMQ_URL, JWT_SECRET`
+          ? `There is no secret ${secret} in ${region}. Create it, with a JSON object that has DATABASE_URL, RABBITMQ_URL, JWT_SECRET`
           : `The secret ${secret} cannot be read: ${messageOf(error)}`,
       );
     });
@@ -40,8 +40,8 @@ export async function checkSecret({ region, parameters, variables }: ResolvedSer
   try {
     addSecrets(values.SecretString ?? '', environment);
   } catch {
-    // Without what the parser says: it quotes the text.
-    throw new Error(`The secret ${secret} is no JSON object of texts`);
+    // Omit the parser's message: it quotes the text.
+    throw new Error(`The secret ${secret} is not a JSON object of strings`);
   }
   const config = readConfig(environment);
   if (config.mail.smtpUrl !== 'off' && !variables['PUBLIC_URL'])
@@ -51,17 +51,17 @@ export async function checkSecret({ region, parameters, variables }: ResolvedSer
   return String(values.VersionId);
 }
 
-/** @throws Error where the stack is in a state from which a deployment cannot go on */
+/** @throws Error if the stack is in a state that cannot be updated */
 export async function findStack({ name, region }: ResolvedService): Promise<'none' | 'there'> {
   try {
     const found = await new CloudFormationClient({ region }).send(
       new DescribeStacksCommand({ StackName: name }),
     );
     const status = found.Stacks?.[0]?.StackStatus ?? '';
-    // A change set that has never been executed: there is nothing of the stack but its name.
+    // A change set that was never executed: the stack has a name and no resources.
     if (status === 'REVIEW_IN_PROGRESS') return 'none';
     if (status.endsWith('_IN_PROGRESS'))
-      throw new Error(`Somebody is deploying ${name} right now (${status}): wait until that has ended`);
+      throw new Error(`A deployment of ${name} is under way (${status}): wait until it ends`);
     if (status === 'ROLLBACK_COMPLETE' || status.endsWith('_FAILED'))
       throw new Error(`The stack ${name} is in ${status}: see docs/operations.md, "A stack that is stuck"`);
     return 'there';
@@ -71,14 +71,14 @@ export async function findStack({ name, region }: ResolvedService): Promise<'non
   }
 }
 
-/** @throws Error where the account's quota leaves no room for the concurrency that the stage reserves */
+/** @throws Error if the account's quota is too small for the concurrency that the stage reserves */
 export async function assertRoomToReserve({ region, reserved, name }: ResolvedService): Promise<void> {
   if (reserved === 0) return;
   const { AccountLimit } = await new LambdaClient({ region }).send(new GetAccountSettingsCommand({}));
   const quota = AccountLimit?.ConcurrentExecutions ?? 0;
   if (quota >= reserved + MIN_UNRESERVED) return;
   throw new Error(
-    `${name} reserves ${reserved} of the account's ${quota} concurrent executions, and AWS wants ${MIN_UNRESERVED} left. Ask for more (Service Quotas, Lambda), or set reservedConcurrency to false.`,
+    `${name} reserves ${reserved} of the account's ${quota} concurrent executions, and AWS requires ${MIN_UNRESERVED} unreserved. Request an increase (Service Quotas, Lambda), or set reservedConcurrency to false.`,
   );
 }
 

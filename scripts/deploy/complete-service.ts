@@ -15,7 +15,7 @@ import { stageResources } from './stage-resources';
 import { takeTrailingSlashes } from './trailing-slashes';
 
 /**
- * Completes the service, before it is compiled, by all that follows from its functions and its stage's parameters.
+ * Completes the service before it is compiled: adds what follows from its functions and its stage's parameters.
  * @throws Error naming every parameter that is missing or wrong
  */
 export function completeService(service: Service, stageName: string, naming: Naming): void {
@@ -35,11 +35,11 @@ export function completeService(service: Service, stageName: string, naming: Nam
     if (definition) definition.versionFunction = true;
   }
   for (const definition of Object.values(service.functions)) {
-    // This keeps the framework from making a log group for each function: all log to the stage's.
+    // Keeps the framework from creating a log group per function: all log to the stage's group.
     definition.disableLogs = true;
     if (!parameters.reservedConcurrency) delete definition.reservedConcurrency;
     if (definition.events.some(({ schedule }) => schedule)) {
-      // The next minute brings the next run anyway: none is to be made up for.
+      // No retries: the next run starts a minute later.
       definition.maximumRetryAttempts = 0;
       definition.maximumEventAge = 60;
     }
@@ -97,7 +97,7 @@ function completeProvider({ provider }: Service, parameters: Parameters): void {
   provider.kmsKeyArn = arnOf('EncryptionKey');
   if (subnetIds.length > 0) provider.vpc = { securityGroupIds, subnetIds };
   if (parameters.tracing === 'xray') provider.tracing = { lambda: true };
-  // Else the API would have a second address, past what stands in front of the first: a firewall, a limit, a log.
+  // Otherwise the API would have a second address that bypasses a firewall, limit or log in front of the first.
   if (parameters.domainName) provider.httpApi['disableDefaultEndpoint'] = true;
   if (origins.length > 0) provider.httpApi['cors'] = gatewayCors(origins);
 }
@@ -110,7 +110,7 @@ function readOrigins(text: string): string[] {
   }
 }
 
-/** The gateway answers preflights itself, as the functions would: none of them costs an invocation. */
+/** The gateway answers preflights as the functions would, without an invocation. */
 function gatewayCors(allowedOrigins: string[]) {
   const preflight = preflightHeaders();
   const exposed = corsHeaders(['*'], 'https://any.invalid')['access-control-expose-headers'];
@@ -125,14 +125,14 @@ function gatewayCors(allowedOrigins: string[]) {
 
 const list = (text = '') => text.split(',').map((item) => item.trim());
 
-/** Lambda's own mapping in the place of the poller. The consumers are the same functions. */
+/** Lambda's own event source mapping instead of the poller. The consumers are the same functions. */
 function triggerByAmazonMq(service: Service, consumers: string[], arn: string, basicAuthArn: string): void {
   const { environment } = service.provider;
   const prefix = String(environment['QUEUE_PREFIX'] || 'rollcall');
   const virtualHost = String(environment['RABBITMQ_VHOST'] || '/');
   for (const [name, definition] of Object.entries(service.functions)) {
     if (consumers.includes(name)) {
-      // As in shared/broker/topology.ts: the one queue that is not called as its function is.
+      // As in shared/broker/topology.ts: the only queue whose name differs from its function's.
       const queue = `${prefix}.${name === DEAD_LETTERS ? 'dead_letters' : name}`;
       const rabbitmq = { arn, basicAuthArn, queue, virtualHost, batchSize: 100 };
       definition.events.push({ rabbitmq });

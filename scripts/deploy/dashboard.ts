@@ -1,7 +1,7 @@
 import { METRICS_NAMESPACE } from '../../shared/tasks/metrics';
 import { type Resource, sub } from './service';
 
-/** One page: are requests served, do events move, which function is in trouble, what do the logs say. */
+/** One page: requests, events, and the errors and durations of each function. */
 export function dashboard(stage: string): Resource {
   const own = (...names: string[]) => names.map((name) => [METRICS_NAMESPACE, name, 'Service', stage]);
   const api = (name: string, stat: string, label: string) => [
@@ -14,7 +14,7 @@ export function dashboard(stage: string): Resource {
   ];
   const functions = (metric: string, stat: string) => [
     {
-      // CloudWatch searches names by their words.
+      // CloudWatch searches names word by word.
       expression: `SEARCH('{AWS/Lambda,FunctionName} MetricName="${metric}" ${stage.replaceAll('-', ' ')}', '${stat}', 300)`,
       label: '',
     },

@@ -1,6 +1,6 @@
 import type { Parameters } from './parameters';
 
-/** The variables that hold a secret. In a deployed stage they come from Secrets Manager, and from nowhere else. */
+/** The variables that hold a secret. In a deployed stage they come only from Secrets Manager. */
 export const SECRET_VARIABLES = [
   'DATABASE_URL',
   'RABBITMQ_URL',
@@ -11,12 +11,12 @@ export const SECRET_VARIABLES = [
   'SMTP_URL',
 ];
 
-/** Of no use in the cloud, where Lambda is at its own address. */
+/** Local variables, which must not reach the cloud. */
 const LOCAL_VARIABLES = ['LAMBDA_ENDPOINT'];
 
 /**
- * The functions' variables for a deployed stage. What the deployer's shell or .env says of a secret is dropped, so that
- * none can get into the template; what is empty is dropped too, because Lambda takes 4 KB in all.
+ * The functions' variables for a deployed stage. Drops secrets from the deployer's shell or .env, so that none can get into
+ * the template, and empty values, because Lambda accepts 4 KB in all.
  */
 export function deployedEnvironment(
   environment: Record<string, unknown>,
@@ -28,7 +28,7 @@ export function deployedEnvironment(
     METRICS: 'on',
     ...Object.fromEntries(plain),
     SECRET_ID: secret,
-    // Read by nobody. A variable that changes has Lambda replace all containers, and new ones read the new secret.
+    // No code reads it. When a variable changes, Lambda replaces all containers, and new ones read the new secret.
     ...(secretVersion && { SECRET_VERSION: secretVersion }),
   };
 }

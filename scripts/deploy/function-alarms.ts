@@ -1,12 +1,12 @@
 import { alarm } from './alarms';
 import type { Resources, Service } from './service';
 
-/** An alarm takes ten metrics, and each function has two: errors and throttles. */
+/** An alarm can have ten metrics, and each function has two: errors and throttles. */
 const FUNCTIONS_PER_ALARM = 5;
 
 /**
- * Alarms on functions that throw, run out of time or memory, or are throttled: of each folder of `functions/`, one for
- * every five functions. The value that the notice shows tells which: 1, 10, 100 and so on, as the description lists.
+ * Alarms on functions that throw, run out of time or memory, or are throttled: for each folder of `functions/`, one per five
+ * functions. The value in the notice identifies the function: 1, 10, 100 and so on, as the description lists.
  * @param areas the functions of each folder @param stage the prefix of all names
  */
 export function functionAlarms(service: Service, stage: string, areas: Map<string, string[]>): Resources {
@@ -28,7 +28,7 @@ function groupAlarm(service: Service, stage: string, title: string, names: strin
     functionName: service.functions[name]?.name,
     value: 10 ** index,
   }));
-  // A function that is only ever throttled has no errors, not even 0 of them; one that is not called has neither.
+  // FILL, because a function that is always throttled has no data points for errors, and one that is not called has none.
   const failing = functions.map(
     ({ suffix, value }) => `IF((FILL(errors_${suffix}, 0) + FILL(throttles_${suffix}, 0)) > 0, ${value}, 0)`,
   );

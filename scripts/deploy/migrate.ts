@@ -9,13 +9,13 @@ import {
 } from '@aws-sdk/client-lambda';
 import type { ResolvedService } from './run-serverless';
 
-/** As long as the function itself may take. */
+/** The function's own time limit. */
 const TIMEOUT_MS = 900_000;
 
 /**
- * Brings the new code to the function `migrate`, which serves nobody, and runs it. All other functions stay as they are.
- * @returns what it has done
- * @throws Error where the migration failed: nothing was changed then, and the version before goes on serving
+ * Replaces the code of the function `migrate`, which serves no requests, and runs it. All other functions stay as they are.
+ * @returns a line about the result
+ * @throws Error if the migration failed: nothing was changed then, and the previous version keeps serving
  */
 export async function migrate({ name, region }: ResolvedService, directory: string): Promise<string> {
   const FunctionName = `${name}-migrate`;
@@ -24,7 +24,7 @@ export async function migrate({ name, region }: ResolvedService, directory: stri
   await client.send(new UpdateFunctionCodeCommand({ FunctionName, ZipFile }));
   await waitUntilFunctionUpdatedV2({ client, maxWaitTime: 120 }, { FunctionName });
 
-  // Once: a call that has timed out here may be at work there.
+  // Without retries: a call that timed out here may still be running there.
   const patient = new LambdaClient({
     region,
     maxAttempts: 1,
@@ -32,12 +32,11 @@ export async function migrate({ name, region }: ResolvedService, directory: stri
   });
   const answer = await patient.send(new InvokeCommand({ FunctionName })).catch((error: unknown) => {
     if (error instanceof TooManyRequestsException)
-      throw new Error('A migration is running already: nothing was changed. Try again when it has ended.');
+      throw new Error('A migration is already running: nothing was changed. Try again when it has ended.');
     throw error;
   });
   const text = Buffer.from(answer.Payload ?? []).toString('utf8');
-  if (answer.FunctionError)
-    throw new Error(`${messageIn(text)}\nThe version before this one goes on serving.`);
+  if (answer.FunctionError) throw new Error(`${messageIn(text)}\nThe previous version keeps serving.`);
   const { applied }: { applied: string[] } = JSON.parse(text);
   return applied.length > 0 ? `Migrated: ${applied.join(', ')}` : 'The schema is up to date.';
 }

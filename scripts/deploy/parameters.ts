@@ -28,7 +28,7 @@ const flag = v.pipe(
 );
 const count = v.pipe(text, v.regex(/^[1-9]\d{0,5}$/, 'must be a whole number above 0'), v.transform(Number));
 
-/** CloudWatch keeps logs for one of these, in days, and for nothing in between. */
+/** The retention times that CloudWatch accepts, in days. */
 const RETENTIONS = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ];
@@ -66,7 +66,7 @@ const Parameters = v.object({
 
 export type Parameters = v.InferOutput<typeof Parameters>;
 
-/** What does nothing, or half of what was meant, without the other. */
+/** Parameters that need another one to work. */
 const NEEDS: [keyof Parameters, keyof Parameters][] = [
   ['securityGroupIds', 'subnetIds'],
   ['subnetIds', 'securityGroupIds'],
@@ -78,7 +78,7 @@ const NEEDS: [keyof Parameters, keyof Parameters][] = [
 ];
 
 /**
- * A stage's parameters, as `custom.deployment` of serverless.yml has gathered them.
+ * Validates a stage's parameters, which serverless.yml collects in `custom.deployment`.
  * @throws Error naming every parameter that is missing or wrong
  */
 export function readParameters(raw: Record<string, unknown>): Parameters {
@@ -89,6 +89,6 @@ export function readParameters(raw: Record<string, unknown>): Parameters {
     if (given(needing) && !given(needed)) problems.push(`${needed} is missing: ${needing} needs it`);
   if (result.success && problems.length === 0) return result.output;
   throw new Error(
-    `The parameters of this stage are not right:\n${problems.map((line) => `  ${line}`).join('\n')}`,
+    `The parameters of this stage are wrong:\n${problems.map((line) => `  ${line}`).join('\n')}`,
   );
 }

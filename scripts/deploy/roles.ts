@@ -18,7 +18,7 @@ interface Right {
 const CALL_CONSUMERS = ['poll-queues'];
 
 /**
- * Gives each function the role of all functions that do the same: none may do what it does not do.
+ * Assigns roles: functions that need the same rights share one, and no role has a right that its functions do not use.
  * @param stage the prefix of all names, such as `rollcall-prod`
  * @returns the roles
  */
@@ -60,12 +60,12 @@ export function role(assumedBy: string, description: string, statements: Stateme
 
 function rightsOfAll({ secret, subnetIds, tracing }: Parameters): Statement[] {
   return [
-    // This ARN ends with `:*`, which are the group's streams.
+    // This ARN ends with `:*`, which covers the group's streams.
     allow(['logs:CreateLogStream', 'logs:PutLogEvents'], arnOf('FunctionLogGroup')),
     allow(['kms:Decrypt'], arnOf('EncryptionKey')),
     allow(
       ['secretsmanager:GetSecretValue'],
-      // Secrets Manager adds six characters of its own to a name.
+      // Secrets Manager appends six characters to a name.
       secret.startsWith('arn:')
         ? secret
         : sub(
@@ -109,8 +109,8 @@ function allow(actions: string[], resource: unknown): Statement {
   return { Effect: 'Allow', Action: actions, Resource: resource };
 }
 
-// Lambda makes and deletes network interfaces in the function's name, before their ids are known; and what describes
-// them takes no resource at all. The same of the two below. tests/deploy/rules.ts lists these exceptions.
+// Lambda creates and deletes network interfaces on the function's behalf, before their ids are known, and the Describe
+// actions accept no resource. The same holds for the two below. tests/deploy/rules.ts lists these exceptions.
 const IN_A_VPC = allow(
   [
     'ec2:CreateNetworkInterface',

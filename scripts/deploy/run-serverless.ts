@@ -5,15 +5,15 @@ import * as v from 'valibot';
 import { ROOT } from '../function-files';
 import { type Parameters, readParameters } from './parameters';
 
-/** A service as it will be deployed: what serverless.yml says for one stage. */
+/** A service as it will be deployed: serverless.yml for one stage. */
 export interface ResolvedService {
   /** The stack's name too, such as `rollcall-prod`. */
   name: string;
   region: string;
   parameters: Parameters;
-  /** The functions' variables that are no secrets. */
+  /** The functions' variables, without secrets. */
   variables: Record<string, string>;
-  /** How much concurrency the functions reserve together. */
+  /** The sum of the functions' reserved concurrency. */
   reserved: number;
 }
 
@@ -28,7 +28,7 @@ const Printed = v.object({
   functions: v.record(v.string(), v.object({ reservedConcurrency: v.optional(v.number(), 0) })),
 });
 
-/** @throws Error with what the framework, or our check of the parameters, has to say */
+/** @throws Error with the message of the framework, or of our check of the parameters */
 export async function readService(flags: string[]): Promise<ResolvedService> {
   const text = await serverless(['print', '--format', 'json', ...flags], 'collect');
   const { service, provider, custom, functions } = v.parse(
@@ -47,7 +47,7 @@ export async function readService(flags: string[]): Promise<ResolvedService> {
   };
 }
 
-/** Packages what has been built. @returns where the template and the archives are */
+/** Packages the built functions. @returns the folder with the template and the archives */
 export async function packageService(flags: string[]): Promise<string> {
   const directory = join(ROOT, '.serverless-deploy');
   await serverless(['package', ...flags, '--package', directory], 'show');
@@ -70,7 +70,7 @@ async function serverless(args: string[], output: 'show' | 'collect'): Promise<s
   child.stderr?.on('data', (bytes: Buffer) => (stderr += bytes));
   await once(child, 'close');
   if (child.exitCode === 0) return stdout;
-  if (output === 'show') throw new Error(`sls ${args[0]} has failed: see above.`);
-  // The message, without its heading; what the framework says of itself comes on the other stream.
+  if (output === 'show') throw new Error(`sls ${args[0]} failed: see above.`);
+  // The error message without its heading; the framework writes its own notices to the other stream.
   throw new Error(stdout.replace(/^\s*Error:\n/, '').trim() || stderr.trim());
 }

@@ -1,5 +1,5 @@
-// Loaded by serverless.yml: completes the service by what follows from its list of functions, so that a new function
-// needs no role, alarm or log group of its own in the configuration. `serverless offline` has no use for any of it.
+// Loaded by serverless.yml: adds what follows from the list of functions, so that a new function needs no role, alarm or log
+// group in the configuration. `serverless offline` does not use it.
 const load = (file) => require('tsx/cjs/api').require(file, __filename);
 
 module.exports = class DeployPlugin {
@@ -16,7 +16,7 @@ module.exports = class DeployPlugin {
             naming,
           );
         } catch (error) {
-          // Named, so that the framework shows the message and not a stack.
+          // With this name the framework shows the message and no stack trace.
           throw new serverless.classes.Error(error.message, 'ROLLCALL_PARAMETERS');
         }
       },

@@ -1,4 +1,4 @@
-/** The parts of the framework's service that are read and completed here. */
+/** The parts of the framework's service that this plugin reads and completes. */
 export interface Service {
   service: string;
   provider: {
@@ -21,7 +21,7 @@ export interface ServiceFunction {
   reservedConcurrency?: number;
   maximumRetryAttempts?: number;
   maximumEventAge?: number;
-  /** Known once functions are compiled. */
+  /** Set when functions are compiled. */
   versionFunction?: boolean;
   versionLogicalId?: string;
   targetAlias?: { name: string; logicalId: string };
@@ -33,7 +33,7 @@ export interface FunctionEvent {
   rabbitmq?: { arn: string; basicAuthArn: string; queue: string; virtualHost: string; batchSize: number };
 }
 
-/** What the framework calls a function's resources in the template. */
+/** The framework's names for a function's resources in the template. */
 export interface Naming {
   getNormalizedFunctionName(name: string): string;
   getLambdaLogicalId(name: string): string;

@@ -4,7 +4,7 @@ import { arnOf, type Resource, type Resources, sub } from './service';
 
 const FUNCTION_LOG_PREFIX = '/aws/lambda/';
 
-/** What a stage has once: its key, its logs, where its alarms go, and its domain if it has one. */
+/** The resources that a stage has once: its key, its logs, the topic of its alarms, and its domain if it has one. */
 export function stageResources(stage: string, parameters: Parameters): Resources {
   return {
     EncryptionKey: encryptionKey(stage),
@@ -32,15 +32,15 @@ export function stageResources(stage: string, parameters: Parameters): Resources
 }
 
 /**
- * One key of the stage's own, for logs, variables and alarms. AWS's own key would not do for the last two: whoever may
- * look at a function could read its variables, and CloudWatch could not publish to the topic.
+ * One key per stage, for logs, variables and alarms. AWS's own key is unsuitable for the last two: anyone who may view a
+ * function could read its variables, and CloudWatch could not publish to the topic.
  */
 function encryptionKey(stage: string): Resource {
   const allow = (principal: object, actions: string[], condition?: object) => ({
     Effect: 'Allow',
     Principal: principal,
     Action: actions,
-    // In a key's own policy this means the key.
+    // In a key's policy, `*` means this key.
     Resource: '*',
     ...(condition && { Condition: condition }),
   });
@@ -77,7 +77,7 @@ function encryptionKey(stage: string): Resource {
               },
             },
           ),
-          // No condition on the account: should CloudWatch not name it to KMS, alarms would be lost without a sound.
+          // No condition on the account: if CloudWatch did not pass it to KMS, alarms would be lost silently.
           allow({ Service: 'cloudwatch.amazonaws.com' }, ['kms:Decrypt', 'kms:GenerateDataKey']),
         ],
       },

@@ -1,8 +1,8 @@
 import type { Naming, Resources, Service } from './service';
 
 /**
- * To API Gateway /path and /path/ are two routes. The framework has one logical id for both, and of two resources with
- * one id the first is lost: so those with the slash are taken out of its hands. @returns their resources
+ * For API Gateway, /path and /path/ are two routes. The framework gives both the same logical id, so the second would replace
+ * the first. This removes routes with a trailing slash before the framework compiles them. @returns their resources
  */
 export function takeTrailingSlashes({ functions }: Service, naming: Naming): Resources {
   const taken: Resources = {};

@@ -161,7 +161,7 @@ function tagOf(area: string) {
   return tag;
 }
 
-/** `/auth/sign-up` → `AuthSignUp`. A slash at the end makes a path of its own, so it counts. */
+/** `/auth/sign-up` → `AuthSignUp`. A path with a trailing slash is a path of its own, so the slash becomes a word. */
 function camelCase(text: string): string {
   const words = text.replace(/\/$/, '/slash').split(/[^A-Za-z0-9]+/);
   return words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');

@@ -2,10 +2,10 @@ import { type ErrorCode, statusOf, titleOf } from '../../shared/errors';
 import type { Operation } from './operation';
 import { headerRefs } from './parameters';
 
-/** Everything that an operation may answer instead of a reply: what it says itself, and what follows from the rest. */
+/** All errors that an operation may return: the documented ones, and those that follow from its definition. */
 export function errorsOf(operation: Operation, path: string): ErrorCode[] {
   const { auth, permission, body, query, headers, limited, replies, errors = [] } = operation;
-  // What is created where it was not there is not missed.
+  // An operation that creates a missing record does not answer 404.
   const mayMiss = path.includes('{') && !(201 in replies);
   return [
     ...new Set<ErrorCode>([
@@ -21,13 +21,13 @@ export function errorsOf(operation: Operation, path: string): ErrorCode[] {
       ...(limited ? (['rate_limited'] as const) : []),
       ...errors,
       'internal_error',
-      // Whoever authenticates or sends something is looked up or stored. The few others are documents and pages.
+      // Requests with authentication or a body need the database. The few others return documents and pages.
       ...(auth !== 'none' || body ? (['unavailable'] as const) : []),
     ]),
   ];
 }
 
-/** The codes of one status: one response of the document. */
+/** The codes of one status, which make one response of the document. */
 export interface ErrorGroup {
   name: string;
   status: number;

@@ -9,7 +9,7 @@ import * as named from '../../shared/openapi/schemas';
 
 const CONVERSION: ConversionConfig = {
   target: 'draft-2020-12',
-  // What a client sends: before trimming, parsing and defaults.
+  // Describe the input as the client sends it, before trimming, parsing and defaults.
   typeMode: 'input',
   definitions: named,
   overrideRef: ({ referenceId }) => `#/components/schemas/${referenceId}`,
@@ -25,28 +25,28 @@ const CONVERSION: ConversionConfig = {
   },
   overrideAction: ({ valibotAction, jsonSchema, errors }) => {
     if (!errors) return null;
-    // A check is code, which no schema can say: its message, which is made for people, says it to them.
+    // JSON Schema cannot express a check, which is code, so its message becomes the description.
     if (valibotAction.type === 'check') return withMessage(jsonSchema, valibotAction);
-    // `maxCharacters`: the metadata beside it says the same.
+    // `maxCharacters`: the metadata beside it has the limit.
     if (valibotAction.type === 'raw_check') return jsonSchema;
-    // Across fields; the message alone would not say of which. The operation's description does.
+    // It spans fields, and its message does not name them; the operation's description does.
     if (valibotAction.type === 'partial_check') return jsonSchema;
     return valibotAction.type === 'trim' ? jsonSchema : null;
   },
 };
 
-/** The schemas that have a name, by it. */
+/** The named schemas, by name. */
 export function namedSchemas(): Record<string, JsonSchema> {
   return toJsonSchemaDefs({ ...named }, CONVERSION);
 }
 
-/** @throws Error for what cannot be said in JSON Schema and was not thought of above */
+/** @throws Error for a schema that JSON Schema cannot express and that is not handled above */
 export function schemaOf(schema: v.GenericSchema): JsonSchema {
   const { $schema, $defs, ...rest } = toJsonSchema(schema, CONVERSION);
   return rest;
 }
 
-/** A parameter is text; one that is parsed to a number is described as that number. */
+/** A parameter is text, but one that is parsed to a number is described as a number. */
 export function parameterSchemaOf(schema: v.GenericSchema): JsonSchema {
   const { $schema, $defs, ...parsed } = toJsonSchema(schema, {
     ...CONVERSION,
@@ -61,7 +61,7 @@ function isNever(schema: JsonSchema['additionalProperties']): boolean {
   return typeof schema === 'object' && 'not' in schema;
 }
 
-/** `type: [string, null]` is easier to read than two alternatives, and the same. */
+/** `type: [string, null]` means the same as two alternatives and is easier to read. */
 function nullable(jsonSchema: JsonSchema): JsonSchema | null {
   const { anyOf: [inner] = [], ...rest } = jsonSchema;
   if (typeof inner !== 'object' || typeof inner.type !== 'string' || inner.enum || 'const' in inner)

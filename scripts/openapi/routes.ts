@@ -10,10 +10,10 @@ export interface Route {
 
 export interface HttpFunction {
   name: string;
-  /** The folder of `functions/` that it is in. */
+  /** Its folder in `functions/`. */
   area: string;
   file: string;
-  /** The first is the one to use, the others are aliases. */
+  /** The first is the main route, the others are aliases. */
   routes: [Route, ...Route[]];
 }
 
@@ -22,8 +22,8 @@ interface Configuration {
 }
 
 /**
- * The functions that answer HTTP requests, in the order of serverless.yml. `*`, which answers what nothing else does, is
- * no route. HEAD is none of its own either: it goes wherever GET does.
+ * The functions that answer HTTP requests, in the order of serverless.yml. Without `*`, which answers requests that match
+ * no route, and without HEAD, which belongs to GET.
  */
 export async function httpFunctions(): Promise<HttpFunction[]> {
   const text = await readFile(join(ROOT, 'serverless.yml'), 'utf8');
@@ -37,7 +37,7 @@ export async function httpFunctions(): Promise<HttpFunction[]> {
     if (!first) return [];
     const file = files.get(name);
     if (!file)
-      throw new Error(`serverless.yml has a function ${name}, and functions/ has no file of that name`);
+      throw new Error(`serverless.yml has a function ${name}, but functions/ has no file of that name`);
     const area = file.split(/[\\/]/)[1] ?? '';
     return [{ name, area, file, routes: [first, ...others] }];
   });

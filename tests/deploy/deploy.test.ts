@@ -134,19 +134,19 @@ const FINDINGS: [string, () => void, () => Promise<unknown>, string][] = [
     'wrong credentials',
     answer('GetCallerIdentity', xmlError(403, 'InvalidClientTokenId', 'Not valid')),
     () => whoAmI('eu-central-1'),
-    'AWS does not take these credentials: Not valid',
+    'AWS refuses these credentials: Not valid',
   ],
   [
     'no secret',
     answer('GetSecretValue', jsonError(400, 'ResourceNotFoundException', 'No')),
     () => checkSecret(SERVICE),
-    'There is no secret rollcall/prod in eu-central-1. It is to hold, as JSON: DATABASE_URL',
+    'There is no secret rollcall/prod in eu-central-1. Create it, with a JSON object that has DATABASE_URL',
   ],
   [
     'a secret that is no JSON',
     answer('GetSecretValue', { body: JSON.stringify({ SecretString: 'hunter2' }) }),
     () => checkSecret(SERVICE),
-    'The secret rollcall/prod is no JSON object of texts',
+    'The secret rollcall/prod is not a JSON object of strings',
   ],
   [
     'a secret that lacks something',
@@ -176,7 +176,7 @@ const FINDINGS: [string, () => void, () => Promise<unknown>, string][] = [
     'another deployment under way',
     answer('DescribeStacks', stack('UPDATE_IN_PROGRESS')),
     () => findStack(SERVICE),
-    'Somebody is deploying rollcall-prod right now',
+    'A deployment of rollcall-prod is under way',
   ],
   [
     'a stack that is stuck',
@@ -214,7 +214,7 @@ test('finds nothing where nothing is wrong, and tells a first deployment from a 
 test('--check looks at all of it and does nothing', async () => {
   const { exitCode, stdout, stderr } = await deploy(['--stage', 'prod', '--check']);
   expect([exitCode, stderr]).toEqual([0, '']);
-  expect(stdout).toBe('Everything is there for rollcall-prod in account 123456789012, eu-central-1.\n');
+  expect(stdout).toBe('All checks passed for rollcall-prod in account 123456789012, eu-central-1.\n');
   expect(aws.calls).toEqual(['GetCallerIdentity', 'GetSecretValue', 'DescribeStacks', QUOTA]);
 });
 
@@ -230,7 +230,7 @@ test.each([
   [
     'runs already',
     jsonError(429, 'TooManyRequestsException', 'Rate exceeded'),
-    'A migration is running already: nothing was changed',
+    'A migration is already running: nothing was changed',
   ],
 ])('a migration that %s ends the deployment', async (_name, invoked, message) => {
   aws.answers.set(INVOKE, invoked);

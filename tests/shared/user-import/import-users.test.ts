@@ -308,7 +308,7 @@ describe('npm run users:import', () => {
     expect([await countOf('users'), await countOf('events')]).toEqual([1999, 1999]);
 
     const { exitCode, stdout, stderr } = await start(path).result;
-    expect(stderr).toContain('Goes on after line 2000');
+    expect(stderr).toContain('Resuming after line 2000');
     expect(stderr).not.toContain('line 11:');
     expect(stderr).toContain('line 4001: is not valid JSON');
     expect(stdout).toBe('4,998 imported, 0 skipped (already there), 2 bad.\n');
@@ -328,7 +328,7 @@ describe('npm run users:import', () => {
 
     const again = await start(path).result;
     expect(again.exitCode).toBe(0);
-    expect(again.stdout).toContain('was imported already');
+    expect(again.stdout).toContain('was already imported');
   });
 
   test.each([
