@@ -4,7 +4,7 @@ import { createContext, patient } from '../shared/context/context';
 import { migrateToLatest } from '../shared/db/migrate';
 import type { LocalSettings } from './settings';
 
-/** Brings the schema up to date and makes the admin. @returns the admin's password, where it was made just now */
+/** Migrates the database and creates the administrator. @returns the password; null if the administrator exists */
 export async function prepareDatabase(
   environment: NodeJS.ProcessEnv,
   settings: LocalSettings,

@@ -1,18 +1,18 @@
 import type { LocalServers } from './servers';
 import type { LocalSettings } from './settings';
 
-/** @param adminPassword null where the admin exists from an earlier start */
+/** @param adminPassword null if an earlier start created the administrator */
 export function printBanner(
   settings: LocalSettings,
   servers: LocalServers,
   adminPassword: string | null,
 ): void {
   const http = `http://localhost:${settings.httpPort}`;
-  const database = servers.environment['DATABASE_URL'] ?? 'as DATABASE_URL says';
-  const broker = servers.environment['RABBITMQ_URL'] ?? 'as RABBITMQ_URL or RABBITMQ_HOST says';
-  const mail = servers.mailPage ?? 'as SMTP_URL says';
+  const database = servers.environment['DATABASE_URL'] ?? 'see DATABASE_URL';
+  const broker = servers.environment['RABBITMQ_URL'] ?? 'see RABBITMQ_URL or RABBITMQ_HOST';
+  const mail = servers.mailPage ?? 'see SMTP_URL';
   const known =
-    settings.adminPassword === undefined ? 'password as printed at the first start' : 'ADMIN_PASSWORD';
+    settings.adminPassword === undefined ? 'password as printed on the first start' : 'ADMIN_PASSWORD';
   const password = adminPassword === null ? `(${known})` : `password ${adminPassword}  (shown once)`;
   console.log(`
   Rollcall is running
@@ -25,6 +25,6 @@ export function printBanner(
     Broker    ${broker}
     Mail      ${mail}
 
-    Stop with Ctrl-C.  Start again to go on with the same data;  npm run reset  drops it.
+    Stop with Ctrl-C.  The next start keeps the data;  npm run reset  deletes it.
 `);
 }

@@ -11,7 +11,7 @@ const START_TIMEOUT_MS = 180_000;
 const STOP_TIMEOUT_MS = 5_000;
 
 export interface FunctionServer {
-  /** Loads the functions' bundles anew. */
+  /** Reloads the functions' bundles. */
   reload(): void;
   stop(): Promise<void>;
 }
@@ -20,14 +20,14 @@ interface Options {
   httpPort: number;
   lambdaPort: number;
   dataDir: string;
-  /** Lets functions run as long as they like, for tests: a container's start counts here, and not in the cloud. */
+  /** Disables the functions' time-outs, for tests: unlike in the cloud, a container's start counts here. */
   noTimeout?: boolean;
 }
 
 interface Listener {
   /** A line of a function's own log, which is JSON. All of the output goes to `<dataDir>/functions.log`. */
   onLogLine(line: string): void;
-  /** It ended without having been asked to. */
+  /** The process ended by itself. */
   onExit(reason: string): void;
 }
 
@@ -48,7 +48,7 @@ export async function serveFunctions(
       ...['--lambdaPort', String(options.lambdaPort), '--noSponsor'],
       ...(options.noTimeout ? ['--noTimeout'] : []),
     ],
-    // With a channel, which tells it to reload, and by its end that this process is gone.
+    // An IPC channel carries the order to reload, and its end tells the child that this process is gone.
     { cwd: ROOT, env: environment, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },
   );
   const tail = readOutput(child, logFile, listener.onLogLine);
@@ -64,7 +64,7 @@ export async function serveFunctions(
 
   const end = performance.now() + START_TIMEOUT_MS;
   while (!exited && !(await answers(options.httpPort))) {
-    if (performance.now() > end) throw new Error(`serverless-offline does not answer: see ${logFile}`);
+    if (performance.now() > end) throw new Error(`serverless-offline does not respond: see ${logFile}`);
     await wait(50);
   }
   return {

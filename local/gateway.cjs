@@ -1,5 +1,5 @@
-// Where serverless-offline answers otherwise than API Gateway and Lambda do, their answers. It is made of hapi servers,
-// which it keeps to itself: so each is completed when it starts, before it listens.
+// Makes serverless-offline answer like API Gateway and Lambda where it differs from them. Its hapi servers are private, so
+// this extends each one when it starts, before it listens.
 const { createRequire } = require('node:module');
 
 exports.answerLikeAws = () => {
@@ -17,16 +17,19 @@ exports.answerLikeAws = () => {
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
 
 /**
- * Lambda answers signed requests only. Nobody signs on this machine, so a page in the developer's browser could run any
- * function with any event: by a simple POST from its own origin, or by a name of its own that points here (DNS rebinding).
- * Browsers give themselves away by their headers, and the name by the Host.
+ * Lambda accepts only signed requests. Locally requests are not signed, so a page in the developer's browser could invoke any
+ * function with any event: by a simple POST from its own origin, or by its own name that points here (DNS rebinding).
+ * The headers reveal a browser, and Host a foreign name.
  */
 function guardInvocations(server) {
   server.ext('onRequest', ({ headers }, h) => {
     const isBrowser = 'origin' in headers || 'sec-fetch-site' in headers;
     if (!isBrowser && LOOPBACK.test(headers.host ?? '')) return h.continue;
     return h
-      .response({ Message: 'Functions are invoked from this machine, and from no browser', Type: 'User' })
+      .response({
+        Message: 'Functions can be invoked only from this machine, and not from a browser',
+        Type: 'User',
+      })
       .code(403)
       .header('x-amzn-errortype', 'AccessDeniedException')
       .takeover();
@@ -35,13 +38,13 @@ function guardInvocations(server) {
 
 function answerLikeApiGateway(server) {
   server.ext('onRequest', (request, h) => {
-    // serverless-offline would allow it whatever CORS_ORIGINS says. The functions, which decide, read the raw headers.
+    // serverless-offline would allow every origin, whatever CORS_ORIGINS says. The functions decide; they read the raw headers.
     delete request.headers.origin;
     return h.continue;
   });
   server.ext('onPreResponse', ({ response }, h) => {
     if (response.isBoom) return ownWords(h, response.output.statusCode, response.output.payload.error);
-    // Every answer of a function has an id. Without one the function has thrown, or run into its time-out.
+    // Every response of a function has an id. Without one the function has thrown or timed out.
     if ('x-request-id' in response.headers) return h.continue;
     return isTimeout(response.source)
       ? ownWords(h, 503, 'Service Unavailable')

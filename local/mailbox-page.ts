@@ -10,7 +10,7 @@ export interface CaughtMail {
   messageId: string;
   text: string;
   html: string | null;
-  /** The addresses that the text names. */
+  /** The URLs in the text. */
   links: string[];
 }
 
@@ -34,7 +34,7 @@ export function answerMailbox(
         'cache-control': 'no-store',
       })
       .end(body);
-  // A page elsewhere could have its own name point to this machine, and read along.
+  // Against DNS rebinding: a foreign page could point its own name at this machine and read the mails.
   if (!/^(localhost|127\.0\.0\.1)(:\d+)?$/.test(request.headers.host ?? '')) {
     send(403, 'text/plain', 'Open this page as localhost.\n');
     return;
@@ -46,17 +46,17 @@ export function answerMailbox(
   else if (pathname === '/') send(200, 'text/html', page(messages), PAGE_POLICY);
   else if (pathname === '/messages') send(200, 'application/json', JSON.stringify({ messages }));
   else if (html) send(200, 'text/html', `<base target="_blank">${html}`, MAIL_POLICY);
-  else send(404, 'text/plain', 'There is no such page.\n');
+  else send(404, 'text/plain', 'Page not found.\n');
 }
 
-// Looks for new mail without throwing away what is unfolded: the page is loaded anew only when there is some.
+// Reloads the page only when there is new mail, so that opened messages stay open.
 const SCRIPT = `setInterval(async () => {
   const { messages } = await (await fetch('/messages')).json();
   if ((messages[0]?.id ?? 0) > Number(document.body.dataset.newest)) location.reload();
 }, 1000);`;
 const SCRIPT_HASH = createHash('sha256').update(SCRIPT).digest('base64');
 const PAGE_POLICY = `default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-${SCRIPT_HASH}'; connect-src 'self'; frame-src 'self'`;
-/** What a mail program would do: no scripts, nothing from elsewhere, links open outside. */
+/** As in a mail program: no scripts, no remote content, and links open in a new window. */
 const MAIL_POLICY =
   "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 
@@ -68,13 +68,13 @@ pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #f4f4f5; paddi
 a { overflow-wrap: anywhere } iframe { width: 100%; height: 420px; border: 1px solid #e4e4e7 }`;
 
 function page(messages: CaughtMail[]): string {
-  const list = messages.map(article).join('\n') || '<p>No mail yet. Register a user, and look again.</p>';
+  const list = messages.map(article).join('\n') || '<p>No mail yet. Register a user to get one.</p>';
   return `<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><title>Mailbox (${messages.length})</title><style>${STYLE}</style></head>
 <body data-newest="${messages[0]?.id ?? 0}">
 <h1>Mailbox</h1>
-<p>What this machine's Rollcall has sent. Nothing of it left the machine. <a href="/messages">As JSON</a></p>
+<p>Mail sent by Rollcall on this machine. None of it was delivered. <a href="/messages">As JSON</a></p>
 ${list}
 <script>${SCRIPT}</script>
 </body>

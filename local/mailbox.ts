@@ -9,9 +9,9 @@ const MAX_MESSAGES = 200;
 const MAX_BYTES = 5 * 1024 * 1024;
 
 export interface Mailbox {
-  /** For `SMTP_URL`. */
+  /** The value for `SMTP_URL`. */
   url: string;
-  /** Where a person reads it. */
+  /** The URL of the page that shows the mails. */
   page: string;
   /** Newest first. */
   messages: CaughtMail[];
@@ -19,9 +19,9 @@ export interface Mailbox {
 }
 
 /**
- * For development: takes every mail over SMTP, delivers none, and shows them on a page. Both on loopback only, and
- * kept in memory: mails hold links that log people in.
- * @param ports 0 for any that is free
+ * For development: accepts every mail over SMTP, delivers none, and shows them on a page. Both listen on loopback only and
+ * keep mails in memory, because mails contain links with secret tokens.
+ * @param ports 0 for any free port
  */
 export async function startMailbox(ports: { smtp: number; page: number }): Promise<Mailbox> {
   const messages: CaughtMail[] = [];
@@ -29,7 +29,7 @@ export async function startMailbox(ports: { smtp: number; page: number }): Promi
   const smtp = new SMTPServer({
     authOptional: true,
     disableReverseLookup: true,
-    // A certificate of its own making would be refused, and loopback needs none.
+    // Clients would refuse a self-signed certificate, and loopback needs no TLS.
     disabledCommands: ['STARTTLS'],
     size: MAX_BYTES,
     onAuth: (_credentials, _session, done) => done(null, { user: 'anyone' }),
@@ -49,7 +49,7 @@ export async function startMailbox(ports: { smtp: number; page: number }): Promi
       });
     },
   });
-  // A client that hangs up is no reason to end the process.
+  // Without a listener, a client that hangs up would end the process.
   smtp.on('error', () => {});
   const page = createServer((request, response) => answerMailbox(messages, request, response));
 
@@ -94,7 +94,7 @@ function listen(server: Server, port: number): Promise<number> {
   });
 }
 
-/** @param closing what closes it: the SMTP server also ends the connections that stay open */
+/** @param closing the object to close it with: the SMTP server also ends open connections */
 async function close(server: Server, closing: { close(done: () => void): unknown }): Promise<void> {
   if (server.listening) await new Promise<void>((resolve) => closing.close(resolve));
 }

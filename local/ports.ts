@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
-/** @throws an error that names the variable to change, where another program has the port */
+/** @throws Error naming the variable to change, if another program uses the port */
 export async function assertPortFree(variable: string, port: number): Promise<void> {
   try {
     await listenOnce(port);
@@ -9,15 +9,15 @@ export async function assertPortFree(variable: string, port: number): Promise<vo
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     throw new Error(
       code === 'EADDRINUSE'
-        ? `Port ${port} is taken: is Rollcall running already? Set ${variable} to a free one, such as ${variable}=${port + 100} npm start`
-        : `Port ${port} cannot be used (${code}): set ${variable} to another one`,
+        ? `Port ${port} is taken: is Rollcall already running? Set ${variable} to a free one, such as ${variable}=${port + 100} npm start`
+        : `Port ${port} cannot be used (${code}): set ${variable} to another port`,
     );
   }
 }
 
 /**
- * A port that nobody listens on right now. Below those that systems give out by themselves, of which the next
- * client or server could get this very one before it is used.
+ * A free port, below the range of ephemeral ports, from which the system could give this port to another process before it
+ * is used.
  */
 export async function freePort(): Promise<number> {
   for (;;) {

@@ -12,9 +12,9 @@ export interface LocalPostgres {
 }
 
 /**
- * A real PostgreSQL server on a data directory of its own, listening on loopback only.
- * @param beforeStart called when a server that an earlier run left behind has stopped, and before this one starts
- * @throws with what the server said
+ * Starts a real PostgreSQL server on its own data directory, listening on loopback only.
+ * @param beforeStart called after a server left behind by an earlier run has stopped, and before this one starts
+ * @throws Error with the server's output
  */
 export async function startPostgres(
   dataDir: string,
@@ -42,7 +42,7 @@ export async function startPostgres(
     if (!existsSync(join(dataDir, 'PG_VERSION'))) await server.initialise();
     await server.start();
   } catch (error) {
-    // The package rejects with nothing where the server exits: what it printed is the reason.
+    // If the server exits, the package rejects without a reason; the server's output has it.
     const reason = [error instanceof Error ? error.message : '', ...said.slice(-5)]
       .filter(Boolean)
       .join('\n');
@@ -55,9 +55,9 @@ export async function startPostgres(
 }
 
 const HINT =
-  'If it says permission denied: as root, PostgreSQL runs as the user postgres, who must be able to enter every folder above. Set DATA_DIR to a folder elsewhere, or use a server of your own with DATABASE_URL.';
+  'If it says permission denied: for root, PostgreSQL runs as the user postgres, which needs access to every parent folder. Set DATA_DIR to another folder, or use your own server with DATABASE_URL.';
 
-/** After a kill -9 of an earlier run its server is still there, on this directory. */
+/** After `kill -9` of an earlier run, its server is still running on this directory. */
 async function stopLeftover(dataDir: string): Promise<void> {
   const pidFile = join(dataDir, 'postmaster.pid');
   const pid = existsSync(pidFile) ? Number(readFileSync(pidFile, 'utf8').split('\n')[0]) : Number.NaN;
@@ -66,16 +66,16 @@ async function stopLeftover(dataDir: string): Promise<void> {
   const end = performance.now() + STOP_TIMEOUT_MS;
   while (isPostgresOn(pid, dataDir)) {
     if (performance.now() > end)
-      throw new Error(`An earlier PostgreSQL (process ${pid}) does not stop: end it by hand`);
+      throw new Error(`An earlier PostgreSQL (process ${pid}) does not stop: end that process`);
     await wait(50);
   }
 }
 
-/** Pids are used again: this one has to be a server on this very directory before it gets a signal. */
+/** Process ids are reused, so check that this one is a server on this directory before sending a signal. */
 function isPostgresOn(pid: number, dataDir: string): boolean {
   try {
     process.kill(pid, 0);
-    // Where there is no /proc, the pid file, which a server removes when it stops, has to be enough.
+    // Without /proc, rely on the pid file, which a server removes when it stops.
     if (!existsSync('/proc/self/cmdline')) return true;
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(dataDir);
   } catch {

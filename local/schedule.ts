@@ -4,7 +4,7 @@ import { createInvoke, type InvokeOutcome } from '../shared/lambda/invoke';
 const AFTER_FAILURE_MS = 500;
 const HOUR_MS = 60 * 60 * 1000;
 
-/** What serverless.yml schedules, and how long it rests between two runs: not at all where a run lasts its minute. */
+/** The functions that serverless.yml schedules, and their pause between two runs: 0 for those that run all the time. */
 export const SCHEDULED: Record<string, number> = {
   'relay-outbox': 0,
   'poll-queues': 0,
@@ -13,14 +13,14 @@ export const SCHEDULED: Record<string, number> = {
 };
 
 export interface Schedule {
-  /** After the functions were loaded anew: that ended the runs under way, and nobody tells who waits for them. */
+  /** To be called after a reload, which ends the runs under way without an answer to their callers. */
   restart(): void;
   stop(): void;
 }
 
 /**
- * What EventBridge does in the cloud, through the same Lambda endpoint: runs each function at once, and again as
- * soon as its time budget is spent, or after its rest.
+ * Replaces EventBridge: invokes each function through the same Lambda endpoint, at once, and again when its time budget is
+ * spent, or after its pause.
  */
 export function startSchedule(
   functionPrefix: string,
@@ -36,7 +36,7 @@ export function startSchedule(
       if (ownRound !== round) return;
       if (outcome.kind !== 'answered') onFailure(functionName, outcome.reason);
       const pauseMs = outcome.kind === 'answered' ? restMs : AFTER_FAILURE_MS;
-      // Keeps nobody from ending: a test that has stopped the schedule is through.
+      // Without a reference, so that a test that has stopped the schedule can end.
       if (pauseMs > 0) await wait(pauseMs, undefined, { ref: false });
     }
   }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 const SECRET_BYTES = 32;
 
-/** The secret that signs this machine's tokens: made once, so that a restart logs nobody out. */
+/** The secret that signs tokens on this machine: created once, so that users stay logged in after a restart. */
 export async function localSecret(dataDir: string): Promise<string> {
   const file = join(dataDir, 'jwt-secret');
   try {

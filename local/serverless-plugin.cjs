@@ -1,10 +1,10 @@
-// Loaded by serverless.yml; does something only for `serverless offline`.
+// Loaded by serverless.yml; affects only `serverless offline`.
 const { answerLikeAws } = require('./gateway.cjs');
 
 module.exports = class LocalPlugin {
   constructor(serverless) {
-    // Under `npm start`: it runs what is scheduled, edited functions are loaded anew, and this process does not outlive
-    // the one above it.
+    // A child of `npm start`, which runs the schedules itself, orders a reload of edited functions, and must not be outlived
+    // by this process.
     const underStart = process.send !== undefined;
     this.hooks = {
       'before:offline:start': () => {
@@ -22,7 +22,7 @@ module.exports = class LocalPlugin {
   }
 };
 
-// To API Gateway /path and /path/ are two routes. serverless-offline takes them for one, and refuses to have it twice.
+// For API Gateway, /path and /path/ are two routes. serverless-offline treats them as one and refuses the duplicate.
 function mergeTrailingSlashes(functions) {
   for (const definition of Object.values(functions)) {
     const routes = new Set(definition.events?.map((event) => event.httpApi));
@@ -33,7 +33,7 @@ function mergeTrailingSlashes(functions) {
   }
 }
 
-// serverless-offline would run each a second time, at the full minute.
+// serverless-offline would run each of them a second time, at every full minute.
 function dropSchedules(functions) {
   for (const definition of Object.values(functions)) {
     definition.events = definition.events?.filter((event) => event.schedule === undefined);

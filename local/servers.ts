@@ -6,9 +6,9 @@ import { startPostgres } from './postgres';
 import type { LocalSettings } from './settings';
 
 export interface LocalServers {
-  /** What the functions need to find them: nothing for a server that the environment names already. */
+  /** The URLs of the embedded servers, as variables for the functions. */
   environment: Record<string, string>;
-  /** Where mail can be read; null where it goes to a server of one's own. */
+  /** The page that shows the mails; null if `SMTP_URL` names another server. */
   mailPage: string | null;
   stop(): Promise<void>;
 }
@@ -18,7 +18,7 @@ interface Server {
   stop(): Promise<void>;
 }
 
-/** The embedded PostgreSQL, broker and mailbox, each only where the environment names no other. */
+/** Starts the embedded PostgreSQL, broker and mailbox, each only if the environment names no other. */
 export async function startServers(settings: LocalSettings): Promise<LocalServers> {
   const starting = [
     settings.databaseUrl === undefined ? embeddedPostgres(settings) : null,

@@ -25,7 +25,7 @@ const Settings = v.object({
 export type LocalSettings = ReturnType<typeof readSettings>;
 
 /**
- * What `npm start` itself reads of the environment; the functions read theirs in shared/config/config.ts.
+ * The variables of `npm start` itself; shared/config/config.ts reads those of the functions.
  * @throws ConfigError naming every variable that is wrong
  */
 export function readSettings(environment: NodeJS.ProcessEnv) {
@@ -47,38 +47,38 @@ export function readSettings(environment: NodeJS.ProcessEnv) {
     dataDir: resolve(env.DATA_DIR),
     adminUsername: env.ADMIN_USERNAME,
     adminPassword: env.ADMIN_PASSWORD,
-    /** Set: a server that is there already. Unset: the embedded one. */
+    /** Undefined: start the embedded server. */
     databaseUrl: env.DATABASE_URL,
     hasBroker: env.RABBITMQ_URL !== undefined || env.RABBITMQ_HOST !== undefined,
     hasMailServer: env.SMTP_URL !== undefined,
-    /** Where the links in mails lead; here, to the API's own pages. */
+    /** The base URL of links in mails; by default the local API. */
     publicUrl: env.PUBLIC_URL ?? `http://localhost:${env.HTTP_PORT}`,
     jwtSecret: env.JWT_SECRET,
-    /** Where webhooks may lead although it is not the Internet: here, to this machine. */
+    /** Private networks that webhooks may reach; by default this machine. */
     webhookNetworks: env.WEBHOOK_ALLOWED_NETWORKS,
   };
 }
 
-/** In the place of what `npm start` supplies. */
+/** Placeholders for the variables that `npm start` supplies. */
 const SUPPLIED = {
   DATABASE_URL: 'postgres://supplied.invalid/rollcall',
   RABBITMQ_URL: 'amqp://supplied.invalid',
   JWT_SECRET: 'supplied, and kept in the data directory',
 };
 
-/** Looks at the functions' variables before anything starts. @throws ConfigError naming every one that is wrong */
+/** Validates the functions' variables before anything starts. @throws ConfigError naming every wrong one */
 export function checkConfiguration(environment: NodeJS.ProcessEnv): void {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   readConfig({ ...SUPPLIED, ...given });
 }
 
-/** Two servers on one port: the second would find it taken, by what seems to be another program. */
+/** Checked here, because the second server would report the port as taken by another program. */
 function portsUsedTwice(env: v.InferOutput<typeof Settings>): string[] {
   const ports = Object.entries(env).filter(
     (entry): entry is [string, number] => entry[0].endsWith('_PORT') && typeof entry[1] === 'number',
   );
   return ports.flatMap(([name, number], index) => {
     const other = ports.slice(0, index).find(([, before]) => before === number);
-    return other ? [`${name} must be another port than ${other[0]}`] : [];
+    return other ? [`${name} must differ from ${other[0]}`] : [];
   });
 }

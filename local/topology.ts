@@ -6,8 +6,8 @@ import { createLog } from '../shared/log';
 const CONNECT_TIMEOUT_MS = 5_000;
 
 /**
- * Declares exchanges and queues, so that they are there for whoever sees the first answer over HTTP. A broker of one's own
- * that is away or refuses is no reason not to start: registrations take none, and relay and poller go on trying.
+ * Declares exchanges and queues before the first HTTP response. If the broker is down or refuses, `npm start` continues:
+ * registrations need no broker, and relay and poller keep trying.
  */
 export async function prepareBroker(environment: NodeJS.ProcessEnv): Promise<void> {
   const { broker: place, events, logLevel } = readConfig(environment);

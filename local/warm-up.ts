@@ -1,7 +1,7 @@
-/** Of the requests below, so that their lines are told from those of others. */
+/** The request id of these requests, by which their log lines are left out. */
 export const WARM_UP_ID = 'warm-up';
 
-/** What people ask for first. Each is refused, for want of a body or a token, and leaves a container behind. */
+/** The endpoints that are used first. Each request is refused, because it has no body or token, but starts a container. */
 const REQUESTS = [
   ['POST', '/register'],
   ['POST', '/login'],
@@ -9,7 +9,7 @@ const REQUESTS = [
   ['GET', '/users/me'],
 ] as const;
 
-/** Has the functions loaded before somebody waits for them. What fails here fails again when it is asked for. */
+/** Loads functions before the first user waits for them. Ignores errors: a real request would show them again. */
 export async function warmUp(url: string): Promise<void> {
   await Promise.all(
     REQUESTS.map(async ([method, path]) => {
