@@ -85,7 +85,7 @@ export function createPublisher(ctx: BrokerContext): Publisher {
   async function publish(pending: PendingEvent[]): Promise<void> {
     // During an outage one request in a while pays the deadline, not each of them.
     if (ctx.now().getTime() < pausedUntil) return;
-    const mine = pending.filter((item) => item.mayPublishNow);
+    const mine = publishable(pending);
     if (mine.length === 0) return;
     const sending: Sending = { confirmed: [] };
     try {
@@ -106,4 +106,13 @@ export function createPublisher(ctx: BrokerContext): Publisher {
   }
 
   return { publish };
+}
+
+/** An event that is left to the relay holds its user's later ones, which did not see what it waits for. */
+function publishable(pending: PendingEvent[]): PendingEvent[] {
+  const held = new Set<string>();
+  return pending.filter(({ event, mayPublishNow }) => {
+    if (!mayPublishNow) held.add(event.subject);
+    return !held.has(event.subject);
+  });
 }

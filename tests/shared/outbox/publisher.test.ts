@@ -4,7 +4,7 @@ import { createPublisher } from '../../../shared/outbox/publisher';
 import { brokerUrl, openClient, Received } from '../../setup/broker';
 import { type TestContext, testContext } from '../../setup/context';
 import { call } from '../../setup/http';
-import { outcomesOf } from '../../setup/outbox';
+import { makeDue, outcomesOf } from '../../setup/outbox';
 import { registration } from '../../setup/people';
 import { startProxy, type TcpProxy } from '../../setup/proxy';
 import { eventually } from '../../setup/service';
@@ -142,5 +142,32 @@ test('what waits behind an older event of the same user is left to the relay', a
   await ctx.publisher.publish([first.event]);
   await received.atLeast(1);
   expect(received.bodies().map((event) => event['type'])).toEqual(['user.created']);
+  await model.close();
+});
+
+test('nothing overtakes an event of its user that is left to the relay, although the relay has sent the older one meanwhile', async () => {
+  const { createUser } = await import('../../../shared/users/create-user');
+  const { appendEvent } = await import('../../../shared/outbox/event-store');
+  const { confirmSent } = await import('../../../shared/outbox/dispatch-store');
+  const { relayOutbox } = await import('../../../shared/outbox/relay');
+  const { sequenceOf } = await import('../../../shared/users/sequence');
+  const { model, channel } = await openClient();
+  const received = await Received.bound(channel, ctx.config.events.exchange);
+  const origin = { actorId: null, address: null, userAgent: null, requestId: null, traceparent: null };
+  const input = { ...registration(), displayName: null, metadata: {}, role: 'user' };
+
+  const first = await ctx.db.transaction().execute((tx) => createUser(tx, ctx, 'relay', input, origin));
+  const { id } = first.user;
+  const pending = await ctx.db.transaction().execute(async (tx) => {
+    const event = { type: 'user.email_verified', subject: id, data: { id }, origin } as const;
+    const second = await appendEvent(tx, ctx, 'inline', { ...event, sequence: sequenceOf(2) });
+    await confirmSent(ctx.db, [first.event.position]);
+    return [second, await appendEvent(tx, ctx, 'inline', { ...event, sequence: sequenceOf(3) })];
+  });
+  await ctx.publisher.publish(pending);
+  await makeDue(ctx);
+  await relayOutbox(ctx, 0);
+  await received.atLeast(2);
+  expect(received.bodies().map((event) => event['sequence'])).toEqual([sequenceOf(2), sequenceOf(3)]);
   await model.close();
 });
