@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { type Kysely, type Migration, Migrator, sql } from 'kysely';
 import type { Db } from './connection';
 import { migrations } from './migrations';
-import { isLockTimeout } from './unavailable';
+import { isDeadlock, isLockTimeout } from './unavailable';
 
 /**
  * How long a statement may wait for a table, and with it every query that comes after it: PostgreSQL serves a queue for
@@ -33,7 +33,7 @@ export async function migrateToLatest(
     const { error, results = [] } = await migrator.migrateToLatest();
     if (!error)
       return results.filter((result) => result.status === 'Success').map((result) => result.migrationName);
-    const tableInUse = isLockTimeout(error);
+    const tableInUse = isLockTimeout(error) || isDeadlock(error);
     if (!tableInUse || tried === tries) {
       const failed =
         results.find((result) => result.status === 'Error')?.migrationName ?? 'before the first one';

@@ -40,6 +40,11 @@ export function isLockTimeout(error: unknown): boolean {
   return error instanceof DomainError && error.cause instanceof DatabaseError && error.cause.code === '55P03';
 }
 
+/** Whether a transaction was ended because it and others waited for one another's locks. It may be repeated. */
+export function isDeadlock(error: unknown): boolean {
+  return error instanceof DatabaseError && error.code === '40P01';
+}
+
 /**
  * By SQLSTATE (PostgreSQL, appendix A), or by what took its place:
  *

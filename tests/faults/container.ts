@@ -12,6 +12,7 @@ import { createBroker } from '../../shared/broker/connection';
 import { readConfig } from '../../shared/config/config';
 import { type BatchHandler, consumer } from '../../shared/consumers/consumer';
 import { createContext } from '../../shared/context/context';
+import { runReplays } from '../../shared/event-operations/run-replays';
 import { parseEvent, type UserEvent } from '../../shared/events/catalog';
 import type { Invoke, InvokeOutcome } from '../../shared/lambda/invoke';
 import type { BatchResponse, RmqEvent } from '../../shared/lambda/rmq-event';
@@ -85,7 +86,8 @@ async function start(settings: ContainerSettings): Promise<void> {
   const ctx: PublishingContext = { ...base, now, broker, publisher };
   tell({ kind: 'ready' });
   if (settings.role === 'api') return serve(ctx);
-  if (settings.role === 'relay') return void relayOutbox(ctx, FOREVER_MS);
+  if (settings.role === 'relay')
+    return void Promise.all([relayOutbox(ctx, FOREVER_MS), runReplays(ctx, FOREVER_MS)]);
   const functions = functionsOf(ctx, settings);
   if (settings.role === 'function') return answerCalls(functions);
   const isolated = settings.functionTimeoutMs !== null ? invokeInProcesses(settings, tell) : functions;

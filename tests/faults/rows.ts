@@ -7,6 +7,7 @@ import { buriedThenRedriven, checkPoison } from './dead-letter-rows';
 import type { Outcome } from './effects';
 import { during, killBackends, unbindEverything } from './injections';
 import { pollerRows } from './poller-rows';
+import { replayedMeanwhile } from './replay-rows';
 import type { Scenario, ScenarioOptions } from './scenario';
 import { topologyRows } from './topology-rows';
 import { troubleRows } from './trouble-rows';
@@ -186,6 +187,11 @@ export function rows(size: Size): Row[] {
       options: { environment: { RETRY_DELAYS_MS: '100' }, settings: { poller: { failsEverything: true } } },
       run: buriedThenRedriven,
     },
+    killed('relay', 'confirmed', 'during replays', {
+      name: '',
+      options: { environment: { RELAY_BATCH_SIZE: '20' } },
+      run: replayedMeanwhile,
+    }),
     ...pollerRows(size),
     once('containers frozen', async (scenario, { freezeMs }) => {
       const frozen = (['api', 'relay', 'poller'] as const).map((role) => scenario.container(role));

@@ -12,7 +12,9 @@ export async function up(db: Kysely<never>): Promise<void> {
   // What every failed login costs is looked up here: as much as the most expensive hash.
   await sql`create index passwords_cost_index on passwords (substr(hash, 5, 2))`.execute(db);
 
-  // From here on nobody else writes to `users`.
+  // From here on nobody else writes to `users`. Both tables at once: a request that has one of them and waits for the
+  // other would be in a deadlock with whoever locks them one after the other.
+  await sql`lock table users, sessions in access exclusive mode`.execute(db);
   await sql`alter table users alter column password_hash drop not null`.execute(db);
   await sql`
     delete from passwords where not exists (select from users where users.id = passwords.user_id)`.execute(

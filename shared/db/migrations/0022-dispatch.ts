@@ -87,8 +87,9 @@ async function turnOutboxIntoLog(db: Kysely<never>): Promise<void> {
   // Takes outbox_pending_index along.
   await sql`alter table events drop column available_at, drop column last_error`.execute(db);
   // Of events that were published before, these two columns say when; of later ones, `publications` does.
-  await sql`comment on column events.published_at is 'Of events published before migration 0022'`.execute(db);
-  await sql`comment on column events.attempts is 'Of events published before migration 0022'`.execute(db);
+  for (const column of ['published_at', 'attempts'])
+    await sql`
+      comment on column events.${sql.ref(column)} is 'Of events published before migration 0022'`.execute(db);
 }
 
 /**
@@ -155,9 +156,14 @@ async function serveOldCode(db: Kysely<never>): Promise<void> {
         delete from dispatch where event_id = old.id and queue is null;
         if not found then return null; end if;
         insert into publications (event_id, published_at, attempts)
-        values (old.id, new.published_at, new.attempts);
+        values (old.id, new.published_at, new.attempts)
+        on conflict (event_id) do update set published_at = excluded.published_at, attempts = excluded.attempts;
+      elsif old.published_at is not null and new.published_at is null then
+        -- An operator has it published again, after the broker has lost it.
+        insert into dispatch (event_id, subject, due_at) values (old.id, old.subject, new.available_at);
       elsif (new.available_at, new.attempts, new.last_error)
-          is distinct from (old.available_at, old.attempts, old.last_error) then
+          is distinct from (old.available_at, old.attempts, old.last_error)
+          and old.published_at is null then
         update dispatch set due_at = new.available_at, claimed_until = null, attempts = new.attempts,
           last_error = new.last_error
         where event_id = old.id and queue is null;

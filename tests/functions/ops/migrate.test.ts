@@ -50,6 +50,28 @@ test('a table in use is waited for in short tries, so that its queries go on, an
   await db.destroy();
 });
 
+test('a deadlock with a request is tried again too', async () => {
+  const db = open(3);
+  await sql`drop schema public cascade`.execute(db);
+  await sql`create schema public`.execute(db);
+  await migrateToLatest(db);
+  const locking: typeof migrations = {
+    ...migrations,
+    '9998-locking': { up: async (tx) => void (await sql`lock table users, roles`.execute(tx)) },
+  };
+  let migrating: Promise<string[]> | undefined;
+  await db.transaction().execute(async (tx) => {
+    // Whoever looks for a deadlock first is ended by it: not the request.
+    await sql`set local deadlock_timeout = '1min'`.execute(tx);
+    await sql`select from roles`.execute(tx);
+    migrating = migrateToLatest(db, locking, { tries: 1_000, pauseMs: 0 });
+    await untilLockIsAwaited({ db });
+    await sql`select from users`.execute(tx);
+  });
+  expect(await migrating).toEqual(['9998-locking']);
+  await db.destroy();
+});
+
 test('a migration that fails says which, and changes nothing', async () => {
   const db = open(1);
   const broken: typeof migrations = {

@@ -293,6 +293,10 @@ describe('old code and new beside each other', () => {
     expect(await claimedIds()).toContain(event.id);
 
     await old.markPublished(ctx.db, [event.id]);
+    // As an operator does with what the broker has lost.
+    await sql`update outbox set published_at = null where id = ${event.id}`.execute(ctx.db);
+    expect(await claimedIds()).toEqual([event.id]);
+    await old.markPublished(ctx.db, [event.id]);
     const tomorrow = new Date(Date.now() + 24 * 60 * 60 * 1000);
     expect(await old.purge(ctx.db, tomorrow, 10)).toBe(1);
     expect(ids(await ctx.db.selectFrom('events').select('id').execute())).not.toContain(event.id);
