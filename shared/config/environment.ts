@@ -35,6 +35,7 @@ const DAY_SECONDS = 24 * 60 * 60;
 export const Environment = v.object({
   DATABASE_URL: parsed(parseDatabaseUrl),
   DATABASE_POOL_SIZE: integer(1, 1, 100),
+  DATABASE_PREPARED: flag(true),
   DATABASE_CONNECT_TIMEOUT_MS: integer(3_000, 1, 60_000),
   DATABASE_STATEMENT_TIMEOUT_MS: integer(5_000, 0, 900_000),
   DATABASE_LOCK_TIMEOUT_MS: integer(4_000, 0, 900_000),

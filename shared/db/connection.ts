@@ -8,6 +8,7 @@ import {
 import { DatabaseError } from 'pg';
 import { PooledDriver } from './driver';
 import type { ConnectionLimits } from './pooled-connection';
+import { StatementNames } from './statement-names';
 import type { Tables } from './tables';
 import { TrustedPool } from './trusted-pool';
 
@@ -22,11 +23,13 @@ export interface DatabaseOptions extends Partial<ConnectionLimits> {
   /** One is enough for a Lambda container, which serves one request at a time. */
   poolSize: number;
   connectTimeoutMs?: number;
+  /** Whether statements that come often are prepared, which some transaction poolers forbid. */
+  prepared?: boolean;
 }
 
 /**
- * A pool that connects on first use. Works behind a transaction pooler: no session state, no LISTEN, no named
- * statements, no parameters at connecting. Without limits of its own, a statement may take as long as it likes.
+ * A pool that connects on first use. Works behind a transaction pooler: no session state, no LISTEN, no parameters at
+ * connecting, and named statements only where `prepared` allows them. Without limits of its own, a statement may take as long as it likes.
  * @param onDropped told of a connection that broke while it was idle, or was found broken and replaced
  */
 export function openDatabase(options: DatabaseOptions, onDropped: (error: Error) => void): Db {
@@ -37,12 +40,14 @@ export function openDatabase(options: DatabaseOptions, onDropped: (error: Error)
     statementTimeoutMs = 0,
     lockTimeoutMs = 0,
     idleInTransactionTimeoutMs = 0,
+    prepared = false,
   } = options;
   const pool = new TrustedPool({ url, poolSize, connectTimeoutMs, onDropped });
   const limits = { statementTimeoutMs, lockTimeoutMs, idleInTransactionTimeoutMs };
+  const names = prepared ? new StatementNames() : null;
   return new Kysely<Tables>({
     dialect: {
-      createDriver: () => new PooledDriver(pool, limits),
+      createDriver: () => new PooledDriver(pool, limits, names),
       createAdapter: () => new PostgresAdapter(),
       createQueryCompiler: () => new PostgresQueryCompiler(),
       createIntrospector: (db) => new PostgresIntrospector(db),

@@ -1,5 +1,6 @@
 import type { DatabaseConnection, Driver, TransactionSettings } from 'kysely';
 import { type ConnectionLimits, PooledConnection } from './pooled-connection';
+import type { StatementNames } from './statement-names';
 import type { TrustedPool } from './trusted-pool';
 
 /** kysely's driver for PostgreSQL, on connections that are checked before they are relied on. */
@@ -7,12 +8,13 @@ export class PooledDriver implements Driver {
   constructor(
     private readonly pool: TrustedPool,
     private readonly limits: ConnectionLimits,
+    private readonly names: StatementNames | null,
   ) {}
 
   async init(): Promise<void> {}
 
   async acquireConnection(): Promise<DatabaseConnection> {
-    return PooledConnection.open(this.pool, this.limits);
+    return PooledConnection.open(this.pool, this.limits, this.names);
   }
 
   async beginTransaction(connection: PooledConnection, settings: TransactionSettings): Promise<void> {

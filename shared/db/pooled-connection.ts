@@ -1,6 +1,7 @@
 import type { CompiledQuery, DatabaseConnection, QueryResult, TransactionSettings } from 'kysely';
-import type { QueryResult as PgResult, PoolClient } from 'pg';
+import { DatabaseError, type QueryResult as PgResult, type PoolClient } from 'pg';
 import { within } from '../within';
+import type { StatementNames } from './statement-names';
 import { nextTurns, type TrustedPool } from './trusted-pool';
 import {
   DatabaseUnavailable,
@@ -44,11 +45,19 @@ export class PooledConnection implements DatabaseConnection {
   private constructor(
     private readonly pool: TrustedPool,
     private readonly limits: ConnectionLimits,
+    private readonly names: StatementNames | null,
   ) {}
 
-  /** @throws DatabaseUnavailable */
-  static async open(pool: TrustedPool, limits: ConnectionLimits): Promise<PooledConnection> {
-    const connection = new PooledConnection(pool, limits);
+  /**
+   * @param names of prepared statements; null: none are prepared
+   * @throws DatabaseUnavailable
+   */
+  static async open(
+    pool: TrustedPool,
+    limits: ConnectionLimits,
+    names: StatementNames | null = null,
+  ): Promise<PooledConnection> {
+    const connection = new PooledConnection(pool, limits, names);
     await connection.#take();
     return connection;
   }
@@ -58,9 +67,15 @@ export class PooledConnection implements DatabaseConnection {
     const { statementTimeoutMs } = this.limits;
     const readsOnly = /^\s*select\b/i.test(sql);
     const outcome = readsOnly || this.#inTransaction ? 'not_done' : 'unknown';
-    const run = () => this.#run(sql, parameters, statementTimeoutMs, outcome);
+    let name = this.names?.nameOf(sql);
+    const run = () => this.#run(sql, parameters, statementTimeoutMs, outcome, name);
     if (!this.#trusted) await this.#onceMore(() => this.#run('select 1', [], CHECK_TIMEOUT_MS, 'not_done'));
-    const result = await this.#onceMore(run);
+    const result = await this.#onceMore(run).catch((error: unknown) => {
+      // In a transaction there is nothing to repeat: the server has ended it.
+      if (name === undefined || this.#inTransaction || !isForgotten(error)) throw error;
+      name = undefined;
+      return this.#onceMore(run);
+    });
     this.#used = true;
     return toQueryResult(result);
   }
@@ -144,11 +159,15 @@ export class PooledConnection implements DatabaseConnection {
     values: readonly unknown[],
     timeoutMs: number,
     outcome: StatementOutcome,
+    name?: string,
   ): Promise<PgResult> {
     if (this.#lost) throw this.#lost;
     if (!this.#client) throw new Error('The connection was released');
     try {
-      const result = await inTime(this.#client.query(text, [...values]), timeoutMs);
+      const result = await inTime(
+        this.#client.query({ text, values: [...values], ...(name !== undefined && { name }) }),
+        timeoutMs,
+      );
       this.#trusted = true;
       return result;
     } catch (error) {
@@ -174,6 +193,11 @@ export class PooledConnection implements DatabaseConnection {
     };
     return Object.entries(limits).flatMap(([name, ms]) => (ms === 0 ? [] : [`set local ${name} = ${ms}`]));
   }
+}
+
+/** `26000`: a pooler has given the session to somebody else, or ended it. The statement was not run. */
+function isForgotten(error: unknown): boolean {
+  return error instanceof DatabaseError && error.code === '26000';
 }
 
 const LATE = Symbol('late');
