@@ -6,12 +6,12 @@ import { functionFiles, ROOT } from './function-files';
 import { leaveOutUnused } from './leave-out';
 import { httpFunctions } from './openapi/routes';
 
-/** The one function that runs kysely's migrator, which needs what `leaveOutUnused` takes away. */
+/** The only function that runs kysely's migrator, which needs the modules that `leaveOutUnused` removes. */
 const NEEDS_EVERYTHING = 'migrate';
 
 /**
- * A function's bundle exports its handler, which waits for its secrets. What else its file exports, for tests and
- * documents, is left out.
+ * A function's bundle exports only its handler, which first waits for its secrets. Exports for tests and documents are left
+ * out.
  */
 const handlerOnly: Plugin = {
   name: 'handler-only',
@@ -30,7 +30,7 @@ const handlerOnly: Plugin = {
   },
 };
 
-/** The page at /docs loads it from us: whoever has no network, or trusts no CDN, can read it too. */
+/** The page at /docs loads its script from Rollcall, so that it works without a network and without a CDN. */
 async function copyDocsRenderer(outdir: string, name = 'docs-renderer'): Promise<void> {
   const script = await readFile(require.resolve('openapi-explorer/dist/browser/openapi-explorer.min.js'));
   const directory = resolve(ROOT, outdir, name);
@@ -38,7 +38,7 @@ async function copyDocsRenderer(outdir: string, name = 'docs-renderer'): Promise
   await writeFile(join(directory, 'openapi-explorer.js.gz'), gzipSync(script, { level: 9 }));
 }
 
-/** Two builds, side by side: a module is either whole or left out in all of a build's bundles. */
+/** Two builds, because `leaveOutUnused` applies to all bundles of a build. */
 function builds(outdir: string, ...plugins: Plugin[]) {
   const functions = [...functionFiles()];
   const [whole, slim] = [true, false].map((needs) =>
@@ -63,28 +63,28 @@ function bundled(outdir: string, entryPoints: { in: string; out: string }[]) {
     outExtension: { '.js': '.cjs' },
     bundle: true,
     platform: 'node',
-    // What the oldest supported Node.js runs; CommonJS loads a little faster than modules do.
+    // The oldest supported Node.js. CommonJS loads a little faster than ES modules.
     target: 'node20.19',
     format: 'cjs',
     minify: true,
     sourcemap: true,
     sourcesContent: false,
     legalComments: 'none',
-    // Lambda provides the first; the second is an optional native add-on of pg that nobody installs.
+    // Lambda provides the first; the second is an optional native add-on of pg, which is not installed.
     external: ['@aws-sdk/*', 'pg-native'],
     logLevel: 'warning',
     metafile: true,
   } satisfies BuildOptions;
 }
 
-/** Bundles every function to `<outdir>/<name>/index.cjs`. @returns what went into each, by its file */
+/** Bundles every function to `<outdir>/<name>/index.cjs`. @returns the inputs of each bundle, by its file */
 export async function buildFunctions(outdir = 'dist'): Promise<Metafile['outputs']> {
   await copyDocsRenderer(outdir);
   const results = await Promise.all(builds(outdir).map((one) => build(one)));
   return Object.assign({}, ...results.map((result) => result.metafile.outputs));
 }
 
-/** The HTTP functions by their routes, as serverless.yml has them. */
+/** The HTTP functions by their routes in serverless.yml. */
 const routesModule: Plugin = {
   name: 'routes',
   setup(builder) {
@@ -117,9 +117,9 @@ export async function buildServe(outdir = 'dist'): Promise<Metafile['outputs']> 
 }
 
 /**
- * Bundles, and again at every change, telling about each result. The first build is done when this resolves, and told
- * about by that alone: a reload ends the requests that are under way.
- * @throws where the first build fails
+ * Bundles now and at every change, and reports each result but the first: the promise resolves after the first build, and a
+ * reload would end requests under way.
+ * @throws Error if the first build fails
  */
 export async function watchFunctions(onBuilt: (ok: boolean) => void): Promise<{ dispose(): Promise<void> }> {
   const firstBuilds: Promise<boolean>[] = [];
@@ -138,12 +138,12 @@ export async function watchFunctions(onBuilt: (ok: boolean) => void): Promise<{ 
   };
   await copyDocsRenderer('dist');
   const contexts = await Promise.all(builds('dist', notify).map((one) => context(one)));
-  // Watching begins with a build of its own, so there is none before it.
+  // Watching starts with a build, so none is needed before.
   await Promise.all(contexts.map((building) => building.watch()));
   const ok = (await Promise.all(firstBuilds)).every(Boolean);
   isFirst = false;
   const dispose = async () => void (await Promise.all(contexts.map((building) => building.dispose())));
   if (ok) return { dispose };
   await dispose();
-  throw new Error('The functions could not be built: esbuild says above what is wrong');
+  throw new Error('Building the functions failed: see the messages of esbuild above');
 }

@@ -1,7 +1,7 @@
 import { migrateToLatest } from '../shared/db/migrate';
 import { runScript } from './run';
 
-/** Brings the database of DATABASE_URL up to date, and says what that took. */
+/** Migrates the database of DATABASE_URL, and prints the migrations that it applied. */
 export function migrate(): Promise<void> {
   return runScript(async (ctx) => {
     const applied = await migrateToLatest(ctx.db);

@@ -1,6 +1,6 @@
-// `npm run serve`: the whole service as ordinary processes, for containers and plain machines: the HTTP functions behind
-// node:http, relay, poller, consumers and webhooks. The code is that of the functions. `dist/serve/index.cjs`, which is
-// this file and all that it needs, is what the container image runs; `index.cjs migrate` brings the database up to date.
+// `npm run serve`: runs the whole service in ordinary processes, for containers and plain machines: the HTTP functions behind
+// node:http, relay, poller, consumers and webhooks, with the functions' own code. The container image runs
+// `dist/serve/index.cjs`, the bundle of this file; `index.cjs migrate` migrates the database.
 import cluster from 'node:cluster';
 import { existsSync } from 'node:fs';
 import { explain } from './explain';
@@ -18,7 +18,7 @@ async function main(): Promise<void> {
 }
 
 main().then(
-  // Not when the last handle is gone: nobody promises that every timer of every driver has been taken down.
+  // Exit explicitly: a driver may leave a timer running.
   () => process.exit(),
   (error: unknown) => {
     console.error(explain(error));

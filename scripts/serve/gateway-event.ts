@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type { Match } from './router';
 
-/** A request in the form in which API Gateway hands it to a function (HTTP API, payload format 2.0). */
+/** A request in the form in which API Gateway passes it to a function (HTTP API, payload format 2.0). */
 export function gatewayEvent(
   request: IncomingMessage,
   url: URL,

@@ -3,28 +3,28 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { gatewayEvent } from './gateway-event';
 import { route } from './router';
 
-/** For all headers: whoever sends them slower holds a connection and nothing else. */
+/** The time limit for all headers. A client that sends them slowly occupies only a connection. */
 const HEADERS_TIMEOUT_MS = 10_000;
-/** For a whole request, headers and body. */
+/** The time limit for a whole request, headers and body. */
 const REQUEST_TIMEOUT_MS = 30_000;
-/** How often the two are looked at. */
+/** How often Node.js checks the two. */
 const CHECK_INTERVAL_MS = 2_000;
-/** Longer than the minute of the usual load balancers: else they reuse a connection that has just been closed. */
+/** Longer than the minute of common load balancers, which would otherwise reuse a connection that was just closed. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 const MAX_HEADER_BYTES = 16 * 1024;
-/** One byte more than the functions accept, by which they know a body that is too large. */
+/** One byte more than the functions accept, so that they recognize a body that is too large. */
 const MAX_BODY_BYTES = 64 * 1024 + 1;
 
 export interface HttpServer {
   port: number;
-  /** Refuses new connections, lets requests under way finish. Resolves when the last one has its answer. */
+  /** Refuses new connections and completes the requests under way. Resolves after the last response. */
   stop(): Promise<void>;
 }
 
 /**
  * Serves the HTTP functions by `node:http`.
- * @param intercept answers what is no function's, such as whether the process is alive; false: it does not
- * @throws Error where the port is taken
+ * @param intercept answers requests that belong to no function, such as the liveness check; returns false for all others
+ * @throws Error if the port is taken
  */
 export async function startHttpServer(
   port: number,
@@ -65,7 +65,7 @@ async function answer(
 ): Promise<void> {
   try {
     const { method = 'GET' } = request;
-    // The host is the client's to choose, and may be anything.
+    // Not from the Host header, which the client chooses freely.
     const url = new URL(`http://localhost${request.url ?? '/'}`);
     const match = route(method, url.pathname);
     const body = await readBody(request);
@@ -75,7 +75,7 @@ async function answer(
       body: content = '',
       isBase64Encoded,
     } = await match.handler(gatewayEvent(request, url, match, body));
-    // What is left of a body that is too large is not read: nobody has to wait until it is all here.
+    // The rest of a body that is too large is not read, so that the response does not wait for it.
     if (isLast() || !request.complete) response.setHeader('connection', 'close');
     response.statusCode = statusCode ?? 200;
     for (const [name, value] of Object.entries(headers ?? {})) response.setHeader(name, String(value));
@@ -83,12 +83,12 @@ async function answer(
       if (!request.complete) request.destroy();
     });
   } catch {
-    // The client is gone, or has sent a target that is no URL.
+    // The client has disconnected, or has sent a target that is not a URL.
     if (!response.headersSent && !response.destroyed) response.writeHead(400, { connection: 'close' }).end();
   }
 }
 
-/** @returns the body, or as much of it as shows that it is too large */
+/** @returns the body, or enough of it to show that it is too large */
 async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;

@@ -9,7 +9,7 @@ import type { Config } from '../../shared/config/config';
 import type { Invoke } from '../../shared/lambda/invoke';
 import type { BatchResponse, RmqEvent } from '../../shared/lambda/rmq-event';
 
-/** The type demands every one: a consumer that is new and not here does not compile. */
+/** The type requires every consumer, so a new one that is missing here does not compile. */
 const CONSUMERS: Record<PolledQueue, (event: RmqEvent) => Promise<BatchResponse>> = {
   analytics,
   audit,
@@ -20,8 +20,8 @@ const CONSUMERS: Record<PolledQueue, (event: RmqEvent) => Promise<BatchResponse>
 };
 
 /**
- * Calls consumers where the poller would invoke Lambda functions. A function that is not here is `unavailable`, as it is
- * with Lambda: its messages are not to blame, so they wait without losing an attempt, and the log says why.
+ * Calls consumers in this process instead of invoking Lambda functions. As with Lambda, a missing function is
+ * `unavailable`: its messages wait without counting an attempt, and the log has the reason.
  */
 export function invokeInProcess({ functionPrefix }: Pick<Config['lambda'], 'functionPrefix'>): Invoke {
   const functions = new Map(
@@ -37,7 +37,7 @@ export function invokeInProcess({ functionPrefix }: Pick<Config['lambda'], 'func
       };
     }
     try {
-      // The poller makes no other payload, and what crosses no wire keeps its type.
+      // The poller passes no other payload, and without a wire in between it keeps its type.
       return { kind: 'answered', payload: await handler(payload as RmqEvent) };
     } catch (error) {
       return { kind: 'failed', reason: error instanceof Error ? error.message : String(error) };

@@ -1,15 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Task } from './task';
 
-/** A run takes a minute, and what it has in hand has time limits of its own, the database's included. */
+/** A run takes a minute, and its remaining work has its own time limits, including the database's. */
 const STUCK_AFTER_MS = 5 * 60_000;
 
-/** Where the process says that it is alive; beside the API, whose own `GET /health` says whether users can register. */
+/** The path of the liveness check. `GET /health` of the API says whether users can register. */
 export const LIVENESS_PATH = '/health/live';
 
 /**
- * Answers with 200 while all tasks turn, else 503, for whoever restarts a container that hangs. It does not speak of
- * database and broker: a restart brings neither back, and the tasks wait for them by themselves.
+ * Answers with 200 while all tasks make progress, else 503, so that the platform restarts a container that hangs. It ignores
+ * database and broker: a restart would not bring them back, and the tasks wait for them.
  */
 export function answerLiveness(tasks: Task[], _request: IncomingMessage, response: ServerResponse): void {
   const now = performance.now();

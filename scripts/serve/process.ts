@@ -8,15 +8,15 @@ import { repeat } from './task';
 import { scheduledTasks } from './tasks';
 import { untilDatabaseAnswers } from './until-database-answers';
 
-/** Connections to the database for requests side by side: more would wait for the processor. */
+/** Database connections for concurrent requests. More requests would wait for the processor anyway. */
 const HTTP_CONNECTIONS = 10;
 
-/** Runs the parts of the service that this process has, until it is told to stop. */
+/** Runs this process's parts of the service until a signal stops it. */
 export async function runProcess({ parts, host, port }: ServeSettings): Promise<void> {
   const servesHttp = parts.has('http');
   const hasTasks = parts.size > (servesHttp ? 1 : 0);
-  // All consumers, the relay and who looks at its backlog work side by side: with the one connection that is right
-  // for a Lambda container they would wait for each other.
+  // All consumers, the relay and the query of its backlog run concurrently: with one connection, which suits a Lambda
+  // container, they would wait for each other.
   const connections = (servesHttp ? HTTP_CONNECTIONS : 0) + (hasTasks ? CONSUMER_NAMES.length + 2 : 0);
   process.env['DATABASE_POOL_SIZE'] ||= String(connections);
   const ctx = publishingContext();

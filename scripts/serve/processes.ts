@@ -6,19 +6,19 @@ import { PARTS, type Part, type ServeSettings } from './settings';
 const RESTART_DELAY_MS = 1_000;
 
 /**
- * Runs as many processes as are wanted, which share the port. The first has all parts; the others serve HTTP alone. One
- * that dies is replaced; one that cannot even start ends them all.
+ * Runs the configured number of processes, which share the port. The first has all parts; the others serve only HTTP. A
+ * process that dies is replaced; one that cannot start ends them all.
  */
 export async function superviseProcesses({ parts, processes }: ServeSettings): Promise<void> {
-  // The processes accept connections themselves. Handed out by this one, a connection that was on its way to a process that
-  // is killed would belong to nobody, and its client would wait.
+  // The processes accept connections themselves. If this one passed them on, no process would own a connection that was on
+  // its way to a process that is killed, and its client would wait.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
   let stopping = false;
   const running = new Set<Worker>();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       stopping = true;
-      // From a terminal they have it already, and take a second one for impatience.
+      // A terminal sends the signal to all processes; a second one would end them at once.
       if (signal === 'SIGTERM') for (const worker of running) worker.process.kill(signal);
     });
   }
@@ -34,7 +34,7 @@ export async function superviseProcesses({ parts, processes }: ServeSettings): P
       await once(worker, 'exit');
       running.delete(worker);
       if (stopping) return;
-      if (!served) throw new Error('A process could not start: see above');
+      if (!served) throw new Error('A process failed to start: see above');
       await wait(RESTART_DELAY_MS);
     }
   }

@@ -3,7 +3,7 @@ import type { Handler } from '../../shared/http/endpoint';
 
 export interface Match {
   routeKey: string;
-  /** Decoded, by their names. */
+  /** The decoded path parameters, by name. */
   params: Record<string, string>;
   handler: Handler;
 }
@@ -28,7 +28,7 @@ for (const { method, path, handler } of routes) {
   }
 }
 
-/** The function for a request, as API Gateway would choose it: what answers GET answers HEAD too. */
+/** The function that API Gateway would choose for a request. A function that answers GET also answers HEAD. */
 export function route(method: string, path: string): Match {
   const wanted = method === 'HEAD' ? 'GET' : method;
   const found = exact.get(`${wanted} ${path}`);

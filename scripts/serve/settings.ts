@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { ConfigError } from '../../shared/config/config';
 
-/** What a process can do. All of it by default; several processes may share it out. */
+/** The parts of the service. A process runs all of them by default; several processes can divide them. */
 export const PARTS = ['http', 'relay', 'poller', 'webhooks', 'purge'] as const;
 export type Part = (typeof PARTS)[number];
 
@@ -18,7 +18,7 @@ const Settings = v.object({
     PARTS.join(),
   ),
   HOST: v.optional(v.string()),
-  /** 0: one that is free. */
+  /** 0: any free port. */
   PORT: v.optional(
     v.pipe(
       v.string(),
@@ -49,9 +49,9 @@ export interface ServeSettings {
 }
 
 /**
- * Reads what concerns `serve` alone; an empty variable counts as missing.
- * @param parts in the place of SERVE, where they were named on the command line
- * @throws ConfigError naming what is wrong
+ * Reads the variables of `serve`; an empty variable counts as missing.
+ * @param parts from the command line; they replace SERVE
+ * @throws ConfigError naming every wrong variable
  */
 export function readServeSettings(environment: NodeJS.ProcessEnv, parts?: string): ServeSettings {
   const given = { ...environment, ...(parts && { SERVE: parts }) };

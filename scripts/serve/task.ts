@@ -1,18 +1,18 @@
 import type { Log } from '../../shared/log';
 import { pause } from '../../shared/pause';
 
-/** How long one run lasts, as the schedule has it in the cloud: each run declares anew what a broker may have lost. */
+/** How long a run lasts, as in the cloud's schedule. Each run declares again what a broker may have lost. */
 const RUN_MS = 60_000;
 const AFTER_FAILURE_MS = 1_000;
 
-/** What a scheduled function does, over and over. */
+/** The work of a scheduled function. */
 export interface Task {
   name: string;
-  /** Works until the budget is spent or the signal aborts; then finishes what it has in hand and gives back the rest. */
+  /** Works until the budget is spent or the signal aborts; then finishes its current work and returns the rest. */
   run(budgetMs: number, signal: AbortSignal): Promise<unknown>;
-  /** How long to rest between two runs, for what has not always something to do. */
+  /** The pause between two runs. */
   restMs?: number;
-  /** Since when its present run is at work, by `performance.now()`. */
+  /** When the current run started, by `performance.now()`. */
   runningSince?: number | undefined;
 }
 
@@ -24,7 +24,7 @@ export async function repeat(task: Task, log: Log, signal: AbortSignal): Promise
     try {
       await task.run(RUN_MS, signal);
     } catch (error) {
-      log.error('A task failed and runs again', { task: task.name, error });
+      log.error('A task failed and will be run again', { task: task.name, error });
       restMs = AFTER_FAILURE_MS;
     }
     task.runningSince = undefined;

@@ -11,15 +11,15 @@ import type { Task } from './task';
 
 const HOUR_MS = 60 * 60 * 1000;
 
-/** What EventBridge schedules in the cloud, for the parts that this process has. */
+/** The functions that EventBridge schedules in the cloud, for the parts of this process. */
 export function scheduledTasks(
   ctx: PublishingContext,
   parts: ReadonlySet<Part>,
 ): { tasks: Task[]; close(): Promise<void> } {
   const { config, log } = ctx;
-  // One of its own: whoever has trouble gives up the connection, in the midst of the other's work.
+  // A connection of its own: on an error, relay or poller closes its connection, which would interrupt the other.
   const pollerBroker = createBroker(config.broker.url, 'rollcall-poller', log);
-  // Its statements may take longer than those of all others.
+  // Its statements may take longer than all others.
   const purger = createContext(patient(config, config.purge.budgetMs), log);
   const sender = { ...ctx, resolveHost };
   const poller = { ...ctx, broker: pollerBroker, invoke: invokeInProcess(config.lambda) };

@@ -6,8 +6,8 @@ import { explain } from '../explain';
 const RETRY_MS = 1_000;
 
 /**
- * Waits for a database that is there and migrated. Consumers that start before it would fail, and every event that is
- * waiting would lose an attempt. (The broker needs no such wait: relay and poller go on trying by themselves.)
+ * Waits until the database is up and migrated. Consumers that start earlier would fail, and every waiting event would count
+ * an attempt. (The broker needs no such wait: relay and poller keep trying.)
  */
 export async function untilDatabaseAnswers(ctx: Context, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
@@ -15,7 +15,7 @@ export async function untilDatabaseAnswers(ctx: Context, signal: AbortSignal): P
       await countBacklog(ctx.db);
       return;
     } catch (error) {
-      ctx.log.warn('The database cannot be used yet: the tasks wait for it', { reason: explain(error) });
+      ctx.log.warn('The database is not ready: the tasks wait for it', { reason: explain(error) });
       await pause(RETRY_MS, signal);
     }
   }

@@ -187,7 +187,7 @@ test('a request under way is answered before the process stops, and a new one is
   // The server has seen the request when it answers one that came later.
   await fetch(`http://127.0.0.1:${port}/health/live`);
   child.kill('SIGTERM');
-  await logged(({ message }) => message.includes('stops after'));
+  await logged(({ message }) => message.includes('is stopping after'));
   await eventually(
     () =>
       open(port).then(

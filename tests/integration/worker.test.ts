@@ -212,7 +212,7 @@ test('a second signal ends it at once, where the broker does not answer', async 
   await worker.logged(isAudited);
   broker.blackHole();
   worker.child.kill('SIGTERM');
-  await worker.logged(says('after what it has in hand'));
+  await worker.logged(says('is stopping after the current work'));
   worker.child.kill('SIGTERM');
   expect((await worker.exit).code).toBe(1);
 });
