@@ -16,7 +16,7 @@ import {
   queueOf,
   retryExchangeOf,
 } from '../shared/broker/topology';
-import { readConfig } from '../shared/config/config';
+import { readConfig } from '../shared/config';
 import { createContext } from '../shared/context/context';
 import { migrateToLatest } from '../shared/db/migrate';
 import { createLog } from '../shared/log';

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { handler as forgotPassword } from '../functions/auth/forgot-password';
 import { freePort } from '../local/ports';
 import { startPostgres } from '../local/postgres';
-import { readConfig } from '../shared/config/config';
+import { readConfig } from '../shared/config';
 import { type Context, createContext } from '../shared/context/context';
 import { migrateToLatest } from '../shared/db/migrate';
 import { createLog } from '../shared/log';

@@ -1,5 +1,5 @@
 import { createAdmin } from '../shared/accounts/create-admin';
-import { readConfig } from '../shared/config/config';
+import { readConfig } from '../shared/config';
 import { createContext, patient } from '../shared/context/context';
 import { migrateToLatest } from '../shared/db/migrate';
 import type { LocalSettings } from './settings';

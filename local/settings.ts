@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import * as v from 'valibot';
-import { ConfigError, readConfig } from '../shared/config/config';
+import { ConfigError, readConfig } from '../shared/config';
 import { port } from '../shared/config/values';
 
 const Settings = v.object({
@@ -25,7 +25,7 @@ const Settings = v.object({
 export type LocalSettings = ReturnType<typeof readSettings>;
 
 /**
- * The variables of `npm start` itself; shared/config/config.ts reads those of the functions.
+ * The variables of `npm start` itself; shared/config/index.ts reads those of the functions.
  * @throws ConfigError naming every variable that is wrong
  */
 export function readSettings(environment: NodeJS.ProcessEnv) {

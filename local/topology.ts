@@ -1,6 +1,6 @@
 import { createBroker } from '../shared/broker/connection';
 import { declareTopology } from '../shared/broker/topology';
-import { readConfig } from '../shared/config/config';
+import { readConfig } from '../shared/config';
 import { createLog } from '../shared/log';
 
 const CONNECT_TIMEOUT_MS = 5_000;

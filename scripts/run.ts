@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readConfig } from '../shared/config/config';
+import { readConfig } from '../shared/config';
 import { type Context, createContext, patient } from '../shared/context/context';
 import { explain } from './explain';
 

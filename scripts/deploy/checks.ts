@@ -2,7 +2,7 @@ import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-clo
 import { GetAccountSettingsCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { readConfig } from '../../shared/config/config';
+import { readConfig } from '../../shared/config';
 import { addSecrets } from '../../shared/config/environment';
 import type { ResolvedService } from './run-serverless';
 

@@ -1,5 +1,5 @@
 import { DEAD_LETTERS } from '../../shared/broker/topology';
-import { ConfigError } from '../../shared/config/config';
+import { ConfigError } from '../../shared/config';
 import { parseOrigins } from '../../shared/config/origins';
 import { corsHeaders, preflightHeaders } from '../../shared/http/cors';
 import { functionFiles } from '../function-files';

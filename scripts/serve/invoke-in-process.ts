@@ -5,7 +5,7 @@ import { handler as deadLetters } from '../../functions/consumers/dead-letters';
 import { handler as emails } from '../../functions/consumers/emails';
 import { handler as webhooks } from '../../functions/consumers/webhooks';
 import { DEAD_LETTERS, type PolledQueue } from '../../shared/broker/topology';
-import type { Config } from '../../shared/config/config';
+import type { Config } from '../../shared/config';
 import type { Invoke } from '../../shared/lambda/invoke';
 import type { BatchResponse, RmqEvent } from '../../shared/lambda/rmq-event';
 

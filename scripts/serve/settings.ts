@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { ConfigError } from '../../shared/config/config';
+import { ConfigError } from '../../shared/config';
 
 /** The parts of the service. A process runs all of them by default; several processes can divide them. */
 export const PARTS = ['http', 'relay', 'poller', 'webhooks', 'purge'] as const;

@@ -1,4 +1,4 @@
-import type { Config } from '../config/config';
+import type { Config } from '../config';
 import type { Log } from '../log';
 import type { BrokerConnection } from './connection';
 import { declareTopology } from './topology';

@@ -1,5 +1,5 @@
 import type { ChannelModel } from 'amqplib';
-import type { Config } from '../config/config';
+import type { Config } from '../config';
 import type { Log } from '../log';
 import { binding, type Declaration, declareEach, exchange, queue } from './declare';
 import { mirrorDeclarations, mirrorExchanges } from './mirrors';

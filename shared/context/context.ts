@@ -1,4 +1,4 @@
-import { type Config, readConfig } from '../config/config';
+import { type Config, readConfig } from '../config';
 import { type Db, openDatabase } from '../db/connection';
 import type { Log } from '../log';
 import { createPlainContext, type PlainContext } from './plain-context';

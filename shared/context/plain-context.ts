@@ -1,5 +1,5 @@
 import { uuidv7 } from 'uuidv7';
-import { type Config, readConfig } from '../config/config';
+import { type Config, readConfig } from '../config';
 import { createLog, type Log } from '../log';
 import { isGuessable } from '../tokens/token-keys';
 

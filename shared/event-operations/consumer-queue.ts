@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { CONSUMER_NAMES, queueOf } from '../broker/topology';
-import type { Config } from '../config/config';
+import type { Config } from '../config';
 import { DomainError } from '../errors';
 
 /** The queue of a consumer, such as rollcall.audit. Which there are depends on QUEUE_PREFIX: the flows check it. */

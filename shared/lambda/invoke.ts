@@ -4,7 +4,7 @@ import {
   RequestTooLargeException,
   TooManyRequestsException,
 } from '@aws-sdk/client-lambda';
-import type { Config } from '../config/config';
+import type { Config } from '../config';
 
 /**
  * - `answered`: the function's own answer, parsed

@@ -1,4 +1,4 @@
-import type { Config } from '../config/config';
+import type { Config } from '../config';
 import { countBacklog } from '../outbox/dispatch-store';
 import type { BrokerContext } from '../outbox/publisher';
 import { type EventTask, findTaskRuns, type TaskRun } from '../tasks/task-run-store';

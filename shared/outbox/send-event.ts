@@ -1,7 +1,7 @@
 import type { BrokerConnection } from '../broker/connection';
 import { mirrorMessages } from '../broker/mirrors';
 import { type OutgoingMessage, type SendOutcome, send } from '../broker/send';
-import type { Config } from '../config/config';
+import type { Config } from '../config';
 import type { UserEvent } from '../events/catalog';
 
 /** How long an exchange that was denied is left alone: each try costs the connection and repeats the event itself. */

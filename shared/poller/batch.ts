@@ -1,5 +1,5 @@
 import type { ConsumeMessage } from 'amqplib';
-import type { Config } from '../config/config';
+import type { Config } from '../config';
 
 /** What the broker has delivered and nobody has taken yet: at most the prefetch, so it needs no bound of its own. */
 export class MessageBuffer {

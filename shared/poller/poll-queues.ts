@@ -4,7 +4,7 @@ import type { BrokerConnection } from '../broker/connection';
 import { ensureTopology } from '../broker/ensure-topology';
 import { OutageLog } from '../broker/outage-log';
 import { CONSUMER_NAMES, DEAD_LETTERS, type PolledQueue } from '../broker/topology';
-import type { Config } from '../config/config';
+import type { Config } from '../config';
 import { noteProblem } from '../tasks/task-run-store';
 import { CLOSE_TIMEOUT_MS, pollQueue } from './poll-queue';
 import { CONFIRM_TIMEOUT_MS } from './settle';

@@ -1,6 +1,6 @@
 import type { ConsumeMessage } from 'amqplib';
 import type { Broker } from '../broker/connection';
-import type { Config } from '../config/config';
+import type { Config } from '../config';
 import type { Db } from '../db/connection';
 import type { UserEvent } from '../events/catalog';
 import type { Invoke } from '../lambda/invoke';

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import type { Config } from '../config/config';
+import type { Config } from '../config';
 import type { Context } from '../context/context';
 import type { Db } from '../db/connection';
 import { DomainError } from '../errors';

@@ -1,6 +1,6 @@
 import { type CryptoKey, decodeProtectedHeader, importJWK, jwtVerify, SignJWT } from 'jose';
 import * as v from 'valibot';
-import type { Config } from '../config/config';
+import type { Config } from '../config';
 import type { TokenKey } from '../tokens/token-keys';
 
 const Claims = v.object({

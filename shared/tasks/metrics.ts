@@ -1,4 +1,4 @@
-import type { Config } from '../config/config';
+import type { Config } from '../config';
 
 /** Where CloudWatch shows them. The alarms of a deployed stage are made of these names. */
 export const METRICS_NAMESPACE = 'Rollcall';

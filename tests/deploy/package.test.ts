@@ -8,7 +8,7 @@ import { unzipSync } from 'fflate';
 import { SECRET_VARIABLES } from '../../scripts/deploy/environment';
 import { functionFiles } from '../../scripts/function-files';
 import { CONSUMER_NAMES, queueOf } from '../../shared/broker/topology';
-import { readConfig } from '../../shared/config/config';
+import { readConfig } from '../../shared/config';
 import { VARIABLES } from '../../shared/config/environment';
 import { preflightHeaders } from '../../shared/http/cors';
 import document from '../../shared/openapi/openapi.json';

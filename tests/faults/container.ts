@@ -9,7 +9,7 @@ import { handler as updateUser } from '../../functions/users/update-user';
 import { countEvents } from '../../shared/analytics/analytics-store';
 import { appendAuditEntries } from '../../shared/audit/audit-store';
 import { createBroker } from '../../shared/broker/connection';
-import { readConfig } from '../../shared/config/config';
+import { readConfig } from '../../shared/config';
 import { type BatchHandler, consumer } from '../../shared/consumers/consumer';
 import { createContext } from '../../shared/context/context';
 import { runReplays } from '../../shared/event-operations/run-replays';

@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { type ChannelModel, connect } from 'amqplib';
 import { Client } from 'pg';
 import { CONSUMER_NAMES, declareTopology } from '../../shared/broker/topology';
-import { type Config, readConfig } from '../../shared/config/config';
+import { type Config, readConfig } from '../../shared/config';
 import { type Db, openDatabase } from '../../shared/db/connection';
 import { migrateToLatest } from '../../shared/db/migrate';
 import { createLog } from '../../shared/log';

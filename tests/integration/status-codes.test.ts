@@ -5,7 +5,7 @@ import { uuidv7 } from 'uuidv7';
 import { freePort } from '../../local/ports';
 import { statusTable } from '../../scripts/openapi/status-table';
 import { queueOf } from '../../shared/broker/topology';
-import type { Config } from '../../shared/config/config';
+import type { Config } from '../../shared/config';
 import { type EmailTokenPurpose, insertEmailToken } from '../../shared/email-addresses/email-token-store';
 import { statusOf } from '../../shared/errors';
 import document from '../../shared/openapi/openapi.json';

@@ -8,7 +8,7 @@ import {
   queueOf,
   retryExchangeOf,
 } from '../../shared/broker/topology';
-import type { Config } from '../../shared/config/config';
+import type { Config } from '../../shared/config';
 import { createLog } from '../../shared/log';
 
 export function brokerUrl(): string {

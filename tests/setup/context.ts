@@ -1,5 +1,5 @@
 import { createBroker } from '../../shared/broker/connection';
-import { readConfig } from '../../shared/config/config';
+import { readConfig } from '../../shared/config';
 import { createContext } from '../../shared/context/context';
 import { createLog, type LogFields } from '../../shared/log';
 import { createPublisher, type PublishingContext } from '../../shared/outbox/publisher';

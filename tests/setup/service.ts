@@ -6,7 +6,7 @@ import { serveFunctions } from '../../local/function-server';
 import { freePort } from '../../local/ports';
 import { startSchedule } from '../../local/schedule';
 import { createAdmin } from '../../shared/accounts/create-admin';
-import { type Config, readConfig } from '../../shared/config/config';
+import { type Config, readConfig } from '../../shared/config';
 import { VARIABLES } from '../../shared/config/environment';
 import { createContext } from '../../shared/context/context';
 import type { Db } from '../../shared/db/connection';

@@ -6,7 +6,7 @@ import { asyncapiDocument, matches } from '../../../scripts/asyncapi/document';
 import { publishedSchemas } from '../../../scripts/asyncapi/event-schemas';
 import served from '../../../shared/asyncapi/asyncapi.json';
 import { CONSUMER_NAMES, CONSUMERS, queueOf } from '../../../shared/broker/topology';
-import { readConfig } from '../../../shared/config/config';
+import { readConfig } from '../../../shared/config';
 import { EVENT_TYPES, parseEvent } from '../../../shared/events/catalog';
 import { eventMessage } from '../../../shared/outbox/send-event';
 import { openClient } from '../../setup/broker';

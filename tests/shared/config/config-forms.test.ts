@@ -2,7 +2,7 @@
 // never work starts.
 import { checkConfiguration, readSettings } from '../../../local/settings';
 import { readServeSettings } from '../../../scripts/serve/settings';
-import { readConfig } from '../../../shared/config/config';
+import { readConfig } from '../../../shared/config';
 import { corsHeaders } from '../../../shared/http/cors';
 
 const COMPLETE = {

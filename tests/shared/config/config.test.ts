@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import { ConfigError, readConfig } from '../../../shared/config/config';
+import { ConfigError, readConfig } from '../../../shared/config';
 import { VARIABLES } from '../../../shared/config/environment';
 import { createPlainContext } from '../../../shared/context/plain-context';
 import { CHECK_TIMEOUT_MS } from '../../../shared/db/pooled-connection';

@@ -1,4 +1,4 @@
-import { readConfig } from '../../../shared/config/config';
+import { readConfig } from '../../../shared/config';
 
 const read = (environment: Record<string, string>) =>
   readConfig({

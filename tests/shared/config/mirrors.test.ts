@@ -1,4 +1,4 @@
-import { readConfig } from '../../../shared/config/config';
+import { readConfig } from '../../../shared/config';
 import { parseMirrors } from '../../../shared/config/mirrors';
 
 const REQUIRED = {

@@ -1,6 +1,6 @@
 // How long the database may take, and what that costs the connection.
 import { sql } from 'kysely';
-import { type Config, readConfig } from '../../../shared/config/config';
+import { type Config, readConfig } from '../../../shared/config';
 import { createContext, patient } from '../../../shared/context/context';
 import { type Db, openDatabase } from '../../../shared/db/connection';
 import { DatabaseUnavailable } from '../../../shared/db/unavailable';

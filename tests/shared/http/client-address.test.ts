@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { readConfig } from '../../../shared/config/config';
+import { readConfig } from '../../../shared/config';
 import { clientAddress } from '../../../shared/http/client-address';
 
 const PROXIES = ['10.0.0.0/8', '203.0.113.0/24', 'fd00::/8', '2001:db8:ff::/48'];

@@ -4,7 +4,7 @@ import { handler as jwks } from '../../../functions/auth/jwks';
 import { handler as login } from '../../../functions/auth/login';
 import { handler as logout } from '../../../functions/auth/logout';
 import { handler as getMe } from '../../../functions/users/get-me';
-import { readConfig } from '../../../shared/config/config';
+import { readConfig } from '../../../shared/config';
 import { generatePrivateJwk } from '../../../shared/tokens/token-keys';
 import { type TestContext, testContext } from '../../setup/context';
 import { call } from '../../setup/http';

@@ -1,4 +1,4 @@
-import { readConfig } from '../../../shared/config/config';
+import { readConfig } from '../../../shared/config';
 import { emitMetrics } from '../../../shared/tasks/metrics';
 
 const config = (environment: Record<string, string>) =>
