@@ -1,6 +1,6 @@
 import { createAdmin } from '../shared/accounts/create-admin';
 import { readConfig } from '../shared/config';
-import { createContext, patient } from '../shared/context/context';
+import { createContext, withLongTimeouts } from '../shared/context/context';
 import { migrateToLatest } from '../shared/db/migrate';
 import type { LocalSettings } from './settings';
 
@@ -9,7 +9,7 @@ export async function prepareDatabase(
   environment: NodeJS.ProcessEnv,
   settings: LocalSettings,
 ): Promise<string | null> {
-  const ctx = createContext(patient(readConfig(environment)));
+  const ctx = createContext(withLongTimeouts(readConfig(environment)));
   try {
     await migrateToLatest(ctx.db);
     return await createAdmin(ctx, settings.adminUsername, settings.adminPassword);

@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readConfig } from '../shared/config';
-import { type Context, createContext, patient } from '../shared/context/context';
+import { type Context, createContext, withLongTimeouts } from '../shared/context/context';
 import { explain } from './explain';
 
 /** Runs a script on the database of DATABASE_URL (environment or .env), and prints a clear message if it fails. */
 export async function runScript(work: (ctx: Context) => Promise<void>): Promise<void> {
   try {
     if (existsSync('.env')) process.loadEnvFile('.env');
-    const ctx = createContext(patient(readConfig(scriptEnvironment())));
+    const ctx = createContext(withLongTimeouts(readConfig(scriptEnvironment())));
     try {
       await work(ctx);
     } finally {

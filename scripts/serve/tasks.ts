@@ -1,5 +1,5 @@
 import { createBroker } from '../../shared/broker/connection';
-import { createContext, patient } from '../../shared/context/context';
+import { createContext, withLongTimeouts } from '../../shared/context/context';
 import { measuredPoll, measuredRelay } from '../../shared/ops/measured-runs';
 import { purgeEvents } from '../../shared/ops/purge';
 import type { PublishingContext } from '../../shared/outbox/publisher';
@@ -20,7 +20,7 @@ export function scheduledTasks(
   // A connection of its own: on an error, relay or poller closes its connection, which would interrupt the other.
   const pollerBroker = createBroker(config.broker.url, 'rollcall-poller', log);
   // Its statements may take longer than all others.
-  const purger = createContext(patient(config, config.purge.budgetMs), log);
+  const purger = createContext(withLongTimeouts(config, config.purge.budgetMs), log);
   const sender = { ...ctx, resolveHost };
   const poller = { ...ctx, broker: pollerBroker, invoke: invokeInProcess(config.lambda) };
   const all: Record<Exclude<Part, 'http'>, Task> = {

@@ -23,7 +23,7 @@ export async function requestPasswordReset(ctx: Context, email: string, origin: 
     const sequence = await takeMinorSequence(tx, id);
     // If other routes have used up the mailbox's limit, nothing is sent, and the response is the same. An unknown address
     // is counted under a different subject, so that this cannot keep its owner from registering.
-    const mayGoOut = await mayMail({ ...ctx, db: tx }, found === null ? `nobody at ${email}` : email);
+    const maySend = await mayMail({ ...ctx, db: tx }, found === null ? `nobody at ${email}` : email);
     const { event } = await appendEvent(tx, ctx, 'relay', {
       type: 'user.password_reset_requested',
       subject: id,
@@ -32,7 +32,7 @@ export async function requestPasswordReset(ctx: Context, email: string, origin: 
       origin,
     });
     // To keep the event, withdraw an id that no event has: the statement costs the same.
-    await withdrawEvent(tx, sequence === null || !mayGoOut ? event.id : ctx.newId());
+    await withdrawEvent(tx, sequence === null || !maySend ? event.id : ctx.newId());
   });
   await delay;
 }

@@ -4,7 +4,7 @@ export const METRICS = ['registrations', 'verifications', 'logins', 'deletions']
 export type Metric = (typeof METRICS)[number];
 export type Counts = Record<Metric, number>;
 
-/** What an event counts as. The consumer's queue is bound by these types: shared/broker/topology.ts. */
+/** The metric that counts an event type. The consumer's queue is bound for these types: shared/broker/topology.ts. */
 export const METRIC_OF: Partial<Record<EventType, Metric>> = {
   'user.created': 'registrations',
   'user.email_verified': 'verifications',

@@ -1,12 +1,12 @@
-/** Why the broker cannot be used, in words that stay the same and name what to do. It holds no password. */
+/** Why the broker cannot be used. The message is stable, names the remedy and contains no password. */
 export class BrokerError extends Error {
   override readonly name = 'BrokerError';
 
   constructor(
     message: string,
-    /** What the broker or the socket said. */
+    /** The original message of the broker or the socket. */
     readonly reason: string,
-    /** The exchange to which a publish was denied, or which is not there: over that, the broker closes the channel. */
+    /** The exchange to which a publish was denied, or which does not exist; both close the channel. */
     readonly refusedExchange: string | null = null,
   ) {
     super(message);
@@ -16,7 +16,7 @@ export class BrokerError extends Error {
 const CERTIFICATE =
   /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_|CERT_|ERR_TLS_CERT_ALTNAME_INVALID)/;
 
-/** By AMQP class and method, what `rabbitmqctl set_permissions` calls it. Source: https://www.rabbitmq.com/docs/access-control */
+/** Permissions of `rabbitmqctl set_permissions`, by AMQP class and method: https://www.rabbitmq.com/docs/access-control */
 const PERMISSIONS: Record<string, string> = {
   '40.10': 'configure on the exchange',
   '50.10': 'configure on the queue (of a retry queue also read, and write on amq.default)',
@@ -25,7 +25,7 @@ const PERMISSIONS: Record<string, string> = {
   '60.40': 'write on the exchange',
 };
 
-/** @param error of a socket, a handshake, a channel or an operation on one */
+/** @param error from a socket, a handshake, a channel or a channel operation */
 export function explainBrokerError(error: unknown): BrokerError {
   if (error instanceof BrokerError) return error;
   const fields: ErrorFields = typeof error === 'object' && error !== null ? error : {};
@@ -33,14 +33,14 @@ export function explainBrokerError(error: unknown): BrokerError {
   return new BrokerError(explain(fields, reason), reason, refusedExchange(fields, reason));
 }
 
-/** RabbitMQ's words are "… exchange 'user_events' in vhost '/' …"; the default exchange it calls amq.default. */
+/** RabbitMQ's message contains "exchange 'user_events' in vhost '/'"; it calls the default exchange amq.default. */
 function refusedExchange({ code, classId, methodId }: ErrorFields, reason: string): string | null {
   const isPublish = classId === 60 && methodId === 40;
   if (!isPublish || (code !== 403 && code !== 404)) return null;
   return /exchange '(.*?)' in vhost/.exec(reason)?.[1] ?? null;
 }
 
-/** What Node.js and amqplib hang on theirs. */
+/** Properties of errors of Node.js and amqplib. */
 interface ErrorFields {
   message?: unknown;
   code?: unknown;
@@ -53,34 +53,34 @@ function explain({ code, classId, methodId }: ErrorFields, reason: string): stri
     if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
       return "The broker's host name cannot be resolved: check the host in RABBITMQ_URL (or RABBITMQ_HOST)";
     if (code === 'ECONNREFUSED')
-      return 'Nothing listens at the address of the broker: start it, or check host and port in RABBITMQ_URL (or RABBITMQ_HOST and RABBITMQ_PORT)';
+      return "Nothing listens at the broker's address: start the broker, or check host and port in RABBITMQ_URL (or RABBITMQ_HOST and RABBITMQ_PORT)";
     if (code === 'EPROTO' || code.startsWith('ERR_SSL_'))
       return "The broker's port does not speak TLS: use its TLS port, usually 5671, or amqp:// in RABBITMQ_URL (RABBITMQ_TLS=false)";
     if (CERTIFICATE.test(code))
       return "The broker's certificate is not trusted: use the host name that it was issued for, and name its authority's certificate in NODE_EXTRA_CA_CERTS";
   }
   if (reason.includes('ETIMEDOUT'))
-    return 'The broker does not answer: check host and port in RABBITMQ_URL, and what stands between (firewall, security group)';
+    return 'The broker does not answer: check host and port in RABBITMQ_URL, and firewalls and security groups';
   if (reason.includes('closed abruptly during opening handshake'))
-    return 'The broker hung up at once: for a TLS port, usually 5671, RABBITMQ_URL has to begin with amqps:// (RABBITMQ_TLS=true); else see its log';
+    return 'The broker closed the connection at once: for a TLS port, usually 5671, RABBITMQ_URL must start with amqps:// (RABBITMQ_TLS=true); otherwise see the log of the broker';
   if (reason.startsWith('Handshake terminated by server: 403'))
-    return "The broker refuses the user name or the password: correct RABBITMQ_URL (or RABBITMQ_USER and RABBITMQ_PASS), or have the broker's follow: rabbitmqctl add_user, rabbitmqctl change_password";
-  // amqplib keeps the text of a connection.close here to itself: NOT_ALLOWED, with no virtual host, no access or a limit.
+    return 'The broker rejects the user name or the password: correct RABBITMQ_URL (or RABBITMQ_USER and RABBITMQ_PASS), or change them on the broker: rabbitmqctl add_user, rabbitmqctl change_password';
+  // amqplib hides the text of this connection.close: NOT_ALLOWED, for a missing virtual host, no access or a limit.
   if (reason.startsWith('Expected ConnectionOpenOk'))
-    return 'The broker refuses the virtual host: it does not exist (correct the path of RABBITMQ_URL or RABBITMQ_VHOST, or rabbitmqctl add_vhost), its permissions do not include this user (rabbitmqctl set_permissions), or a limit of connections is reached (rabbitmqctl set_vhost_limits, set_user_limits); the log of the broker says which';
+    return 'The broker rejects the virtual host: it does not exist (correct the path of RABBITMQ_URL or RABBITMQ_VHOST, or rabbitmqctl add_vhost), its permissions do not include this user (rabbitmqctl set_permissions), or a limit of connections is reached (rabbitmqctl set_vhost_limits, set_user_limits); the log of the broker says which';
   if (reason.includes('queue limit'))
     return 'The virtual host has reached its limit of queues: raise it with rabbitmqctl set_vhost_limits -p <vhost> \'{"max-queues": <number>}\'';
   if (code === 404 && classId === 60 && methodId === 40)
-    return 'An exchange that is published to does not exist: relay and poller declare it at their next start, or name another with EVENT_EXCHANGE or EVENT_MIRRORS';
+    return 'An exchange for publishing does not exist: relay and poller declare it at their next start, or name another one with EVENT_EXCHANGE or EVENT_MIRRORS';
   if (code === 403)
-    return `The broker denies us the permission ${PERMISSIONS[`${classId}.${methodId}`] ?? 'that this takes'}: grant it with rabbitmqctl set_permissions -p <vhost> <user> <configure> <write> <read>`;
+    return `The broker denies the permission ${PERMISSIONS[`${classId}.${methodId}`] ?? 'for this operation'}: grant it with rabbitmqctl set_permissions -p <vhost> <user> <configure> <write> <read>`;
   return `The broker cannot be used: ${reason}`;
 }
 
-/** An alarm: the broker reads nothing that publishers send, until there is room again. */
+/** A resource alarm: the broker accepts no messages from publishers until it is cleared. */
 export function explainAlarm(reason: string): BrokerError {
   return new BrokerError(
-    'The broker takes no messages, because an alarm is raised: free disk space or memory on its host (rabbitmq-diagnostics alarms), or change disk_free_limit or vm_memory_high_watermark',
+    'The broker accepts no messages because of a resource alarm: free disk space or memory on its host (rabbitmq-diagnostics alarms), or change disk_free_limit or vm_memory_high_watermark',
     reason,
   );
 }

@@ -6,22 +6,22 @@ import { BrokerError, explainAlarm, explainBrokerError } from './broker-error';
 import { createSleepDetector } from './sleep-detector';
 
 const HEARTBEAT_SECONDS = 20;
-const FAREWELL_TIMEOUT_MS = 2_000;
+const CLOSE_TIMEOUT_MS = 2_000;
 
 export interface BrokerConnection {
   model: ChannelModel;
   channel: ConfirmChannel;
-  /** The alarm because of which the broker reads nothing that we send, until it says `connection.unblocked`. */
+  /** The resource alarm while the broker accepts no messages: from `connection.blocked` to `connection.unblocked`. */
   blocked: BrokerError | null;
-  /** Why it is at its end. */
+  /** Why the connection was closed. */
   closed: BrokerError | null;
-  /** By `returnKey`, why the broker could not route a message: from `basic.return` until its confirm arrives. */
+  /** Why the broker could not route a message, by `returnKey`: from its `basic.return` until its confirm. */
   returned: Map<string, string>;
 }
 
 /**
- * The one connection of a container, opened at its first use and kept while the container lives. Nothing here
- * retries: whoever asks next after a failure opens a new one.
+ * The single connection of a container, opened at its first use and then reused. Does not retry: after a failure, the next
+ * `open` opens a new connection.
  */
 export interface Broker {
   /**
@@ -30,9 +30,9 @@ export interface Broker {
    * @throws BrokerError
    */
   open(timeoutMs: number): Promise<BrokerConnection>;
-  /** Drops the connection without a farewell: for one whose state nobody knows any more. */
+  /** Closes the socket without a handshake, if the state of the connection is unknown. */
   discard(): void;
-  /** With a farewell, for whose answer it waits a little: the broker may be gone, or silent. */
+  /** Closes gracefully: waits up to `CLOSE_TIMEOUT_MS` for `close-ok`, because the broker may be gone or silent. */
   close(): Promise<void>;
 }
 
@@ -71,16 +71,16 @@ export function createBroker(url: string, name: string, log: Log): Broker {
     live = undefined;
     current = undefined;
     if (!connection || connection.closed) return;
-    // An answer that went down with the connection would never come: amqplib waits for ever then.
-    const farewell = connection.model.close().catch(() => {});
-    await within(FAREWELL_TIMEOUT_MS, farewell, undefined);
+    // If the connection breaks before `close-ok`, amqplib would wait forever.
+    const closing = connection.model.close().catch(() => {});
+    await within(CLOSE_TIMEOUT_MS, closing, undefined);
     destroy(connection);
   }
 
   return { open, discard, close };
 }
 
-/** One event can be on its way to several places at once. */
+/** Includes the destination, because an event can be in flight to several of them at once. */
 export function returnKey(messageId: string, exchange: string, routingKey: string): string {
   return JSON.stringify([messageId, exchange, routingKey]);
 }
@@ -99,15 +99,15 @@ async function openConnection(
   }).catch((error: unknown) => {
     throw explainBrokerError(error);
   });
-  let trouble = new BrokerError('The broker connection was closed', 'closed');
-  // Whoever uses the connection says what that means. One that nobody uses is replaced, and no line is worth it.
-  const note = (error: unknown) => {
+  let closeReason = new BrokerError('The broker connection was closed', 'closed');
+  // Only logged for debugging: the users of the connection report the consequences, and an unused one is just replaced.
+  const onError = (error: unknown) => {
     if (error === DISCARDED) return;
-    trouble = explainBrokerError(error);
-    log.debug('The broker ended a connection or a channel', { error });
+    closeReason = explainBrokerError(error);
+    log.debug('The broker closed a connection or a channel', { error });
   };
-  // From birth: an 'error' event that nobody listens to ends the process.
-  model.on('error', note);
+  // First of all: an 'error' event without a listener ends the process.
+  model.on('error', onError);
   const channel = await model.createConfirmChannel();
   const connection: BrokerConnection = {
     model,
@@ -116,17 +116,17 @@ async function openConnection(
     closed: null,
     returned: new Map(),
   };
-  channel.on('error', note);
+  channel.on('error', onError);
   channel.on('return', (message) => {
     const replyText = 'replyText' in message.fields ? String(message.fields.replyText) : 'unroutable';
     const { exchange, routingKey } = message.fields;
     connection.returned.set(returnKey(String(message.properties.messageId), exchange, routingKey), replyText);
   });
   const markClosed = () => {
-    connection.closed ??= trouble;
+    connection.closed ??= closeReason;
   };
-  // Before amqplib's own listener, which fails the outstanding confirms: whoever hears of that has to see that it
-  // was the connection and not the broker's verdict on the message.
+  // Before amqplib's own listener, which fails the outstanding confirms: their callbacks must see that the connection was
+  // closed, and not take it for a nack.
   channel.prependListener('close', markClosed);
   model.prependListener('close', markClosed);
   model.on('blocked', (reason) => {
@@ -140,9 +140,9 @@ async function openConnection(
 
 const DISCARDED = new Error('The connection was discarded');
 
-/** amqplib offers a graceful close only, and that one waits for an answer that a silent broker never sends. */
+/** amqplib only offers a graceful close, which waits for a reply that a silent broker never sends. */
 function destroy(connection: BrokerConnection): void {
-  connection.closed ??= new BrokerError('The broker connection was given up', 'discarded');
+  connection.closed ??= new BrokerError('The broker connection was discarded', 'discarded');
   const stream = 'stream' in connection.model.connection ? connection.model.connection.stream : undefined;
   if (stream instanceof Duplex) stream.destroy(DISCARDED);
 }

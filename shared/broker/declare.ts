@@ -2,12 +2,12 @@ import type { Channel, ChannelModel } from 'amqplib';
 import type { Log } from '../log';
 import { BrokerError, explainBrokerError } from './broker-error';
 
-/** An exchange, a queue or a binding that has to be there. */
+/** An exchange, a queue or a binding to declare. */
 export interface Declaration {
-  /** As a log line calls it. */
+  /** Its name in log messages. */
   what: string;
   declare(channel: Channel): Promise<unknown>;
-  /** Fails where it is not there, and takes no permission. AMQP 0-9-1 has no such question about a binding. */
+  /** Fails if it does not exist; needs no permission. AMQP 0-9-1 has no such check for bindings. */
   check?(channel: Channel): Promise<unknown>;
 }
 
@@ -37,14 +37,14 @@ export function binding(queueName: string, exchangeName: string, pattern: string
 /**
  * Declares one after the other.
  *
- * | the broker says                                    |                                                          |
- * | -------------------------------------------------- | -------------------------------------------------------- |
- * | an exchange exists with another type, or internal  | throws, when all else is declared: events would be       |
- * |                                                    | confirmed and reach nobody                               |
- * | it exists with other arguments                     | used as it is, and named in the log                      |
- * | we may not declare it                              | used as it is where it exists, else throws               |
+ * | the broker's reply                                | result                                                     |
+ * | ------------------------------------------------- | ---------------------------------------------------------- |
+ * | an exchange exists with another type, or internal | throws after declaring the rest: events would be confirmed |
+ * |                                                   | without reaching a queue                                   |
+ * | exists with other arguments                       | uses it as it is and logs an error                         |
+ * | permission denied                                 | uses it as it is if it exists, otherwise throws            |
  *
- * @throws BrokerError also for a limit that is reached and a connection that breaks
+ * @throws BrokerError also for reached limits and a broken connection
  */
 export async function declareEach(
   model: Pick<ChannelModel, 'createChannel'>,
@@ -58,14 +58,14 @@ export async function declareEach(
     try {
       await declaration.declare(channel);
     } catch (error) {
-      // The broker has closed the channel over it.
+      // The error has closed the channel.
       channel = await openChannel(model);
       if (isDenied(error)) {
         await assertExists(channel, declaration, error);
         assumed.push(declaration.what);
       } else if (isUsable(error)) {
         log.error(
-          `The ${declaration.what} exists with other arguments and is used as it is. To have it right, delete it once it is empty, or choose other names with QUEUE_PREFIX or EVENT_EXCHANGE.`,
+          `The ${declaration.what} exists with other arguments and is used as it is. To correct it, delete it once it is empty, or choose other names with QUEUE_PREFIX or EVENT_EXCHANGE.`,
           { reason: error.message },
         );
       } else if (isOfOtherArguments(error)) wrong ??= explainWrong(declaration, error);
@@ -74,7 +74,7 @@ export async function declareEach(
   }
   await channel.close();
   if (assumed.length > 0)
-    log.info('Without the permission to declare, what exists on the broker is used as it is', { assumed });
+    log.info('No permission to declare: existing exchanges and queues are used as they are', { assumed });
   if (wrong) throw wrong;
 }
 
@@ -88,7 +88,7 @@ async function assertExists(channel: Channel, declaration: Declaration, denied: 
 
 function explainWrong({ what }: Declaration, error: Error): BrokerError {
   return new BrokerError(
-    `The ${what} exists with another type, so events would not reach their queues and nothing is published: delete it, or choose other names with EVENT_EXCHANGE, QUEUE_PREFIX or EVENT_MIRRORS`,
+    `The ${what} exists with another type, so nothing is published because events would not reach their queues: delete it, or choose other names with EVENT_EXCHANGE, QUEUE_PREFIX or EVENT_MIRRORS`,
     error.message,
   );
 }
@@ -96,14 +96,14 @@ function explainWrong({ what }: Declaration, error: Error): BrokerError {
 const DENIED = 403;
 const NOT_FOUND = 404;
 const PRECONDITION_FAILED = 406;
-/** Of AMQP's methods. */
+/** The class of AMQP's exchange methods. */
 const EXCHANGE_CLASS = 40;
 
 function isDenied(error: unknown): error is Error {
   return error instanceof Error && codeOf(error) === DENIED;
 }
 
-/** RabbitMQ's words and LavinMQ's. The same code also stands for limits: nothing exists then. */
+/** Matches the messages of RabbitMQ and LavinMQ. The same code is also used for reached limits. */
 function isOfOtherArguments(error: unknown): error is Error {
   return (
     error instanceof Error &&
@@ -112,7 +112,7 @@ function isOfOtherArguments(error: unknown): error is Error {
   );
 }
 
-/** Whether events get through nevertheless: whatever it is in a queue, and in an exchange what is not its type. */
+/** Whether events still reach their queues: with any difference of a queue, or of an exchange except its type. */
 function isUsable(error: unknown): error is Error {
   if (!isOfOtherArguments(error)) return false;
   const isExchange = 'classId' in error && error.classId === EXCHANGE_CLASS;

@@ -3,14 +3,14 @@ import type { Log } from '../log';
 import type { BrokerConnection } from './connection';
 import { declareTopology } from './topology';
 
-/** How long a removed binding, of which no error tells, may stay unnoticed. */
+/** Removed bindings cause no error, so they are declared again after this time. */
 const DECLARE_AGAIN_MS = 60 * 60 * 1000;
 const declared = new WeakMap<BrokerConnection, { at: number; done: Promise<void> }>();
 
 /**
- * Declares everything once for each connection, and again after an hour. Whoever finds something missing says so with
- * `forgetTopology`, or gives up the connection.
- * @throws as `declareTopology` does
+ * Declares the topology once per connection and again after an hour. Callers that find something missing call
+ * `forgetTopology` or discard the connection.
+ * @throws BrokerError
  */
 export async function ensureTopology(
   connection: BrokerConnection,

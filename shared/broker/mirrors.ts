@@ -3,11 +3,11 @@ import type { EventType, UserEvent } from '../events/catalog';
 import { binding, type Declaration, exchange, queue } from './declare';
 import type { OutgoingMessage } from './send';
 
-/** The events that the formats of other services have a form for. */
+/** The event types that the formats of other services support. */
 type MirroredEvent = UserEvent<'user.created' | 'user.updated' | 'user.deleted'>;
 
 interface Copy {
-  /** AMQP's `type`, and what the format itself calls the event. */
+  /** AMQP's `type`: the format's own name for the event. */
   type: string;
   contentType: string;
   body: unknown;
@@ -25,7 +25,7 @@ const ENVELOPE_NAMES = {
   'user.deleted': 'user.deleted',
 } as const satisfies Record<MirroredEvent['type'], string>;
 
-/** Field by field, as everything that leaves us: what an event gains one day does not appear here by itself. */
+/** Lists every field, so that new fields of events are not published by accident. */
 const COPIES: Record<Exclude<MirrorFormat, 'cloudevents'>, (event: MirroredEvent) => Copy> = {
   typed: (event) => ({
     type: TYPED_NAMES[event.type],
@@ -61,7 +61,7 @@ function namesOf(event: MirroredEvent) {
   return event.type === 'user.deleted' ? {} : { username: event.data.username, email: event.data.email };
 }
 
-/** The copies of an event that go out beside it, in the order of EVENT_MIRRORS. */
+/** The copies to publish with an event, in the order of EVENT_MIRRORS. */
 export function mirrorMessages(mirrors: readonly Mirror[], event: UserEvent): OutgoingMessage[] {
   return mirrors
     .filter((mirror) => mirror.types.includes(event.type))
@@ -78,8 +78,8 @@ export function mirrorMessages(mirrors: readonly Mirror[], event: UserEvent): Ou
           contentType,
           timestamp: Math.floor(Date.parse(event.time) / 1000),
           headers: event.traceparent === undefined ? {} : { traceparent: event.traceparent },
-          // Where the queue is ours to declare, a copy that reaches none is not sent. Where it is others', nobody
-          // may have bound one yet, and no event has to wait for that.
+          // A mirror with a queue of ours must be routed. Otherwise consumers declare their queues themselves, and events
+          // do not wait until one is bound.
           mandatory: mirror.queue !== undefined,
         },
       };
@@ -90,7 +90,7 @@ function copyOf(format: MirrorFormat, event: UserEvent): Copy {
   if (format === 'cloudevents') {
     return { type: event.type, contentType: 'application/cloudevents+json', body: event };
   }
-  if (!isMirrored(event)) throw new Error(`The format ${format} has no form for ${event.type}`);
+  if (!isMirrored(event)) throw new Error(`The format ${format} does not support ${event.type}`);
   return COPIES[format](event);
 }
 
@@ -98,14 +98,14 @@ function isMirrored(event: UserEvent): event is MirroredEvent {
   return event.type in TYPED_NAMES;
 }
 
-/** Without arguments, as the services had them whose consumers these are: they declare the same, or get an error. */
+/** Without arguments, because the existing consumers declare them so; a different declaration would fail. */
 export function mirrorExchanges(mirrors: readonly Mirror[]): Declaration[] {
   return mirrors.flatMap((mirror) =>
     mirror.exchange === '' ? [] : [exchange(mirror.exchange, mirror.exchangeType)],
   );
 }
 
-/** All that the mirrors need to exist. */
+/** Exchanges, queues and bindings of the mirrors. */
 export function* mirrorDeclarations(mirrors: readonly Mirror[]): Generator<Declaration> {
   yield* mirrorExchanges(mirrors);
   for (const mirror of mirrors) {

@@ -4,58 +4,58 @@ import { BrokerError } from './broker-error';
 const REPEAT_AFTER_MS = 60_000;
 
 /**
- * An outage is many failures a second. Each kind of trouble is told at once and then once a minute while it lasts, and
- * its end once.
+ * Limits log lines during an outage, which causes many failures per second: logs each kind of failure at once and then once
+ * a minute, and the recovery once.
  */
 export class OutageLog {
-  readonly #toldAt = new Map<string, number>();
-  #inTrouble = false;
+  readonly #loggedAt = new Map<string, number>();
+  #isFailing = false;
 
   /**
-   * @param consequence what it means for the work at hand; by itself the line for an error that explains nothing
-   * @param over the line for the end of what was told
+   * @param consequence what the failure means for the task; also the message for an error that is not a BrokerError
+   * @param recovery the message when the outage is over
    */
   constructor(
     private readonly log: Log,
     private readonly consequence: string,
-    private readonly over: string,
-    /** Told what the log is told of what nothing works because of, and null when it is over. */
-    private readonly note: (problem: string | null) => void = () => {},
+    private readonly recovery: string,
+    /** Called with each logged problem, and with null when the outage is over. */
+    private readonly onChange: (problem: string | null) => void = () => {},
     private readonly clock: () => number = () => performance.now(),
   ) {}
 
-  /** Nothing works because of this. */
+  /** The task cannot work because of this error. */
   failed(error: unknown): void {
     const { consequence } = this;
     const reason = error instanceof Error ? error.message : String(error);
-    const told =
+    const logged =
       error instanceof BrokerError
         ? this.tell('error', error.message, { reason: error.reason, consequence })
         : this.tell('error', consequence, { reason, error });
-    if (!told) return;
-    this.#inTrouble = true;
-    this.note(error instanceof BrokerError ? error.message : consequence);
+    if (!logged) return;
+    this.#isFailing = true;
+    this.onChange(error instanceof BrokerError ? error.message : consequence);
   }
 
-  /** It works again. */
+  /** The task works again. */
   recovered(): void {
-    if (!this.#inTrouble) return;
-    this.#inTrouble = false;
-    this.log.info(this.over);
-    this.note(null);
+    if (!this.#isFailing) return;
+    this.#isFailing = false;
+    this.log.info(this.recovery);
+    this.onChange(null);
   }
 
-  /** A line that something in a loop would repeat. @returns whether it was written */
+  /** Logs a message that a loop repeats, at most once a minute. @returns whether it was logged */
   tell(
     level: 'warn' | 'error',
     message: string,
     fields: { reason: string; [name: string]: unknown },
   ): boolean {
     const now = this.clock();
-    for (const [key, at] of this.#toldAt) if (now - at >= REPEAT_AFTER_MS) this.#toldAt.delete(key);
+    for (const [key, at] of this.#loggedAt) if (now - at >= REPEAT_AFTER_MS) this.#loggedAt.delete(key);
     const key = `${message} ${fields.reason}`;
-    if (this.#toldAt.has(key)) return false;
-    this.#toldAt.set(key, now);
+    if (this.#loggedAt.has(key)) return false;
+    this.#loggedAt.set(key, now);
     this.log[level](message, fields);
     return true;
   }

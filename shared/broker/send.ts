@@ -8,27 +8,27 @@ export interface OutgoingMessage {
   properties: Options.Publish & { messageId: string };
 }
 
-/** What the reason for an unroutable message begins with. */
+/** The reason for an unroutable message starts with this. */
 export const RETURNED = 'the broker returned it';
 
 /**
- * What became of a message:
- * - `confirmed`: the broker has it, in at least one queue
- * - `refused`: the broker said no to this message (unroutable, queue full): trying others is fine
- * - `unknown`: the connection is not to be relied on: the broker may or may not have it
+ * The result of a publish:
+ * - `confirmed`: the broker has the message in at least one queue
+ * - `refused`: the broker rejected this message (unroutable, queue full); others may still be accepted
+ * - `unknown`: the connection failed; the broker may or may not have the message
  */
 export type SendOutcome =
   | { kind: 'confirmed' }
   | { kind: 'refused'; reason: string }
   | { kind: 'unknown'; reason: string };
 
-/** Sends one message and waits for its confirm, for as long as that takes: the caller holds the clock. */
+/** Publishes one message and waits for its confirm. Has no timeout: the caller sets one. */
 export function send(connection: BrokerConnection, message: OutgoingMessage): Promise<SendOutcome> {
   const key = returnKey(message.properties.messageId, message.exchange, message.routingKey);
   return new Promise((resolve) => {
     if (connection.blocked) return resolve({ kind: 'unknown', reason: connection.blocked.message });
     const settle = (error: unknown) => {
-      // RabbitMQ confirms an unroutable message too, right after it has returned it.
+      // RabbitMQ also confirms an unroutable message, right after returning it.
       const returned = connection.returned.get(key);
       connection.returned.delete(key);
       if (connection.closed) resolve({ kind: 'unknown', reason: connection.closed.message });
@@ -36,7 +36,7 @@ export function send(connection: BrokerConnection, message: OutgoingMessage): Pr
         resolve({
           kind: 'refused',
           reason:
-            'the broker refused it (basic.nack), a queue is full: have its consumer catch up, or raise its x-max-length',
+            'the broker refused it (basic.nack) because a queue is full: let its consumer catch up, or raise its x-max-length',
         });
       else if (returned) resolve({ kind: 'refused', reason: `${RETURNED}: ${returned}` });
       else resolve({ kind: 'confirmed' });

@@ -5,11 +5,11 @@ import { binding, type Declaration, declareEach, exchange, queue } from './decla
 import { mirrorDeclarations, mirrorExchanges } from './mirrors';
 
 /**
- * Who gets which events. A consumer is a function in functions/consumers/ of the same name; its queue is
+ * The events of each consumer. A consumer is a function in functions/consumers/ with the same name; its queue is
  * `<QUEUE_PREFIX>.<consumer>`. Patterns are those of a topic exchange: `*` is one word, `#` any number.
  */
 export const CONSUMERS = {
-  // Everything, so that every event has a queue to go to and `mandatory` never returns one.
+  // All events, so that every event is routed to a queue and `mandatory` never returns one.
   audit: ['#'],
   emails: [
     'user.created',
@@ -22,34 +22,34 @@ export const CONSUMERS = {
     'user.verification_requested',
     'user.password_reset_requested',
   ],
-  // Not part of `emails`: an administrator's full mailbox must not repeat, or hold up, the user's own mail.
+  // Not part of `emails`: an administrator's full mailbox must not repeat or delay the user's own email.
   'admin-notices': ['user.created'],
   analytics: ['user.created', 'user.email_verified', 'session.created', 'user.deleted'],
-  // Everything: which endpoint wants what is in the database.
+  // All events: the database knows which webhooks subscribe to which types.
   webhooks: ['#'],
 } as const satisfies Record<string, readonly string[]>;
 
 export type Consumer = keyof typeof CONSUMERS;
 export const CONSUMER_NAMES = Object.keys(CONSUMERS) as Consumer[];
 
-/** The function that stores what failed for good. Its queue is the end of the line, so it is served in its own way. */
+/** The function that stores dead letters. Its messages cannot be dead-lettered again, so the poller handles it separately. */
 export const DEAD_LETTERS = 'dead-letters';
 export type PolledQueue = Consumer | typeof DEAD_LETTERS;
 
-/** Counted by us: `x-death` counts hops, differs between brokers, and a redrive would have to forge it. */
+/** Our own count: `x-death` counts hops, differs between brokers, and a redrive would have to forge it. */
 export const ATTEMPT_HEADER = 'rollcall-attempt';
-/** On a dead letter: the queue that it comes from, and why it is here. */
+/** On a dead letter: its original queue and the error. */
 export const QUEUE_HEADER = 'rollcall-queue';
 export const ERROR_HEADER = 'rollcall-error';
 
 type EventsConfig = Config['events'];
 
-/** The queue that a function is fed from. */
+/** The queue of a consumer function. */
 export function queueOf(config: EventsConfig, polled: PolledQueue): string {
   return polled === DEAD_LETTERS ? `${config.queuePrefix}.dead_letters` : `${config.queuePrefix}.${polled}`;
 }
 
-/** Fan-out exchange and queue by one name. A message's routing key is the queue that it goes back to. */
+/** Name of a fan-out exchange and its queue. A message's routing key is the queue to return to after the delay. */
 export function retryExchangeOf(config: EventsConfig, delayMs: number): string {
   return `${config.queuePrefix}.retry.${delayMs}`;
 }
@@ -59,8 +59,8 @@ export function deadExchangeOf(config: EventsConfig): string {
 }
 
 /**
- * Declares everything that is not there yet, so that a new broker or a deleted queue mends itself. See `declareEach` for
- * what exists otherwise and for missing permissions.
+ * Declares the whole topology, on a new broker or after a queue was deleted. See `declareEach` for existing objects and
+ * missing permissions.
  * @throws BrokerError
  */
 export function declareTopology(
@@ -72,8 +72,8 @@ export function declareTopology(
 }
 
 /**
- * Declares what is published to, and so makes sure of its type: an exchange of another one takes events to other queues,
- * or to none, and confirms them.
+ * Declares the exchanges for publishing, which also checks their type: an exchange of another type would confirm events
+ * and route them to other queues or none.
  * @throws BrokerError
  */
 export function declareExchanges(
@@ -84,13 +84,13 @@ export function declareExchanges(
   return declareEach(model, [exchange(config.exchange, 'topic'), ...mirrorExchanges(config.mirrors)], log);
 }
 
-/** In an order in which each finds what it needs. */
+/** In order of dependency. */
 function* declarations(config: EventsConfig): Generator<Declaration> {
   yield exchange(config.exchange, 'topic');
   for (const consumer of CONSUMER_NAMES) {
     const name = queueOf(config, consumer);
-    // One poller at a time reads a queue, and the next takes over where it stopped: overlapping runs would
-    // otherwise share it out between them, and one user's events could overtake each other.
+    // One poller at a time consumes a queue, and the next one continues where it stopped. Otherwise overlapping runs would
+    // share the messages, and events of one user could overtake each other.
     yield queue(name, { ...queueType(config), 'x-single-active-consumer': true });
     for (const pattern of CONSUMERS[consumer]) yield binding(name, config.exchange, pattern);
   }
@@ -107,8 +107,8 @@ function* declarations(config: EventsConfig): Generator<Declaration> {
 }
 
 /**
- * RabbitMQ 4 drops what has come back to a quorum queue 20 times, and every stop of a poller gives back what it holds.
- * A number that nothing reaches, because -1 for "no limit" is refused by RabbitMQ 3.
+ * RabbitMQ 4 drops a message that was returned to a quorum queue 20 times, and every poller returns unhandled messages
+ * when it stops. Practically unlimited, because RabbitMQ 3 rejects -1 for "no limit".
  */
 const DELIVERY_LIMIT = 1_000_000_000;
 
@@ -120,9 +120,10 @@ function retryArguments(config: EventsConfig, delayMs: number): Record<string, u
   return {
     ...queueType(config),
     'x-message-ttl': delayMs,
-    // The default exchange, with the routing key that the message came with: the queue to go back to.
+    // The default exchange routes by the message's routing key, which is the queue to return to.
     'x-dead-letter-exchange': '',
-    // By default a quorum queue may lose a message that expires while a node fails. This needs the overflow rule.
+    // By default a quorum queue may lose a message that expires while a node fails. `at-least-once` requires
+    // `reject-publish`.
     ...(config.queueType === 'quorum' && {
       'x-dead-letter-strategy': 'at-least-once',
       'x-overflow': 'reject-publish',

@@ -31,7 +31,7 @@ import {
 
 const DAY_SECONDS = 24 * 60 * 60;
 
-/** Every variable that the functions read, and what it may be. */
+/** Every variable that the functions read, with its format and default. */
 export const Environment = v.object({
   DATABASE_URL: parsed(parseDatabaseUrl),
   DATABASE_POOL_SIZE: integer(1, 1, 100),
@@ -93,7 +93,7 @@ export const Environment = v.object({
 
   EVENT_EXCHANGE: brokerName('user_events', { existing: 'amq.topic' }),
   EVENT_MIRRORS: v.optional(parsed(parseMirrors), '[]'),
-  // With room for what follows it, such as `.retry.604800000`.
+  // Leaves room for suffixes such as `.retry.604800000`.
   QUEUE_PREFIX: brokerName('rollcall', { room: 55 }),
   QUEUE_TYPE: v.optional(v.picklist(['classic', 'quorum'], 'must be classic or quorum'), 'quorum'),
   PUBLISH_DEADLINE_MS: integer(500, 1, 30_000),
@@ -126,7 +126,7 @@ export const Environment = v.object({
 
   FUNCTION_PREFIX: matching(
     /^[\w:-]{1,140}$/,
-    'what a function name or ARN begins with: letters, digits, -, _ and :',
+    'the start of a function name or ARN: letters, digits, -, _ and :',
     'rollcall-dev-',
   ),
   LAMBDA_ENDPOINT: v.optional(parsed(parseBaseUrl)),
@@ -134,15 +134,14 @@ export const Environment = v.object({
   LOG_LEVEL: v.optional(v.picklist(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`), 'info'),
 });
 
-/** Their names. */
 export const VARIABLES = Object.keys(Environment.entries);
 
-/** The secret in Secrets Manager that completes this environment; undefined where it is complete. */
+/** Id of the secret in Secrets Manager with further variables; undefined if there is none. */
 export function secretId(): string | undefined {
   return process.env['SECRET_ID'] || undefined;
 }
 
-/** What Lambda tells a function about itself. */
+/** AWS region and credentials, from the variables that Lambda sets. */
 export function awsAccess(environment: NodeJS.ProcessEnv = process.env): AwsAccess {
   return {
     region: environment['AWS_REGION'] ?? '',
@@ -153,10 +152,10 @@ export function awsAccess(environment: NodeJS.ProcessEnv = process.env): AwsAcce
   };
 }
 
-/** Adds a secret's values to the environment, those that are ours and not there yet. @param text a JSON object */
+/** Adds a secret's values to the environment, for our variables that are not set. @param text a JSON object */
 export function addSecrets(text: string, environment: NodeJS.ProcessEnv = process.env): void {
   const json: unknown = JSON.parse(text);
-  if (Array.isArray(json)) throw new Error('The secret is a list and no object');
+  if (Array.isArray(json)) throw new Error('The secret must be a JSON object');
   const values = v.parse(v.record(v.string(), v.string()), json);
   for (const name of VARIABLES) environment[name] ||= values[name] ?? '';
 }

@@ -1,12 +1,12 @@
 import { createHash, createHmac } from 'node:crypto';
 
-/** What Lambda gives to a function in its environment. */
+/** AWS region and credentials. */
 export interface AwsAccess {
   region: string;
   accessKeyId: string;
   secretAccessKey: string;
   sessionToken?: string | undefined;
-  /** Where Secrets Manager is, if not at its own address. */
+  /** Replaces the default endpoint of Secrets Manager. */
   endpoint?: string | undefined;
 }
 
@@ -15,9 +15,9 @@ const CONTENT_TYPE = 'application/x-amz-json-1.1';
 const TARGET = 'secretsmanager.GetSecretValue';
 
 /**
- * The current version of a secret. By hand and not by the SDK: that takes far longer to load than the call itself, and
- * every function calls this once in the life of its container.
- * @throws Error with what Secrets Manager said, or that it did not answer
+ * Reads the current version of a secret. Does not use the SDK, which takes far longer to load than the request itself;
+ * every container does this once.
+ * @throws Error with the message of Secrets Manager, or a timeout
  */
 export async function getSecret(access: AwsAccess, secretId: string, timeoutMs: number): Promise<string> {
   const suffix = access.region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
@@ -29,7 +29,7 @@ export async function getSecret(access: AwsAccess, secretId: string, timeoutMs: 
   );
   if (answer.status !== 200 || json.SecretString === undefined) {
     const reason = [json.__type, json.message ?? json.Message].filter(Boolean).join(': ');
-    throw new Error(`Secrets Manager answered ${answer.status}: ${reason || 'no text'}`);
+    throw new Error(`Secrets Manager responded with ${answer.status}: ${reason || 'no message'}`);
   }
   return json.SecretString;
 }
@@ -43,7 +43,7 @@ export function signedHeaders(
 ): Record<string, string> {
   const time = now.toISOString().replace(/[-:]|\.\d{3}/g, '');
   const date = time.slice(0, 8);
-  // In the order of their names, as the signature wants them.
+  // Sorted by name, as the signature requires.
   const headers: Record<string, string> = {
     'content-type': CONTENT_TYPE,
     host,
@@ -69,7 +69,7 @@ export function signedHeaders(
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
 async function post(url: URL, headers: Record<string, string>, body: string, timeoutMs: number) {
-  // Only where it is used: on one machine, with its secrets in the environment, nobody waits for it to load.
+  // Loaded only when used: without Secrets Manager, nothing has to wait for it.
   const { request } = url.protocol === 'http:' ? await import('node:http') : await import('node:https');
   const signal = AbortSignal.timeout(timeoutMs);
   return new Promise<{ status: number; body: string }>((resolve, reject) => {

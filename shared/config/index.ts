@@ -2,13 +2,13 @@ import * as v from 'valibot';
 import { Environment } from './environment';
 import { ownNamesIn } from './mirrors';
 
-/** A cold start, and a rollback. */
+/** Time for a cold start and a rollback. */
 const CALL_MARGIN_MS = 5_000;
 
-/** What is wrong with the environment: every missing or bad variable in one message. */
+/** The environment is invalid. One message lists every missing or invalid variable. */
 export class ConfigError extends Error {
   constructor(problems: string[]) {
-    super(`The configuration is not complete:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
+    super(`The configuration is invalid:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
     this.name = 'ConfigError';
   }
 }
@@ -17,7 +17,7 @@ export type Config = ReturnType<typeof readConfig>;
 
 /**
  * The configuration, validated as a whole. Empty variables count as missing.
- * @throws ConfigError naming every variable that is missing or wrong; values are not repeated, they may be secrets
+ * @throws ConfigError naming every missing or invalid variable, without its value, which may be a secret
  */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
   const present = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
@@ -31,7 +31,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
   }
   if (!result.success || problems.length > 0) throw new ConfigError(problems);
   const env = result.output;
-  // With a private key the secret is no longer accepted, unless it is named among the previous keys.
+  // If there is a private key, the secret is not accepted any more, unless it is one of the previous keys.
   const signingKey = env.JWT_PRIVATE_KEY ?? env.JWT_SECRET;
   if (!signingKey) throw new ConfigError(problems);
   const clashes = ownNamesIn(env.EVENT_MIRRORS, env.EVENT_EXCHANGE, env.QUEUE_PREFIX);
@@ -58,7 +58,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
     },
     rateLimits: {
       enabled: env.RATE_LIMITS === 'on',
-      /** Turns what is counted into keys that tell nobody whose they are. */
+      /** Key of the hashes under which uses are counted. */
       secret: `rate limits, ${signingKey.privateJwk.k ?? signingKey.privateJwk.d}`,
       limits: {
         loginAccount: env.RATE_LIMIT_LOGIN_ACCOUNT,
@@ -73,23 +73,23 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
         mailAddress: env.RATE_LIMIT_MAIL_ADDRESS,
       },
     },
-    /** Turns names that nobody could log in with into what says nothing to a reader of the audit log. */
+    /** Key of the hashes of names in failed logins. */
     audit: { secret: `audit, ${signingKey.privateJwk.k ?? signingKey.privateJwk.d}` },
-    /** Turns idempotency keys, and what was sent with them, into what says nothing to a reader of the table. */
+    /** Key of the hashes of idempotency keys and their requests. */
     idempotency: { secret: `idempotency, ${signingKey.privateJwk.k ?? signingKey.privateJwk.d}` },
     /** `off`, the URL of a range service, or the path of a local copy. */
     passwords: { breached: env.BREACHED_PASSWORDS },
     users: { bcryptCost: env.BCRYPT_COST, requireEmail: env.REQUIRE_EMAIL },
     corsOrigins: env.CORS_ORIGINS,
-    /** Networks whose `X-Forwarded-For` counts. */
+    /** Networks of proxies whose `X-Forwarded-For` is trusted. */
     trustedProxies: env.TRUSTED_PROXIES,
     mail: {
-      /** `off`: this service sends no mail. Undefined: nobody has decided, and sending fails. */
+      /** `off`: send no emails. Undefined: not configured, sending fails. */
       smtpUrl: env.SMTP_URL,
       from: env.MAIL_FROM,
       adminAddresses: env.ADMIN_NOTIFY_EMAIL,
       appName: env.APP_NAME,
-      /** Where the links in mails lead: the pages that take a token from their query. */
+      /** Base URL of the pages that links in emails open. */
       publicUrl: env.PUBLIC_URL,
       verifySeconds: env.VERIFY_EMAIL_SECONDS,
       resetSeconds: env.RESET_PASSWORD_SECONDS,
@@ -109,7 +109,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
       budgetMs: env.POLL_BUDGET_MS,
       batchSize: env.POLL_BATCH_SIZE,
       prefetch: env.POLL_PREFETCH,
-      /** A function begins nothing after one time-out of a handler and may need another; the rest is for the wire. */
+      /** A function starts no handler after one handler timeout, and the last one may need another; plus transfer time. */
       callTimeoutMs: 2 * env.HANDLER_TIMEOUT_MS + CALL_MARGIN_MS,
       batchWindowMs: env.POLL_BATCH_WINDOW_MS,
       batchQuietMs: env.POLL_BATCH_QUIET_MS,
@@ -121,7 +121,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
       auditAddressDays: env.AUDIT_ADDRESS_DAYS,
     },
     webhooks: {
-      /** Where endpoints may be although it is not the public Internet, and without TLS. */
+      /** Non-public networks that webhooks may use, even without TLS. */
       allowedNetworks: env.WEBHOOK_ALLOWED_NETWORKS,
       timeoutMs: env.WEBHOOK_TIMEOUT_MS,
       retryDelaysMs: env.WEBHOOK_RETRY_DELAYS_MS,
@@ -134,7 +134,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
     lambda: { functionPrefix: env.FUNCTION_PREFIX, endpoint: env.LAMBDA_ENDPOINT },
     metrics: {
       enabled: env.METRICS === 'on',
-      /** Tells the stages apart, such as `rollcall-prod`. */
+      /** Name of the stage, such as `rollcall-prod`. */
       service: env.FUNCTION_PREFIX.replace(/-$/, ''),
     },
     logLevel: env.LOG_LEVEL,

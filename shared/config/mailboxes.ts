@@ -1,11 +1,11 @@
-/** Who a mail is from or to (RFC 5322, section 3.4: a mailbox). The name may be empty. */
+/** Sender or recipient of an email (RFC 5322, section 3.4). The name may be empty. */
 export interface Mailbox {
   name: string;
   address: string;
 }
 
 const EXAMPLE = 'such as Rollcall <no-reply@example.com>';
-/** A dot-atom (RFC 5322, section 3.2.3), also of letters beyond ASCII (RFC 6531). */
+/** A dot-atom (RFC 5322, section 3.2.3), including non-ASCII letters (RFC 6531). */
 const LOCAL_PART = /^[^\s"(),:;<>@[\]\\.]+(\.[^\s"(),:;<>@[\]\\.]+)*$/;
 const DOMAIN =
   /^[\p{L}\p{M}\p{N}_]([\p{L}\p{M}\p{N}_-]*[\p{L}\p{M}\p{N}_])?(\.[\p{L}\p{M}\p{N}_]([\p{L}\p{M}\p{N}_-]*[\p{L}\p{M}\p{N}_])?)*$/u;
@@ -13,16 +13,16 @@ const MAX_LOCAL_BYTES = 64;
 const MAX_ADDRESS_BYTES = 254;
 
 /**
- * One mailbox, as people write it. The name needs no quotes: all before the address in angle brackets is the name, also
- * where it has a comma, a colon or parentheses, which would mean something else in a header. Who sends the mail quotes.
- * @throws Error with what it must be
+ * Parses one mailbox. The name needs no quotes: everything before the angle brackets is the name, including commas, colons
+ * and parentheses, which are special characters in a header. nodemailer quotes it when sending.
+ * @throws Error describing a valid mailbox
  */
 export function parseMailbox(text: string): Mailbox {
   const [, phrase = '', address = ''] = /^([^<>]*)<([^<>]*)>$/.exec(text.trim()) ?? [null, '', text.trim()];
   return { name: parseName(phrase.trim()), address: parseAddress(address.trim()) };
 }
 
-/** Several, separated by commas. A comma inside quotes belongs to the name. @throws Error as above, with its number */
+/** Parses mailboxes separated by commas, except inside quotes. @throws Error naming the position of the invalid one */
 export function parseMailboxes(text: string): Mailbox[] {
   const parts = text.match(/("(\\.|[^"\\])*"|[^,])+/g) ?? [];
   return parts
@@ -42,12 +42,11 @@ export function parseMailboxes(text: string): Mailbox[] {
 function parseName(phrase: string): string {
   const quoted = /^"((?:\\.|[^"\\])*)"$/.exec(phrase)?.[1];
   const name = quoted === undefined ? phrase : quoted.replace(/\\(.)/g, '$1');
-  // A line break would begin another header.
+  // A line break would inject a header.
   if (/\p{Cc}/u.test(name)) throw new Error(`must be one line, ${EXAMPLE}`);
   if (quoted === undefined && /["\\]/.test(name))
-    throw new Error('must have quotes around the whole name or nowhere in it');
-  if (/=\?.*\?=/.test(name))
-    throw new Error('must have its name as plain text, which is encoded when it is sent');
+    throw new Error('must have quotes around the whole name or none in it');
+  if (/=\?.*\?=/.test(name)) throw new Error('must have a plain-text name, not an encoded one');
   return name;
 }
 

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { EVENT_TYPES, type EventType } from '../events/catalog';
 import { isReservedName } from './values';
 
-/** What each format can carry. Of what a consumer has never seen it gets nothing, unless `types` asks for it. */
+/** The event types that each format supports, and those sent by default: existing consumers know only `user.created`. */
 export const FORMATS = {
   typed: { types: ['user.created', 'user.updated', 'user.deleted'], usual: ['user.created'] },
   envelope: { types: ['user.created', 'user.updated', 'user.deleted'], usual: ['user.created'] },
@@ -12,15 +12,15 @@ export const FORMATS = {
 
 export type MirrorFormat = keyof typeof FORMATS;
 
-/** Further copies of events, for consumers that exist already. */
+/** Additional copies of events, for existing consumers. */
 export interface Mirror {
   format: MirrorFormat;
-  /** Empty: the broker's default exchange, which takes a message to the queue that its routing key names. */
+  /** Empty for the default exchange, which routes a message to the queue named by its routing key. */
   exchange: string;
   exchangeType: 'topic' | 'direct' | 'fanout';
-  /** Of every copy; undefined: the event's type. */
+  /** Undefined for the event's type. */
   routingKey: string | undefined;
-  /** Declared and bound by us; undefined: whoever reads the exchange declares what they read. */
+  /** The queue that we declare and bind; undefined if the consumers declare their own. */
   queue: string | undefined;
   types: readonly EventType[];
 }
@@ -67,8 +67,8 @@ const MirrorEntry = v.objectWithRest(
 const Mirrors = v.array(MirrorEntry, 'must be a list');
 
 /**
- * Reads EVENT_MIRRORS. No value is repeated in what it throws, as with all configuration.
- * @throws Error with everything that is wrong, each with the number of its mirror, from 0, and its field
+ * Parses EVENT_MIRRORS.
+ * @throws Error listing every problem with the index of its mirror, from 0, and its field, but without values
  */
 export function parseMirrors(text: string): Mirror[] {
   const result = v.safeParse(Mirrors, parseJson(text));
@@ -91,24 +91,24 @@ export function parseMirrors(text: string): Mirror[] {
   }));
 }
 
-/** What fits by itself and not together. */
+/** Contradictions between fields. */
 function contradictions(entry: v.InferOutput<typeof MirrorEntry>): string[] {
   const { format, exchange, exchangeType, routingKey, queue, types = [] } = entry;
   const carried: readonly EventType[] = FORMATS[format].types;
   const notCarried = types.filter((type) => !carried.includes(type));
   return [
-    ...(notCarried.length > 0 ? [`types: ${format} has no form for ${notCarried.join(', ')}`] : []),
+    ...(notCarried.length > 0 ? [`types: ${format} does not support ${notCarried.join(', ')}`] : []),
     ...(exchange === '' && queue === undefined ? ['queue is missing: the default exchange needs one'] : []),
     ...(exchange === '' && exchangeType !== undefined
-      ? ['exchangeType: the default exchange has its own']
+      ? ['exchangeType must be omitted for the default exchange']
       : []),
     ...(exchange === '' && routingKey !== undefined && routingKey !== queue
-      ? ["routingKey: the default exchange's is the queue"]
+      ? ['routingKey must be the queue for the default exchange']
       : []),
   ];
 }
 
-/** What would reach our own queues, whose consumers take events only and would make dead letters of the rest. */
+/** Mirrors must not use our own exchange or queues, whose consumers would turn the copies into dead letters. */
 export function ownNamesIn(mirrors: readonly Mirror[], ownExchange: string, ownPrefix: string): string[] {
   const isOurs = (name: string) => name === ownExchange || name.startsWith(`${ownPrefix}.`);
   return mirrors.flatMap(({ exchange, queue = '' }, index) => [

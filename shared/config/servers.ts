@@ -1,11 +1,11 @@
 import { isIPv6 } from 'node:net';
 
-// Where servers are. Each parser throws an Error that says what the variable must be, and repeats nothing of it:
-// connection strings hold passwords.
+// Server addresses. Each parser throws an Error that describes a valid value and never repeats the given one, because
+// connection strings contain passwords.
 
 const SSL_MODES = ['disable', 'no-verify', 'prefer', 'require', 'verify-ca', 'verify-full'];
 
-/** A `postgres://` URL as pg reads it, also with a socket's directory as the host. @returns the text for pg */
+/** Checks a `postgres://` URL, whose host may be the directory of a socket. @returns the URL for pg */
 export function parseDatabaseUrl(text: string): string {
   const { value, url } = parseServerUrl(text, ['postgres:', 'postgresql:']);
   const socket = /^%2f/i.test(url.hostname) || url.searchParams.has('host');
@@ -13,15 +13,15 @@ export function parseDatabaseUrl(text: string): string {
   const database = url.pathname.slice(1);
   if (database === '' && url.username === '')
     throw new Error('must name a database, as in postgres://user:password@host/database');
-  // The password had a slash in it, and all that follows became the path.
+  // The password contains a slash, so the rest was parsed as the path.
   if (database.includes('@')) throw new Error('must have / and @ in its password as %2F and %40');
   const sslMode = url.searchParams.get('sslmode');
   if (sslMode !== null && !SSL_MODES.includes(sslMode))
-    throw new Error(`must have one of these as its sslmode: ${SSL_MODES.join(', ')}`);
+    throw new Error(`must have one of these values of sslmode: ${SSL_MODES.join(', ')}`);
   return value;
 }
 
-/** An `amqp://` URL (the RabbitMQ URI specification). @returns the text for amqplib */
+/** Checks an `amqp://` URL (RabbitMQ URI specification). @returns the URL for amqplib */
 export function parseBrokerUrl(text: string): string {
   const { value, url } = parseServerUrl(text, ['amqp:', 'amqps:']);
   assertHost(url);
@@ -34,7 +34,7 @@ export function parseBrokerUrl(text: string): string {
   return value;
 }
 
-/** An `smtp://` URL, or `off`. @returns the text for nodemailer */
+/** Checks an `smtp://` URL, or `off`. @returns the URL for nodemailer */
 export function parseMailServerUrl(text: string): string {
   if (text === 'off') return text;
   if (!/^smtps?:/i.test(text.trim())) throw new Error('must be an smtp:// or smtps:// URL, or off');
@@ -43,7 +43,7 @@ export function parseMailServerUrl(text: string): string {
   return value;
 }
 
-/** The base of links, or the address of a service. @returns the URL in its normal form, without a slash at the end */
+/** Checks a base URL. @returns the normalized URL, without a trailing slash */
 export function parseBaseUrl(text: string): string {
   const url = parseUrl(text, ['http:', 'https:']);
   if (url.username !== '' || url.password !== '') throw new Error('must be a URL without a user or password');
@@ -51,21 +51,20 @@ export function parseBaseUrl(text: string): string {
   return url.href.replace(/\/+$/, '');
 }
 
-/** A host's name or address alone. @returns it as a URL takes it: an IPv6 address in brackets */
+/** Checks a host name or address. @returns the host for a URL, an IPv6 address in brackets */
 export function parseHost(text: string): string {
   const host = text.trim().replace(/^\[(.*)\]$/, '$1');
   if (isIPv6(host) && !host.includes('%')) return `[${host}]`;
   if (!HOST_NAME.test(host))
     throw new Error(
-      'must be the name or address of a host alone: the port and the rest have variables of their own',
+      'must be only the name or address of a host: the port and everything else have their own variables',
     );
   return host;
 }
 
-/** A virtual host by its name. Inside a URL it is percent-encoded, and here it is not. */
+/** The plain name of a virtual host. Unlike in a URL, it is not percent-encoded. */
 export function parseVirtualHost(text: string): string {
-  if (/%[0-9a-f]{2}/i.test(text))
-    throw new Error('must be the plain name, such as /, and not percent-encoded');
+  if (/%[0-9a-f]{2}/i.test(text)) throw new Error('must be the plain name, such as /, not percent-encoded');
   if (Buffer.byteLength(text) > 255) throw new Error('must have at most 255 bytes');
   return text;
 }
@@ -77,7 +76,7 @@ function assertHost({ hostname }: URL): void {
   if (!named) throw new Error('must name one host, as in scheme://user:password@host');
 }
 
-/** @returns the text with every `%` that begins no escape escaped, which is what drivers make of it or fail on */
+/** @returns the text with every `%` escaped that does not start an escape; drivers do the same or fail */
 function parseServerUrl(text: string, protocols: string[]): { value: string; url: URL } {
   const value = text.trim().replace(/%(?![0-9a-f]{2})/gi, '%25');
   const url = parseUrl(value, protocols);
@@ -87,7 +86,7 @@ function parseServerUrl(text: string, protocols: string[]): { value: string; url
     try {
       decodeURIComponent(part);
     } catch {
-      throw new Error('must have % as %25: what follows it is taken for an escape');
+      throw new Error('must have % as %25, because it starts an escape sequence');
     }
   }
   return { value, url };

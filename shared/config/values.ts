@@ -1,27 +1,27 @@
 import { isIP } from 'node:net';
 import * as v from 'valibot';
 
-// How the text of an environment variable becomes a value. Empty ones are taken out before, so they are missing here.
+// Schemas that parse environment variables. `readConfig` removes empty variables before, so they count as missing.
 
-/** Text that ends up in a header, a name or a log line, none of which can hold a line break. */
+/** Text for headers, names or log lines, which cannot contain a line break. */
 const line = v.pipe(v.string(), v.regex(/^\P{Cc}*$/u, 'must be one line, without control characters'));
 
 export const text = (fallback: string) =>
   v.optional(v.pipe(line, v.regex(/\S/, 'must not be blank')), fallback);
 
-/** Text of certain characters. @param what it must be, in words */
+/** Text that matches a pattern. @param what a description of valid values */
 export const matching = (pattern: RegExp, what: string, fallback: string) =>
   v.optional(v.pipe(v.string(), v.regex(pattern, `must be ${what}`)), fallback);
 
 const MAX_NAME_BYTES = 255;
 
-/** What RabbitMQ lets nobody declare a queue or an exchange by. */
+/** Names that RabbitMQ reserves: clients cannot declare queues or exchanges with them. */
 export const isReservedName = (name: string) => /^amq(\.|$)/.test(name);
 
 /**
- * A name on the broker (AMQP 0-9-1: a short string), to which we add up to `room` bytes. RabbitMQ takes line breaks out
- * of names without saying so.
- * @param existing a reserved name that may be used all the same, because every broker has it
+ * A name on the broker (AMQP 0-9-1: a short string) with room for suffixes of up to `room` bytes. RabbitMQ silently removes
+ * line breaks from names.
+ * @param existing a reserved name that is allowed, because every broker has it
  */
 export const brokerName = (fallback: string, { room = 0, existing = '' } = {}) =>
   v.optional(
@@ -39,7 +39,7 @@ export const brokerName = (fallback: string, { room = 0, existing = '' } = {}) =
     fallback,
   );
 
-/** A whole number in a range. `Number('')` is 0 and `parseInt('5x')` is 5: neither is what anyone meant. */
+/** A whole number in a range. Stricter than `Number('')`, which is 0, and `parseInt('5x')`, which is 5. */
 export const number = (min: number, max: number) =>
   v.pipe(
     v.string(),
@@ -76,7 +76,7 @@ export const list = <T>(item: v.GenericSchema<string, T>, fallback: string) =>
     fallback,
   );
 
-/** So many in so many seconds, as `10/900`. */
+/** A number of uses per number of seconds, as `10/900`. */
 export const rate = (fallback: `${number}/${number}`) =>
   v.optional(
     v.pipe(
@@ -90,7 +90,7 @@ export const rate = (fallback: `${number}/${number}`) =>
     fallback,
   );
 
-/** What a function makes of the text; what it throws is the problem with the variable. */
+/** Parses the text with a function. The message of the error it throws is the problem with the variable. */
 export const parsed = <T>(parse: (text: string) => T) =>
   v.pipe(
     v.string(),
@@ -110,15 +110,15 @@ export const network = v.pipe(
   v.check((value) => {
     const [address = '', prefix = '', ...rest] = value.split('/');
     const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
-    // Node takes an address with a zone for one, and no network has one.
+    // isIP accepts addresses with a zone, which networks do not have.
     return rest.length === 0 && !address.includes('%') && /^\d{1,3}$/.test(prefix) && Number(prefix) <= bits;
   }, 'must be a network such as 10.0.0.0/8'),
 );
 
-/** A network whose word on others' addresses counts: with everybody in it, any address could be claimed. */
+/** A network of trusted proxies. A /0 is rejected: it would let everybody forge their address. */
 export const proxyNetwork = v.pipe(
   network,
-  v.check((value) => Number(value.split('/')[1]) > 0, 'must be a network of proxies, and not of everybody'),
+  v.check((value) => Number(value.split('/')[1]) > 0, 'must be a network of proxies, not all addresses'),
 );
 
 export const port = v.pipe(

@@ -8,13 +8,13 @@ import { PermanentError } from '../errors';
 import { type EventType, parseEvent, type UserEvent } from '../events/catalog';
 import { type BatchResponse, POLLER_ARN, type RmqEvent, type RmqMessage } from '../lambda/rmq-event';
 
-/** Takes effect within `tx` or not at all. What it throws sends the event to the next attempt. */
+/** Must take effect within `tx` only. If it throws, the event is retried. */
 export type EventHandler<T extends EventType> = (event: UserEvent<T>, tx: Tx, ctx: Context) => Promise<void>;
 
 /**
- * For a handler that keeps state per user: it never sees an event after a newer one of the same user. Deliveries are
- * in order, but a dead letter that is redriven, and a replay, come later than what has happened since.
- * @param consumer whose state it is
+ * For handlers that keep state per user: skips an event if a newer one of the same user was handled. Deliveries are in
+ * order, but redriven dead letters and replays arrive late.
+ * @param consumer the consumer that keeps the state
  */
 export function newestOnly<T extends EventType>(
   consumer: Consumer,
@@ -28,30 +28,31 @@ export function newestOnly<T extends EventType>(
       where consumer_sequences.sequence < excluded.sequence
       returning sequence`.execute(tx);
     if (rows.length > 0) await handler(event, tx, ctx);
-    else ctx.log.info('An older event was passed over', { consumer, ...traceOf(event) });
+    else ctx.log.info('An older event was skipped', { consumer, ...traceOf(event) });
   };
 }
-/** Takes all of a batch's new events at once, where that costs less than one by one. */
+/** Handles all new events of a batch at once, if that is faster than one by one. */
 export type BatchHandler = (events: UserEvent[], tx: Tx, ctx: Context) => Promise<void>;
 
-/** A handler by event type; `*` takes the types that have none of their own. */
+/** A handler per event type; `*` handles all other types. */
 export type EventHandlers = { [T in EventType]?: EventHandler<T> } & { '*'?: EventHandler<EventType> };
 
 /**
- * Makes a Lambda function of event handlers. Every event is handled exactly once, however often it is delivered:
- * the inbox row that says so commits together with the handler's effect.
+ * Creates a consumer function from event handlers. Every event takes effect exactly once, however often it is delivered,
+ * because its inbox row commits together with the handler's effect.
  *
- * | the handler              | called by our poller                            | called by Amazon MQ's mapping            |
- * | ------------------------ | ----------------------------------------------- | ---------------------------------------- |
- * | returns                  | done                                            | done                                     |
- * | throws                   | named in `batchItemFailures`: comes again       | the call throws, the whole batch is back |
- * | throws a PermanentError  | named there as `final`: a dead letter at once   | the same                                 |
- * | has no database          | `unavailable`: the batch waits, nobody counts   | the same                                 |
- * | takes too long           | the same as throws; of a batch the call throws, | the same                                 |
- * |                          | and the poller tries each event by itself       |                                          |
+ * | the handler             | invoked by our poller                          | invoked by Amazon MQ's mapping           |
+ * | ----------------------- | ---------------------------------------------- | ---------------------------------------- |
+ * | returns                 | done                                           | done                                     |
+ * | throws                  | in `batchItemFailures`: retried                | the call throws, the batch is redelivered |
+ * | throws a PermanentError | there with `final`: a dead letter at once      | the same                                 |
+ * | has no database         | `unavailable`: the batch waits, without a      | the same                                 |
+ * |                         | counted attempt                                |                                          |
+ * | takes too long          | like throws; in a batch the call throws, and   | the same                                 |
+ * |                         | the poller tries each event alone              |                                          |
  *
- * @param transactions `one`, which is fast, is for effects that a rollback takes back. `each` is for those that it
- * cannot, such as a mail: one event's failure then repeats no other's.
+ * @param transactions `one`, which is fast, for effects that a rollback undoes. `each` for others, such as emails, so that
+ * the failure of one event does not repeat the effects of others
  */
 export function consumer(
   name: Consumer,
@@ -63,10 +64,10 @@ export function consumer(
     const ctx = context();
     const failures: BatchResponse['batchItemFailures'] = [];
     const first: UserEvent[] = [];
-    const again: UserEvent[] = [];
+    const retried: UserEvent[] = [];
     for (const message of Object.values(batch.rmqMessagesByQueue).flat()) {
       const event = parseEvent(Buffer.from(message.data, 'base64'));
-      if (event) (hasFailedBefore(message) ? again : first).push(event);
+      if (event) (hasFailedBefore(message) ? retried : first).push(event);
       else
         failures.push({
           itemIdentifier: String(message.basicProperties.messageId),
@@ -75,7 +76,7 @@ export function consumer(
     }
 
     try {
-      failures.push(...(await handleAll(ctx, name, handlers, [again, first], transactions)));
+      failures.push(...(await handleAll(ctx, name, handlers, [retried, first], transactions)));
     } catch (error) {
       if (!(error instanceof DatabaseUnavailable) || batch.eventSourceArn !== POLLER_ARN) throw error;
       ctx.log.error('Events wait for the database', { consumer: name, error });
@@ -93,10 +94,10 @@ function hasFailedBefore({ basicProperties }: RmqMessage): boolean {
 }
 
 /**
- * @param parts what has failed before by itself, and first: it may well fail again, and would take the others' transaction
- * with it. Whatever of the same user is behind it is later.
- * @returns those that failed, and why
- * @throws DatabaseUnavailable; what was handled before is handled, and known by the inbox when it comes again
+ * @param parts retried events get a transaction of their own, because they may well fail again and roll back the others.
+ * They come first, because other events of the same user are later ones
+ * @returns the failures
+ * @throws DatabaseUnavailable; events handled before that are committed, and the inbox skips them when they are redelivered
  */
 async function handleAll(
   ctx: Context,
@@ -106,30 +107,30 @@ async function handleAll(
   transactions: 'one' | 'each',
 ): Promise<BatchResponse['batchItemFailures']> {
   const failures: BatchResponse['batchItemFailures'] = [];
-  // One user's events take effect in order: after one that failed, the later ones have to come again too.
-  const stuck = new Set<string>();
+  // Each user's events take effect in order: later events of a user wait for the one that failed.
+  const failedSubjects = new Set<string>();
   const { timeoutMs } = ctx.config.handlers;
   const end = performance.now() + timeoutMs;
   let hasBegun = false;
 
-  /** Those of a transaction that failed are tried by halves: one bad event in a hundred costs a dozen transactions. */
+  /** Retries a failed transaction by bisection: one bad event in a hundred costs about a dozen transactions. */
   async function handle(part: UserEvent[]): Promise<void> {
-    const ready = part.filter((event) => !stuck.has(event.subject));
+    const ready = part.filter((event) => !failedSubjects.has(event.subject));
     for (const event of part)
-      if (stuck.has(event.subject))
+      if (failedSubjects.has(event.subject))
         failures.push({ itemIdentifier: event.id, reason: 'not tried: an earlier event of the user failed' });
-    // The poller asks again at once for what there was no time for.
+    // The poller delivers untried events again at once.
     if (hasBegun && performance.now() > end)
       return void failures.push(...ready.map(({ id }) => ({ itemIdentifier: id, ...NO_TIME })));
     hasBegun = true;
     try {
       await handleTogether(ctx, name, handlers, ready);
     } catch (error) {
-      // No event is to blame, and no half of them would fare better.
+      // Not caused by an event, so bisection would not help.
       if (error instanceof DatabaseUnavailable) throw error;
       const [first] = ready;
       if (first && ready.length === 1) return fail(first, error);
-      // To find the one to blame takes a time-out each: more than one call of a function has.
+      // Bisection would cost a timeout per step, more than one call has time for.
       if (error instanceof TransactionTimeoutError) throw error;
       const middle = Math.ceil(ready.length / 2);
       await handle(ready.slice(0, middle));
@@ -138,7 +139,7 @@ async function handleAll(
   }
 
   function fail(event: UserEvent, error: unknown): void {
-    stuck.add(event.subject);
+    failedSubjects.add(event.subject);
     ctx.log.error('An event could not be handled', { consumer: name, ...traceOf(event), error });
     const reason = error instanceof Error ? error.message : String(error);
     const final = error instanceof PermanentError;
@@ -152,7 +153,7 @@ async function handleAll(
 
 const NO_TIME = { reason: 'not tried: the function has no time left', untried: true };
 
-/** One transaction for all: in a batch of a hundred, the commit costs a hundredth. */
+/** Handles all events in one transaction, so that they share the cost of the commit. */
 async function handleTogether(
   ctx: Context,
   name: Consumer,
@@ -161,7 +162,7 @@ async function handleTogether(
 ): Promise<void> {
   if (events.length === 0) return;
   const handled = await transactionWithin(ctx.db, ctx.config.handlers.timeoutMs, async (tx) => {
-    const fresh = await takeIn(tx, name, events);
+    const fresh = await insertInbox(tx, name, events);
     if (typeof handlers === 'function') await handlers(fresh, tx, ctx);
     else for (const event of fresh) await handlerOf(handlers, event)?.(event, tx, ctx);
     return fresh;
@@ -169,11 +170,11 @@ async function handleTogether(
   for (const event of handled) ctx.log.info('An event was handled', { consumer: name, ...traceOf(event) });
 }
 
-/** @returns the events that this consumer has not handled yet, in their order, each once */
-async function takeIn(tx: Tx, name: Consumer, events: UserEvent[]): Promise<UserEvent[]> {
+/** @returns the events that this consumer has not handled yet, in order, without duplicates */
+async function insertInbox(tx: Tx, name: Consumer, events: UserEvent[]): Promise<UserEvent[]> {
   const unique = [...new Map(events.map((event) => [event.id, event])).values()];
   const ids = unique.map((event) => event.id);
-  // In one order, so that two overlapping batches wait for each other instead of deadlocking.
+  // In a fixed order, so that overlapping batches wait for each other instead of deadlocking.
   const inserted = await sql<{ event_id: string }>`
     insert into inbox (event_id, consumer)
     select id, ${name} from unnest(${ids}::uuid[]) as id order by id

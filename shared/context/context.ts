@@ -3,7 +3,7 @@ import { type Db, openDatabase } from '../db/connection';
 import type { Log } from '../log';
 import { createPlainContext, type PlainContext } from './plain-context';
 
-/** What the world offers to a flow. Tests hand in their own time, ids, database and log. */
+/** The dependencies of a flow. Tests pass their own time, ids, database and log. */
 export interface Context extends PlainContext {
   db: Db;
   now(): Date;
@@ -12,8 +12,8 @@ export interface Context extends PlainContext {
 let container: Context | undefined;
 
 /**
- * The container's context, built at its first call and kept while the container lives.
- * @param adjust what its function needs otherwise
+ * The container's context, created at the first call and then reused.
+ * @param adjust changes the configuration for this function
  */
 export function containerContext(adjust: (config: Config) => Config = (config) => config): Context {
   container ??= createContext(adjust(readConfig()));
@@ -21,10 +21,10 @@ export function containerContext(adjust: (config: Config) => Config = (config) =
 }
 
 /**
- * For work whose single statements take long and hold up nobody who waits for an answer.
- * @param statementTimeoutMs 0 for no limit: a dead path then ends a statement by TCP's keep-alive alone
+ * For background work with long-running statements.
+ * @param statementTimeoutMs 0 for no limit; then only TCP keep-alive ends a statement on a dead connection
  */
-export function patient(config: Config, statementTimeoutMs = 0): Config {
+export function withLongTimeouts(config: Config, statementTimeoutMs = 0): Config {
   const database = {
     ...config.database,
     statementTimeoutMs,

@@ -13,24 +13,24 @@ import type { Tables } from './tables';
 import { TrustedPool } from './trusted-pool';
 
 export type Db = Kysely<Tables>;
-/** What a function demands that must not run outside a transaction. */
+/** Parameter type of functions that must run inside a transaction. */
 export type Tx = Transaction<Tables>;
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
 export interface DatabaseOptions extends Partial<ConnectionLimits> {
   url: string;
-  /** One is enough for a Lambda container, which serves one request at a time. */
+  /** 1 is enough for a Lambda container, which handles one request at a time. */
   poolSize: number;
   connectTimeoutMs?: number;
-  /** Whether statements that come often are prepared, which some transaction poolers forbid. */
+  /** Prepares frequent statements, which some transaction poolers do not support. */
   prepared?: boolean;
 }
 
 /**
- * A pool that connects on first use. Works behind a transaction pooler: no session state, no LISTEN, no parameters at
- * connecting, and named statements only where `prepared` allows them. Without limits of its own, a statement may take as long as it likes.
- * @param onDropped told of a connection that broke while it was idle, or was found broken and replaced
+ * A pool that connects on first use. Works behind a transaction pooler: uses no session state, LISTEN or startup
+ * parameters, and named statements only if `prepared` allows them. By default, statements have no time limit.
+ * @param onDropped called when a connection broke while idle, or was found broken and replaced
  */
 export function openDatabase(options: DatabaseOptions, onDropped: (error: Error) => void): Db {
   const {
@@ -55,12 +55,12 @@ export function openDatabase(options: DatabaseOptions, onDropped: (error: Error)
   });
 }
 
-/** The name of the foreign key that a change would have broken, or null for any other error. */
+/** The name of the violated foreign key, or null for any other error. */
 export function violatedForeignKey(error: unknown): string | null {
   return error instanceof DatabaseError && error.code === '23503' ? (error.constraint ?? null) : null;
 }
 
-/** The name of the unique constraint or index that an insert or update ran into, or null for any other error. */
+/** The name of the violated unique constraint or index, or null for any other error. */
 export function violatedUniqueConstraint(error: unknown): string | null {
   return error instanceof DatabaseError && error.code === '23505' ? (error.constraint ?? null) : null;
 }

@@ -3,7 +3,7 @@ import { type ConnectionLimits, PooledConnection } from './pooled-connection';
 import type { StatementNames } from './statement-names';
 import type { TrustedPool } from './trusted-pool';
 
-/** kysely's driver for PostgreSQL, on connections that are checked before they are relied on. */
+/** A kysely driver for PostgreSQL that checks connections before it relies on them. */
 export class PooledDriver implements Driver {
   constructor(
     private readonly pool: TrustedPool,

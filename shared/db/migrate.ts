@@ -5,22 +5,22 @@ import { migrations } from './migrations';
 import { isDeadlock, isLockTimeout } from './unavailable';
 
 /**
- * How long a statement may wait for a table, and with it every query that comes after it: PostgreSQL serves a queue for
- * a lock in order, also those that would not be in each other's way.
+ * How long a statement may wait for a table lock. All later queries on the table wait behind it, even compatible ones,
+ * because PostgreSQL grants locks in order.
  */
 const LOCK_TIMEOUT_MS = 2_000;
 
-/** How often a migration is tried that finds a table in use, and the pauses in which the others go on. */
+/** Attempts if a table is locked, and the pause between them, in which other transactions continue. */
 export interface LockRetries {
   tries: number;
   pauseMs: number;
 }
 
 /**
- * Brings the schema up to date, all of it in one transaction or nothing of it. A table that long transactions use is
- * waited for in short tries, so that queries go on meanwhile.
- * Two at once are safe: the second waits for the first and finds nothing left to do.
- * @returns the names of the migrations that were applied
+ * Applies all pending migrations in one transaction. Retries with a short lock timeout if long transactions use a table,
+ * so that other queries continue meanwhile. Concurrent calls are safe: the second waits for the first and finds nothing
+ * to do.
+ * @returns the names of the applied migrations
  */
 export async function migrateToLatest(
   db: Db,
@@ -38,7 +38,7 @@ export async function migrateToLatest(
       const failed =
         results.find((result) => result.status === 'Error')?.migrationName ?? 'before the first one';
       const reason = tableInUse
-        ? `; a table stayed in use by another transaction: end it (see pg_stat_activity), and migrate again`
+        ? `; another transaction kept a table locked: end it (see pg_stat_activity) and migrate again`
         : '';
       throw new Error(`The migration failed (${failed}); nothing was changed${reason}`, { cause: error });
     }
@@ -51,7 +51,7 @@ function withLockTimeout(all: Record<string, Migration>): Record<string, Migrati
     name,
     {
       up: async (db: Kysely<unknown>) => {
-        // For this transaction: behind a transaction pooler a session has no settings.
+        // Only for this transaction: sessions have no settings behind a transaction pooler.
         await sql`select set_config('lock_timeout', ${String(LOCK_TIMEOUT_MS)}, true)`.execute(db);
         await up(db);
       },

@@ -3,41 +3,34 @@ import { DatabaseError, type QueryResult as PgResult, type PoolClient } from 'pg
 import { within } from '../within';
 import type { StatementNames } from './statement-names';
 import { nextTurns, type TrustedPool } from './trusted-pool';
-import {
-  DatabaseUnavailable,
-  judge,
-  NoAnswer,
-  ReadOnly,
-  type StatementOutcome,
-  tooSlow,
-} from './unavailable';
+import { DatabaseUnavailable, judge, NoReply, ReadOnly, type StatementOutcome, tooSlow } from './unavailable';
 
-/** For what any server answers at once: with it, a silent path is found before anything depends on it. */
+/** Timeout for statements that every server answers at once; detects a dead connection before anything depends on it. */
 export const CHECK_TIMEOUT_MS = 1_000;
-/** The server gives up a little before us: its answer leaves the connection in order, our silence ends it. */
+/** The server's timeout is shorter than ours: after its error the connection is usable, after our timeout it is not. */
 const SERVER_SHARE = 0.9;
 
-/** In milliseconds; 0 is no limit. */
+/** In milliseconds; 0 means no limit. */
 export interface ConnectionLimits {
-  /** How long a statement may take until its answer is there. */
+  /** Maximum time of a statement until its result arrives. */
   statementTimeoutMs: number;
-  /** How long a statement may wait for a lock. */
+  /** Maximum wait for a lock. */
   lockTimeoutMs: number;
-  /** How long a transaction, and the locks that it holds, outlives a client that says nothing. */
+  /** How long a transaction of a silent client keeps its locks. */
   idleInTransactionTimeoutMs: number;
 }
 
 /**
- * A connection for one statement or one transaction, or for several statements in a row.
+ * A connection for one statement, one transaction or several statements in sequence.
  *
- * It is replaced by a new one, once, where that can do no harm: while nothing has run on it yet, and what failed has
- * certainly no effect. So a transaction begins on a connection that answers and takes writes; a single statement is
- * repeated where it only reads, or where the server has refused it.
+ * Replaces a broken connection by a new one, once, if that is safe: nothing has run on it yet, and the failed statement
+ * certainly had no effect. So a transaction begins on a connection that responds and accepts writes, and a single
+ * statement is repeated only if it reads or if the server rejected it.
  */
 export class PooledConnection implements DatabaseConnection {
   #client: PoolClient | undefined;
   #trusted = false;
-  /** Something has run on it: what the session holds by now, another one would not. */
+  /** Something has run on it, so the session may have state that another one would lack. */
   #used = false;
   #inTransaction = false;
   #lost: DatabaseUnavailable | undefined;
@@ -62,25 +55,26 @@ export class PooledConnection implements DatabaseConnection {
     return connection;
   }
 
-  /** @throws DatabaseUnavailable where the database is away, DomainError `unavailable` where it took too long */
+  /** @throws DatabaseUnavailable, or DomainError `unavailable` for a statement that took too long */
   async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
     const { statementTimeoutMs } = this.limits;
     const readsOnly = /^\s*select\b/i.test(sql);
     const outcome = readsOnly || this.#inTransaction ? 'not_done' : 'unknown';
     let name = this.names?.nameOf(sql);
     const run = () => this.#run(sql, parameters, statementTimeoutMs, outcome, name);
-    if (!this.#trusted) await this.#onceMore(() => this.#run('select 1', [], CHECK_TIMEOUT_MS, 'not_done'));
-    const result = await this.#onceMore(run).catch((error: unknown) => {
-      // In a transaction there is nothing to repeat: the server has ended it.
+    if (!this.#trusted)
+      await this.#withReplacement(() => this.#run('select 1', [], CHECK_TIMEOUT_MS, 'not_done'));
+    const result = await this.#withReplacement(run).catch((error: unknown) => {
+      // Inside a transaction a repetition is impossible: the server has aborted it.
       if (name === undefined || this.#inTransaction || !isForgotten(error)) throw error;
       name = undefined;
-      return this.#onceMore(run);
+      return this.#withReplacement(run);
     });
     this.#used = true;
     return toQueryResult(result);
   }
 
-  /** Tells the server the limits in the same round trip, for this transaction alone: poolers keep no session's. */
+  /** Sets the limits in the same round trip and for this transaction only, because poolers do not keep session settings. */
   async begin({ isolationLevel, accessMode }: TransactionSettings): Promise<void> {
     const modes = [isolationLevel && `isolation level ${isolationLevel}`, accessMode].filter(Boolean);
     const text = [
@@ -89,11 +83,11 @@ export class PooledConnection implements DatabaseConnection {
       'show transaction_read_only',
     ].join('; ');
     let timeoutMs = CHECK_TIMEOUT_MS;
-    await this.#onceMore(async () => {
+    await this.#withReplacement(async () => {
       const result = await this.#run(text, [], timeoutMs, 'not_done');
-      // On a busy machine it was only slow: a new connection gets the time of any statement.
+      // On a busy machine it may just have been slow, so the second attempt gets the full statement timeout.
       timeoutMs = this.limits.statementTimeoutMs;
-      // The server answers each of several statements: the last one is SHOW.
+      // One result per statement; the last one is that of SHOW.
       const [readOnly] = [result].flat().at(-1)?.rows ?? [];
       if (readOnly?.transaction_read_only === 'on' && accessMode !== 'read only')
         throw this.#explain(new ReadOnly(), 'not_done');
@@ -102,13 +96,13 @@ export class PooledConnection implements DatabaseConnection {
     this.#used = true;
   }
 
-  /** @throws DatabaseUnavailable, its outcome `unknown` where the answer was lost: the transaction may have committed */
+  /** @throws DatabaseUnavailable with outcome `unknown` if the reply was lost: the transaction may have committed */
   async commit(): Promise<void> {
     await this.#run('commit', [], this.limits.statementTimeoutMs, 'unknown');
     this.#inTransaction = false;
   }
 
-  /** Never throws: a transaction that cannot be rolled back ends with its connection. */
+  /** Never throws: if the rollback fails, the transaction ends with its connection. */
   async rollback(): Promise<void> {
     await this.#run('rollback', [], this.limits.statementTimeoutMs, 'not_done').catch(() => {});
     this.#inTransaction = false;
@@ -122,9 +116,9 @@ export class PooledConnection implements DatabaseConnection {
     else this.pool.giveBack(client);
   }
 
-  // biome-ignore lint/correctness/useYield: kysely's interface has it, and nothing here streams
+  // biome-ignore lint/correctness/useYield: required by kysely's interface, but streaming is not supported
   async *streamQuery(): AsyncIterableIterator<never> {
-    throw new Error('Rows are not streamed: read them in pages');
+    throw new Error('Streaming is not supported: read the rows in pages');
   }
 
   async #take(onlyNew = false): Promise<void> {
@@ -133,14 +127,14 @@ export class PooledConnection implements DatabaseConnection {
     this.#trusted = trusted;
   }
 
-  /** Runs it, and once more on a new connection where the first one turned out to be useless. */
-  async #onceMore<T>(run: () => Promise<T>): Promise<T> {
+  /** Runs it, and again on a new connection if the first one was broken and a repetition is safe. */
+  async #withReplacement<T>(run: () => Promise<T>): Promise<T> {
     try {
       return await run();
     } catch (error) {
       if (error !== this.#lost || !this.#mayRepeat()) throw error;
       this.release();
-      // Where none can be had, this is what is told: the reason of now, not that of the one before.
+      // If this fails, its error is thrown: the current reason, not the earlier one.
       await this.#take(true);
       this.#lost = undefined;
       return await run();
@@ -149,9 +143,9 @@ export class PooledConnection implements DatabaseConnection {
 
   #mayRepeat(): boolean {
     if (this.#used || this.#lost?.outcome !== 'not_done') return false;
-    // Whoever has waited for a whole statement has no time left for another one.
+    // After a full statement timeout, the caller has no time left for a repetition.
     const { cause } = this.#lost;
-    return !(cause instanceof NoAnswer && cause.ms > CHECK_TIMEOUT_MS);
+    return !(cause instanceof NoReply && cause.ms > CHECK_TIMEOUT_MS);
   }
 
   async #run(
@@ -195,23 +189,23 @@ export class PooledConnection implements DatabaseConnection {
   }
 }
 
-/** `26000`: a pooler has given the session to somebody else, or ended it. The statement was not run. */
+/** `26000`: a pooler has switched the session, so the prepared statement is unknown. The statement was not executed. */
 function isForgotten(error: unknown): boolean {
   return error instanceof DatabaseError && error.code === '26000';
 }
 
 const LATE = Symbol('late');
 
-/** @throws NoAnswer */
+/** @throws NoReply */
 async function inTime<T>(answer: Promise<T>, ms: number): Promise<T> {
   if (ms === 0) return answer;
-  // Nobody listens to what comes after the time.
+  // After the timeout, nobody handles a rejection.
   answer.catch(() => {});
   const result = await within(ms, answer, LATE);
   if (result !== LATE) return result;
-  // It is the process that may have stood still, and the answer only waits to be read.
+  // The process itself may have been blocked, and the reply may only wait to be read.
   const late = await Promise.race([answer, nextTurns().then(() => LATE)] as const);
-  if (late === LATE) throw new NoAnswer(ms);
+  if (late === LATE) throw new NoReply(ms);
   return late as T;
 }
 

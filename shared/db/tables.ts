@@ -1,6 +1,6 @@
 import type { ColumnType, Generated, GeneratedAlways, JSONColumnType } from 'kysely';
 
-/** A time that the database fills in where an insert leaves it out. */
+/** A time with a database default, optional in inserts. */
 type DefaultedTime = ColumnType<Date, Date | undefined, Date>;
 type JsonObject = Record<string, unknown>;
 
@@ -13,9 +13,9 @@ export interface UsersTable {
   display_name: string | null;
   metadata: JSONColumnType<JsonObject>;
   role: string;
-  /** Rises with every change that a client can see. */
+  /** Increases with every change that is visible to clients. */
   version: Generated<number>;
-  /** Counts the events since the last rise of `version`: logins, requested mails. */
+  /** Counts events since the last change of `version`: logins, requested emails. */
   minor_version: Generated<number>;
   created_at: Date;
   updated_at: Date;
@@ -38,11 +38,11 @@ export interface SessionsTable {
   last_used_at: Date;
   expires_at: Date;
   revoked_at: Date | null;
-  /** When its user last proved in it who they are; null: before this was written down. */
+  /** Time of the user's last authentication; null for sessions older than this column. */
   proven_at: Date | null;
-  /** By which methods (RFC 8176). */
+  /** Authentication methods (RFC 8176). */
   amr: Generated<string[]>;
-  /** Makes successors of refresh tokens; null until the first refresh. */
+  /** Seed for deriving successors of refresh tokens; null until the first refresh. */
   rotation_seed: Buffer | null;
   address: string | null;
   user_agent: string | null;
@@ -70,9 +70,9 @@ export interface IdempotencyKeysTable {
 
 export interface UserImportsTable {
   file_hash: Buffer;
-  /** The bytes of the file that are done. */
+  /** Bytes of the file that are imported. */
   position: ColumnType<string, number, number>;
-  /** The lines that are done. */
+  /** Lines that are imported. */
   lines: number;
   imported: number;
   skipped: number;
@@ -159,14 +159,14 @@ export interface RetryingEventsTable {
   event_id: string;
   subject: string;
   sequence: string;
-  /** When it comes out of its retry queue. */
+  /** When it leaves its retry queue. */
   due_at: Date;
 }
 
 export interface SuspectedEventsTable {
   consumer: string;
   event_id: string;
-  /** It was handed over by itself, and nobody has noted the end of that call. */
+  /** It was tried alone, and the result of that call is unknown. */
   is_tried: boolean;
   noted_at: Generated<Date>;
 }
@@ -174,7 +174,7 @@ export interface SuspectedEventsTable {
 export interface ConsumerSequencesTable {
   consumer: string;
   subject: string;
-  /** Of the newest event that has taken effect. */
+  /** Sequence of the newest handled event. */
   sequence: string;
 }
 
@@ -185,7 +185,7 @@ export interface DeadLettersTable {
   queue: string;
   message_id: string | null;
   event: JSONColumnType<JsonObject> | null;
-  /** What came instead of an event. */
+  /** The message body, if it is not an event. */
   body: Buffer | null;
   subject: string | null;
   error: string;
@@ -194,7 +194,7 @@ export interface DeadLettersTable {
 }
 
 export interface AuditLogTable {
-  /** Of the event; of an entry that is none, its own. */
+  /** Id of the event, or of the entry itself if it is not an event. */
   event_id: string;
   type: string;
   subject: string | null;
@@ -211,7 +211,7 @@ export interface EmailTokensTable {
   user_id: string;
   purpose: 'verify_email' | 'reset_password' | 'undo_email_change';
   address: string;
-  /** SHA-256 of the password hash that a reset would replace; null for a verification. */
+  /** SHA-256 of the password hash that a reset replaces; null for other purposes. */
   password_digest: Buffer | null;
   created_at: Date;
   expires_at: Date;
@@ -220,7 +220,7 @@ export interface EmailTokensTable {
 export interface FormerEmailsTable {
   user_id: string;
   address: string;
-  /** The user's at the change that replaced it. */
+  /** The user's version that replaced the address. */
   version: number;
   restorable_until: Date;
 }
@@ -241,32 +241,32 @@ export interface WebhookEndpointsTable {
   url: string;
   event_types: string[];
   description: string | null;
-  /** Null: as configured. */
+  /** Null for the configured default. */
   retry_delays_seconds: number[] | null;
   secret: Buffer;
   previous_secret: Buffer | null;
   previous_secret_expires_at: Date | null;
   disabled_at: Date | null;
   disabled_reason: 'requested' | 'gone' | 'failing' | null;
-  /** The first failure since the last success. */
+  /** Time of the first failure since the last success. */
   failing_since: Date | null;
   /** Failures since the last success. */
   failures: Generated<number>;
-  /** The endpoint has asked for a pause (`Retry-After`). */
+  /** End of a pause that the endpoint requested (`Retry-After`). */
   paused_until: Date | null;
   version: Generated<number>;
   created_at: DefaultedTime;
   updated_at: DefaultedTime;
 }
 
-/** One try of a delivery. */
+/** One attempt of a delivery. */
 export interface DeliveryAttempt {
   attempt: number;
   startedAt: string;
   durationMs: number;
-  /** Null: there was no answer. */
+  /** Null if there was no response. */
   responseStatus: number | null;
-  /** The beginning of the answer's body. */
+  /** The beginning of the response body. */
   response: string | null;
   /** Why it failed. */
   error: string | null;
@@ -277,14 +277,14 @@ export interface WebhookDeliveriesTable {
   event_id: string;
   type: string;
   status: Generated<'pending' | 'succeeded' | 'failed'>;
-  /** Begun, so also what a sender that died had begun. */
+  /** Started attempts, including those of a sender that died. */
   attempts: Generated<number>;
-  /** Those that were made before the schedule of retries began anew. */
+  /** Attempts before the retry schedule was restarted. */
   attempts_before_schedule: Generated<number>;
-  /** The latest of them, as the API shows them. */
+  /** The last attempts, as the API returns them. */
   attempt_log: JSONColumnType<DeliveryAttempt[]>;
   next_attempt_at: DefaultedTime;
-  /** A sender is at it. The claim runs out if the sender dies. */
+  /** Claimed by a sender until this time. */
   claimed_until: Date | null;
   created_at: DefaultedTime;
   finished_at: Date | null;
@@ -292,7 +292,7 @@ export interface WebhookDeliveriesTable {
 
 export interface EventLogStartTable {
   single: boolean;
-  /** The time of the latest event that was purged; null while none was. */
+  /** Time of the latest purged event; null if none was purged. */
   purged_until: Date | null;
 }
 

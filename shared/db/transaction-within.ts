@@ -2,7 +2,7 @@ import type { KyselyPlugin } from 'kysely';
 import { within } from '../within';
 import type { Db, Tx } from './connection';
 
-/** A rollback takes a round trip; where it takes longer, the connection is at a statement, or dead. */
+/** A rollback takes one round trip. If it takes longer, the connection is busy or dead. */
 const ROLLBACK_TIMEOUT_MS = 1_000;
 
 export class TransactionTimeoutError extends Error {
@@ -10,8 +10,8 @@ export class TransactionTimeoutError extends Error {
 }
 
 /**
- * A transaction that is rolled back when the work takes too long. The work may go on then, because nothing can end a
- * promise: its further statements are refused.
+ * A transaction that is rolled back if the work takes too long. The work itself cannot be cancelled, but its further
+ * statements fail.
  * @throws TransactionTimeoutError, and what the work throws
  */
 export async function transactionWithin<T>(
@@ -22,7 +22,7 @@ export async function transactionWithin<T>(
   const late = new TransactionTimeoutError(`not done within ${timeoutMs / 1000} s`);
   let isOver = false;
   const refuse: KyselyPlugin = {
-    // Sent after the rollback, a statement would take effect by itself.
+    // A statement after the rollback would take effect outside the transaction.
     transformQuery: ({ node }) => {
       if (isOver) throw late;
       return node;
@@ -39,7 +39,7 @@ export async function transactionWithin<T>(
     if (isOver) throw late;
     return orLate(timeoutMs, work(tx.withPlugin(refuse)));
   });
-  // What the rollback says of a connection that the server has ended meanwhile is no reason.
+  // After a timeout, an error of the rollback itself is not the cause.
   return orLate(timeoutMs + ROLLBACK_TIMEOUT_MS, transaction).catch((error: unknown) => {
     throw isOver ? late : error;
   });

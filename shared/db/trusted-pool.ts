@@ -2,11 +2,11 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { Pool, type PoolClient } from 'pg';
 import { DatabaseUnavailable } from './unavailable';
 
-/** A connection that was idle for less than this is taken to be as it was. */
+/** A connection that was idle for less than this needs no check of its socket. */
 const QUIET_MS = 10;
-/** One that was idle for longer is asked first: a frozen container and an idle one look alike. */
+/** A connection that was idle for longer is checked by a query first: the container may have been frozen. */
 const CHECK_AFTER_MS = 1_000;
-/** TCP asks an idle peer after this, and gives it up ten seconds later. Without it, after two hours. */
+/** Idle time before the first TCP keep-alive probe. The default is two hours. */
 const KEEP_ALIVE_AFTER_MS = 10_000;
 
 export interface PoolOptions {
@@ -14,26 +14,26 @@ export interface PoolOptions {
   poolSize: number;
   /** For opening a connection, and for waiting until one is free. */
   connectTimeoutMs: number;
-  /** Told why a connection was dropped that nobody lost anything with. */
+  /** Called when a connection was dropped without any loss. */
   onDropped(error: Error): void;
 }
 
 export interface TakenClient {
   client: PoolClient;
-  /** False: ask it something harmless before anything that must not be lost. */
+  /** False: run a harmless query before anything that must not be lost. */
   trusted: boolean;
 }
 
 /**
- * A pool of connections whose use is no proof that they live: the server may have ended them, or the path gone silent,
- * while the container was frozen.
+ * A pool that does not assume idle connections are alive: the server may have closed them, or the network may have dropped
+ * them, while the container was frozen.
  */
 export class TrustedPool {
   readonly #pool: Pool;
   readonly #lastUse = new WeakMap<PoolClient, { at: number; drops: number }>();
   readonly #dead = new WeakSet<PoolClient>();
   readonly #onDropped: (error: Error) => void;
-  /** How many broke so far. What broke one may have broken all that were idle then. */
+  /** Number of broken connections. What broke one may have broken all that were idle then. */
   #drops = 0;
 
   constructor({ url, poolSize, connectTimeoutMs, onDropped }: PoolOptions) {
@@ -44,11 +44,11 @@ export class TrustedPool {
       connectionTimeoutMillis: connectTimeoutMs,
       keepAlive: true,
       keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
-      // An idle connection must not keep a script from ending; a server has other reasons to stay.
+      // An idle connection must not keep a script running.
       allowExitOnIdle: true,
     });
-    // Without listeners, a restart of the database would end the process: the pool hears of idle connections only, and
-    // one that breaks between two statements of a transaction is not idle. Its next statement fails.
+    // Without these listeners, a restart of the database would end the process: the pool listens only on idle connections,
+    // and one that breaks between two statements of a transaction is not idle. Its next statement fails.
     this.#pool.on('error', onDropped);
     this.#pool.on('connect', (client) => {
       client.on('error', () => void this.#dead.add(client));
@@ -57,8 +57,8 @@ export class TrustedPool {
   }
 
   /**
-   * @param onlyNew opens a connection, also where others are idle
-   * @throws DatabaseUnavailable where none can be opened, or none becomes free in time
+   * @param onlyNew opens a new connection even if others are idle
+   * @throws DatabaseUnavailable if none can be opened, or none becomes free in time
    */
   async take(onlyNew = false): Promise<TakenClient> {
     for (;;) {
@@ -68,7 +68,7 @@ export class TrustedPool {
       const lastUse = this.#lastUse.get(client);
       if (!lastUse) return { client, trusted: true };
       if (!onlyNew && lastUse.drops === this.#drops) {
-        // The wall clock, which alone goes on in a frozen machine. Set back, it says nothing.
+        // Wall clock time, which includes the time that the container was frozen. It may have been set back.
         const idleMs = Math.abs(Date.now() - lastUse.at);
         if (idleMs > QUIET_MS) await nextTurns();
         if (!this.#dead.has(client)) return { client, trusted: idleMs < CHECK_AFTER_MS };
@@ -77,7 +77,7 @@ export class TrustedPool {
     }
   }
 
-  /** Back to the others, unless a transaction is still open on it. */
+  /** Returns a connection to the pool, unless a transaction is still open on it. */
   giveBack(client: PoolClient): void {
     if (client.getTransactionStatus() === 'I') {
       this.#lastUse.set(client, { at: Date.now(), drops: this.#drops });
@@ -85,7 +85,7 @@ export class TrustedPool {
     } else destroy(client);
   }
 
-  /** For one that broke: it is ended, and those that were idle meanwhile are not used again. */
+  /** Closes a broken connection. Connections that were idle at that time are not used again. */
   drop(client: PoolClient, error: Error): void {
     this.#drops += 1;
     this.#onDropped(error);
@@ -102,15 +102,15 @@ export class TrustedPool {
 }
 
 /**
- * Has what arrived while the process stood still be read: Node.js looks at its sockets once in each turn of the event
- * loop, and the present turn may be past that.
+ * Lets Node.js read what arrived while the process was blocked: it polls sockets once per turn of the event loop, and the
+ * current turn may be past that.
  */
 export async function nextTurns(): Promise<void> {
   await turn();
   await turn();
 }
 
-/** At once: the farewell of a graceful end would wait for a peer that may be silent, and the free place with it. */
+/** Closes the socket immediately: a graceful close would wait for a peer that may be silent and keep the pool slot. */
 function destroy(client: PoolClient): void {
   client.connection.stream.destroy();
   client.release(true);

@@ -1,17 +1,17 @@
 import { DatabaseError } from 'pg';
 import { DomainError } from '../errors';
 
-/** Soon enough for a connection that was replaced; a failover of the database takes some more tries. */
+/** Enough to replace a connection; a database failover takes some more retries. */
 const RETRY_AFTER_SECONDS = 2;
 
 /**
- * What became of the statement that the database did not answer:
- * - `not_done`: it has no effect, because it was refused, only read, or was part of a transaction that never commits
- * - `unknown`: a write or a COMMIT whose answer was lost. It must not be repeated blindly
+ * The outcome of a statement without a reply:
+ * - `not_done`: no effect, because it was rejected, only read, or was part of a transaction that never commits
+ * - `unknown`: a write or COMMIT whose reply was lost. It must not be repeated blindly
  */
 export type StatementOutcome = 'not_done' | 'unknown';
 
-/** The database is away, silent, read-only or full: 503 with `Retry-After` for a request, a pause for everyone else. */
+/** The database is unreachable, silent, read-only or full: 503 with `Retry-After` for requests, a pause for tasks. */
 export class DatabaseUnavailable extends DomainError {
   constructor(
     cause: unknown,
@@ -19,23 +19,23 @@ export class DatabaseUnavailable extends DomainError {
   ) {
     super('unavailable', detailsOf(outcome), { cause });
     this.name = 'DatabaseUnavailable';
-    // The detail is for clients, the message for the log alone.
+    // The detail is for clients, the message only for the log.
     this.message = `${this.details.detail}: ${reasonOf(cause)}`;
   }
 }
 
 function reasonOf(cause: unknown): string {
-  // Of a connection refused by several addresses, Node.js puts everything into the parts.
+  // If several addresses refuse a connection, the AggregateError itself has no message.
   if (cause instanceof AggregateError) return cause.errors.map(reasonOf).join('; ');
   return cause instanceof Error ? cause.message : String(cause);
 }
 
-/** The server ended one statement that took or waited too long. The database itself is there. */
+/** The server cancelled one statement that took or waited too long. The database itself is available. */
 export function tooSlow(cause: unknown): DomainError {
   return new DomainError('unavailable', detailsOf('not_done'), { cause });
 }
 
-/** Whether a statement was ended because another transaction kept the lock that it needs. */
+/** Whether a statement was cancelled because another transaction held a lock that it needs. */
 export function isLockTimeout(error: unknown): boolean {
   return error instanceof DomainError && error.cause instanceof DatabaseError && error.cause.code === '55P03';
 }
@@ -46,21 +46,21 @@ export function isDeadlock(error: unknown): boolean {
 }
 
 /**
- * By SQLSTATE (PostgreSQL, appendix A), or by what took its place:
+ * By SQLSTATE (PostgreSQL, appendix A) or socket error:
  *
  * | verdict     | connection | errors                                                                          |
  * | ----------- | ---------- | ------------------------------------------------------------------------------- |
- * | `lost`      | dropped    | 08*, 57P01 to 57P05, 25P03, 25P04, whatever the server calls fatal, a dead socket, no answer in time |
- * | `read_only` | dropped    | 25006: a primary that was demoted, or told to refuse writes                     |
+ * | `lost`      | dropped    | 08*, 57P01 to 57P05, 25P03, 25P04, any fatal error, a dead socket, no reply in time |
+ * | `read_only` | dropped    | 25006: a demoted primary, or one set to read-only                               |
  * | `full`      | kept       | 53*: connections, memory, disk                                                  |
  * | `too_slow`  | kept       | 57014 and 55P03: `statement_timeout` and `lock_timeout`                          |
- * | `statement` | kept       | everything else: the statement itself is to blame                               |
+ * | `statement` | kept       | everything else: the statement itself is the cause                              |
  */
 export type Verdict = 'lost' | 'read_only' | 'full' | 'too_slow' | 'statement';
 
 /** @param isDead whether the socket under the connection has ended */
 export function judge(error: unknown, isDead: boolean): Verdict {
-  if (isDead || error instanceof NoAnswer) return 'lost';
+  if (isDead || error instanceof NoReply) return 'lost';
   if (error instanceof ReadOnly) return 'read_only';
   if (!(error instanceof DatabaseError)) return 'statement';
   const { code = '', severity } = error;
@@ -70,18 +70,18 @@ export function judge(error: unknown, isDead: boolean): Verdict {
   return code === '57014' || code === '55P03' ? 'too_slow' : 'statement';
 }
 
-/** A statement's answer has not come in time. */
-export class NoAnswer extends Error {
+/** A statement got no reply in time. */
+export class NoReply extends Error {
   constructor(readonly ms: number) {
-    super(`The database did not answer within ${ms} ms`);
-    this.name = 'NoAnswer';
+    super(`The database did not reply within ${ms} ms`);
+    this.name = 'NoReply';
   }
 }
 
-/** What a transaction finds out when it begins, before any of its statements is refused. */
+/** Detected when a transaction begins, before one of its statements fails. */
 export class ReadOnly extends Error {
   constructor() {
-    super('The database takes no writes: it is a standby, or default_transaction_read_only is on');
+    super('The database is read-only: it is a standby, or default_transaction_read_only is on');
     this.name = 'ReadOnly';
   }
 }
@@ -89,7 +89,7 @@ export class ReadOnly extends Error {
 function detailsOf(outcome: StatementOutcome) {
   const detail =
     outcome === 'not_done'
-      ? 'The database is not available right now'
-      : 'The database did not say whether the change was made: read it before you send it again, or send it again with the same Idempotency-Key';
+      ? 'The database is temporarily unavailable'
+      : 'It is unknown whether the change was made. Read the record before you retry, or retry with the same Idempotency-Key';
   return { detail, headers: { 'retry-after': String(RETRY_AFTER_SECONDS) } };
 }

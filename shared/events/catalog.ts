@@ -9,8 +9,8 @@ const Time = v.pipe(
 );
 
 /**
- * Every event type with the data that it may carry. Storing an event keeps these fields and drops all others, so
- * that nothing else, a password hash least of all, can ever reach the broker.
+ * All event types and their data. Storing an event keeps these fields and drops all others, so that nothing else, such as
+ * a password hash, can reach the broker.
  */
 export const EVENT_DATA = {
   'user.created': v.object({
@@ -28,12 +28,12 @@ export const EVENT_DATA = {
   }),
   'user.deleted': v.object({ id: Id }),
   'user.email_verified': v.object({ id: Id }),
-  // Another address waits to be proven. It is in the `user.updated` of the same change.
+  // The `user.updated` of the same change contains the new address.
   'user.email_change_requested': v.object({ id: Id }),
   'user.email_changed': v.object({ id: Id, from: v.nullable(v.string()), to: v.nullable(v.string()) }),
   'user.password_changed': v.object({ id: Id }),
   'user.role_changed': v.object({ id: Id, from: v.string(), to: v.string() }),
-  // No token crosses the broker: the email consumer makes it.
+  // Contains no token: the email consumer creates it, so that it never crosses the broker.
   'user.verification_requested': v.object({ id: Id }),
   'user.password_reset_requested': v.object({ id: Id }),
   'session.created': v.object({ userId: Id, sessionId: Id, reason: v.literal('login') }),
@@ -54,7 +54,7 @@ export const EVENT_DATA = {
     sessionId: Id,
     reason: v.literal('refresh_token_reused'),
   }),
-  // The subject is the endpoint. Its host only: the path of such a URL may hold a token.
+  // The subject is the webhook. Only the host of its URL, because the path may contain a token.
   'webhook.disabled': v.object({ id: Id, host: v.string(), reason: v.picklist(['gone', 'failing']) }),
 } as const;
 
@@ -63,13 +63,13 @@ export type EventData<T extends EventType = EventType> = v.InferOutput<(typeof E
 
 export const EVENT_TYPES = Object.keys(EVENT_DATA) as EventType[];
 
-/** Some of them. */
+/** A non-empty list of event types. */
 export const EventTypeList = v.pipe(
   v.array(v.picklist(EVENT_TYPES, 'must be an event type'), 'must be a list'),
   v.minLength(1, 'must not be empty; omit it for all types'),
 );
 
-/** A CloudEvents 1.0 event in structured mode, as it is published. */
+/** A CloudEvents 1.0 event in structured mode. */
 const EventEnvelope = v.object({
   specversion: v.literal('1.0'),
   id: Id,
@@ -85,12 +85,12 @@ export type UserEvent<T extends EventType = EventType> = {
   [K in T]: v.InferOutput<typeof EventEnvelope> & { type: K; data: EventData<K> };
 }[T];
 
-/** A type's whole event. Its JSON Schema is published: `npm run asyncapi`. */
+/** The schema of an event type. Published as JSON Schema: `npm run asyncapi`. */
 export function eventSchema(type: EventType) {
   return v.object({ ...EventEnvelope.entries, type: v.literal(type), data: EVENT_DATA[type] });
 }
 
-/** @returns null for what is not one of our events */
+/** @returns null if it is not a valid event */
 export function parseEvent(body: Buffer): UserEvent | null {
   try {
     return readEvent(JSON.parse(body.toString('utf8')));
@@ -110,7 +110,7 @@ export function isEvent(json: unknown): json is UserEvent {
 
 const schemas = new Map<EventType, ReturnType<typeof eventSchema>>();
 
-/** Made at a type's first event: to make a schema takes longer than to parse with it. */
+/** Created at a type's first event, because creating a schema takes longer than parsing with it. */
 function schemaFor(type: EventType): ReturnType<typeof eventSchema> {
   const schema = schemas.get(type) ?? eventSchema(type);
   schemas.set(type, schema);
@@ -120,6 +120,6 @@ function schemaFor(type: EventType): ReturnType<typeof eventSchema> {
 function readEvent(json: unknown): UserEvent {
   const type: unknown = typeof json === 'object' && json !== null && 'type' in json ? json.type : undefined;
   const known = EVENT_TYPES.find((eventType) => eventType === type);
-  if (!known) throw new Error(`There is no event type ${String(type)}`);
+  if (!known) throw new Error(`Unknown event type ${String(type)}`);
   return v.parse(schemaFor(known), json) as UserEvent;
 }

@@ -1,14 +1,14 @@
-/** Where a change came from. Kept beside the event for the audit log, never published. */
+/** Who made a change and from where. Stored with the event for the audit log, but not published. */
 export interface Origin {
   actorId: string | null;
   address: string | null;
   userAgent: string | null;
   requestId: string | null;
-  /** W3C Trace Context; this one does travel with the event. */
+  /** W3C Trace Context; the only field that is published with the event. */
   traceparent: string | null;
 }
 
-/** What the service does by itself, or a script. */
+/** The origin of changes by the service itself or a script. */
 export const NOBODY: Origin = {
   actorId: null,
   address: null,

@@ -7,9 +7,9 @@ import {
 import type { Config } from '../config';
 
 /**
- * - `answered`: the function's own answer, parsed
- * - `failed`: the function ran and threw, answered with no JSON, or was asked too much at once
- * - `unavailable`: it did not run: throttled, or Lambda could not be reached
+ * - `answered`: the function's parsed response
+ * - `failed`: the function threw or did not return JSON, or the payload was too large
+ * - `unavailable`: the function did not run: throttled, or Lambda could not be reached
  */
 export type InvokeOutcome =
   | { kind: 'answered'; payload: unknown }
@@ -17,8 +17,8 @@ export type InvokeOutcome =
   | { kind: 'unavailable'; reason: string };
 
 /**
- * Runs another function and waits for its answer, for as long as that takes: the caller holds the clock. Never throws.
- * @param abandoned aborts when nobody waits for the answer any more
+ * Invokes a function and waits for its response. Has no timeout: the caller sets one. Never throws.
+ * @param abandoned aborts when the caller stops waiting
  */
 export type Invoke = (
   functionName: string,
@@ -28,7 +28,7 @@ export type Invoke = (
 
 export function createInvoke(config: Config['lambda']): Invoke {
   const client = new LambdaClient({
-    // The caller knows what may be repeated; the client does not.
+    // The caller decides what may be retried.
     maxAttempts: 1,
     ...(config.endpoint && {
       endpoint: config.endpoint,
@@ -47,7 +47,7 @@ export function createInvoke(config: Config['lambda']): Invoke {
       return { kind: 'answered', payload: text === '' ? null : JSON.parse(text) };
     } catch (error) {
       if (error instanceof SyntaxError)
-        return { kind: 'failed', reason: 'the function answered with no JSON' };
+        return { kind: 'failed', reason: 'the response of the function is not JSON' };
       const reason = error instanceof Error ? error.message : String(error);
       if (error instanceof RequestTooLargeException) return { kind: 'failed', reason };
       return {
@@ -64,7 +64,7 @@ function errorMessage(payload: string): string {
     if (typeof error === 'object' && error !== null && 'errorMessage' in error)
       return String(error.errorMessage);
   } catch {
-    // Not JSON: the text itself is all there is.
+    // Not JSON: use the text itself.
   }
   return payload.slice(0, 500);
 }

@@ -1,7 +1,7 @@
 import type { ConsumeMessage } from 'amqplib';
 
 /**
- * What AWS Lambda gets from Amazon MQ for RabbitMQ, and what our own poller sends in the same shape.
+ * The event that Amazon MQ for RabbitMQ sends to Lambda; our poller sends the same format.
  * Source: AWS Lambda developer guide, "Using Lambda with Amazon MQ", RabbitMQ record event.
  */
 export interface RmqEvent {
@@ -11,7 +11,7 @@ export interface RmqEvent {
   rmqMessagesByQueue: Record<string, RmqMessage[]>;
 }
 
-/** Tells a call by our poller from one by Amazon MQ's mapping, which understands no partial answer. */
+/** Identifies calls by our poller. Amazon MQ's mapping does not support partial failures. */
 export const POLLER_ARN = 'arn:rollcall:poll-queues';
 
 export interface RmqMessage {
@@ -38,19 +38,19 @@ export interface RmqMessage {
 }
 
 /**
- * What a consumer function answers: the messages, by `messageId`, that have to come again, or never (`final`), or that it
- * had no time for (`untried`), which is no attempt.
+ * The response of a consumer function: the messages, by `messageId`, to retry, to dead-letter (`final`), or that it had no
+ * time for (`untried`), which does not count as an attempt.
  */
 export interface BatchResponse {
   batchItemFailures: { itemIdentifier: string; reason?: string; final?: boolean; untried?: boolean }[];
-  /** Why none of the batch can be handled right now. It comes again as it is, and no attempt is counted. */
+  /** Why the batch cannot be handled now. It is delivered again, and no attempt is counted. */
   unavailable?: string;
 }
 
-/** @returns why a function that ran could not even begin; undefined for any other answer */
-export function unavailableReason(answer: unknown): string | undefined {
-  if (typeof answer !== 'object' || answer === null || !('unavailable' in answer)) return undefined;
-  return typeof answer.unavailable === 'string' ? answer.unavailable : undefined;
+/** @returns the reason if the function reported that it is unavailable, otherwise undefined */
+export function unavailableReason(response: unknown): string | undefined {
+  if (typeof response !== 'object' || response === null || !('unavailable' in response)) return undefined;
+  return typeof response.unavailable === 'string' ? response.unavailable : undefined;
 }
 
 export function toRmqMessage(message: ConsumeMessage): RmqMessage {
@@ -87,7 +87,7 @@ function encodeHeaders(headers: Record<string, unknown>): Record<string, unknown
   );
 }
 
-/** A header's text, which comes as bytes. @returns undefined for anything else */
+/** Decodes a header's text, which is sent as bytes. @returns undefined for anything else */
 export function headerText(header: unknown): string | undefined {
   if (typeof header !== 'object' || header === null || !('bytes' in header)) return undefined;
   return Array.isArray(header.bytes) ? Buffer.from(header.bytes).toString('utf8') : undefined;
@@ -99,7 +99,7 @@ const TIMESTAMP = new Intl.DateTimeFormat('en-US', {
   timeZone: 'UTC',
 });
 
-/** AMQP's seconds the way the mapping prints them: `Jan 1, 1970, 12:33:41 AM`. */
+/** Formats AMQP's seconds as the mapping does: `Jan 1, 1970, 12:33:41 AM`. */
 function formatTimestamp(seconds: number): string {
   return TIMESTAMP.format(new Date(seconds * 1000)).replace(/\u202f/g, ' ');
 }

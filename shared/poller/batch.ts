@@ -1,7 +1,7 @@
 import type { ConsumeMessage } from 'amqplib';
 import type { Config } from '../config';
 
-/** What the broker has delivered and nobody has taken yet: at most the prefetch, so it needs no bound of its own. */
+/** Delivered messages that are not in a batch yet. The prefetch limits their number. */
 export class MessageBuffer {
   readonly #messages: ConsumeMessage[] = [];
   #error: Error | undefined;
@@ -12,13 +12,13 @@ export class MessageBuffer {
     this.#wake();
   }
 
-  /** From now on, looking into the buffer throws this. */
+  /** From now on, reading the buffer throws this error. */
   fail(error: Error): void {
     this.#error ??= error;
     this.#wake();
   }
 
-  /** Makes `changed` look again, for whoever waits on something besides messages. */
+  /** Resolves a pending `changed`, for callers that also wait for something else. */
   wake(): void {
     this.#wake();
   }
@@ -36,7 +36,7 @@ export class MessageBuffer {
     return this.#messages.splice(0, count);
   }
 
-  /** Resolves at the next push, failure or wake, at the latest after the time given. */
+  /** Resolves at the next push, failure or wake, or after the timeout. */
   changed(timeoutMs?: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = timeoutMs === undefined ? undefined : setTimeout(resolve, timeoutMs);
@@ -49,9 +49,9 @@ export class MessageBuffer {
 }
 
 /**
- * The next messages: as many as a batch holds, or what has come when the queue falls quiet, or when the window
- * closes. A lone message so waits for the quiet time only, and a steady trickle not longer than the window.
- * @returns nothing where the signal aborts first
+ * Collects the next batch: returns when it is full, when no message has arrived for the quiet time, or when the window
+ * closes. A single message waits only for the quiet time, a steady trickle at most for the window.
+ * @returns an empty batch if the signal aborts first
  */
 export async function collectBatch(
   buffer: MessageBuffer,

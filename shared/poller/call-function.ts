@@ -7,8 +7,8 @@ import { within } from '../within';
 import type { PollContext } from './types';
 
 /**
- * Runs the function that a queue is for, with these messages. One that has not answered in time has failed: what it is
- * still at cannot take effect twice, because of the inbox. One that says that it cannot work right now did not run.
+ * Invokes the consumer function of a queue with these messages. A timeout counts as a failure: if the function is still
+ * running, the inbox keeps its effects from being repeated. A function that reports `unavailable` counts as not run.
  */
 export async function callFunction(
   ctx: PollContext,
@@ -25,7 +25,7 @@ export async function callFunction(
   };
   const abandoned = new AbortController();
   const call = ctx.invoke(`${ctx.config.lambda.functionPrefix}${polled}`, event, abandoned.signal);
-  const reason = `the function has not answered within ${callTimeoutMs / 1000} s`;
+  const reason = `the function did not respond within ${callTimeoutMs / 1000} s`;
   const outcome = await within(callTimeoutMs, call, { kind: 'failed', reason } as const);
   abandoned.abort();
   const unavailable = outcome.kind === 'answered' ? unavailableReason(outcome.payload) : undefined;
@@ -34,20 +34,19 @@ export async function callFunction(
 
 export interface Failure {
   reason: string;
-  /** No further attempt can help. */
+  /** A retry cannot succeed. */
   final: boolean;
 }
 
-/** Why each event that was not handled was not, by its id. */
+/** Failures by event id. */
 export type Failures = Map<string, Failure>;
 
 /**
- * What a function says of the messages that it was given: the failures, and those that it did not get to. Or why its answer
- * makes no sense.
+ * A function's response for a batch: failures and messages that it did not try. Or why the response is invalid.
  */
-export type Answer = { failures: Failures; untried: Set<string> } | { reason: string };
+export type BatchOutcome = { failures: Failures; untried: Set<string> } | { reason: string };
 
-const BatchAnswer = v.nullable(
+const BatchResponse = v.nullable(
   v.object({
     batchItemFailures: v.nullish(
       v.array(
@@ -62,13 +61,13 @@ const BatchAnswer = v.nullable(
   }),
 );
 
-/** @param eventIds those that the function was given */
-export function readAnswer(payload: unknown, eventIds: string[]): Answer {
-  const answer = v.safeParse(BatchAnswer, payload ?? null);
-  if (!answer.success) return { reason: 'the function answered with something else than batchItemFailures' };
+/** @param eventIds the events that the function was invoked with */
+export function readResponse(payload: unknown, eventIds: string[]): BatchOutcome {
+  const response = v.safeParse(BatchResponse, payload ?? null);
+  if (!response.success) return { reason: 'the response of the function is not a valid batchItemFailures' };
   const failures: Failures = new Map();
   const untried = new Set<string>();
-  for (const { itemIdentifier, reason, final, ...item } of answer.output?.batchItemFailures ?? []) {
+  for (const { itemIdentifier, reason, final, ...item } of response.output?.batchItemFailures ?? []) {
     if (!eventIds.includes(itemIdentifier))
       return { reason: `the function named an unknown message: ${itemIdentifier.slice(0, 100)}` };
     if (item.untried) untried.add(itemIdentifier);

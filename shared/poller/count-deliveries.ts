@@ -4,12 +4,12 @@ import { unavailableReason } from '../lambda/rmq-event';
 
 export interface DeliveryCounts {
   handled: number;
-  /** In some attempt: whether another one follows is not known here. */
+  /** Failed attempts, whether they are retried or not. */
   failed: number;
   deadLettered: number;
 }
 
-/** Counts what goes through an `invoke`: the poller's work in numbers, and not a thing that the poller needs to know. */
+/** Wraps an `invoke` to count the poller's work, so that the poller does not have to. */
 export function countDeliveries(invoke: Invoke): { invoke: Invoke; counts: DeliveryCounts } {
   const counts: DeliveryCounts = { handled: 0, failed: 0, deadLettered: 0 };
   const counting: Invoke = async (functionName, payload, abandoned) => {
@@ -25,7 +25,7 @@ export function countDeliveries(invoke: Invoke): { invoke: Invoke; counts: Deliv
   return { invoke: counting, counts };
 }
 
-/** What a call has not decided is tried again, as it was or one by one. */
+/** The messages of a call that failed or remain untried. A failed batch is retried message by message. */
 function undoneIn(outcome: InvokeOutcome, messages: number): { failed: number; untried: number } {
   if (outcome.kind === 'unavailable') return { failed: 0, untried: messages };
   if (outcome.kind === 'failed')

@@ -5,12 +5,12 @@ import { callFunction } from './call-function';
 import { copyOf, sendConfirmed } from './settle';
 import type { BatchResult, PollContext } from './types';
 
-/** Lambda takes 6 MB in one call, and Base64 makes four bytes of three. */
+/** Lambda accepts payloads up to 6 MB, and Base64 adds a third. */
 const MAX_CALL_BYTES = 4_000_000;
 
 /**
- * Has a batch of dead letters stored. They have nowhere else to go: until they are stored, they stay in their queue. One
- * that cannot be stored while others can goes to its end.
+ * Stores a batch of dead letters. They stay in their queue until they are stored. One that cannot be stored while others
+ * can is moved to the end of the queue.
  */
 export async function handleDeadLetters(
   ctx: PollContext,
@@ -39,7 +39,7 @@ export async function handleDeadLetters(
     if (call.length > 1) calls.unshift(...call.map((message) => [message]));
     else failed.push(...call);
   }
-  // None of them is to blame then.
+  // If none could be stored, no single message is the cause.
   if (stored === 0) return { sendOn: async () => {}, rest: batch, unavailable: reason };
   const rest = calls.flat();
   const sendOn = async () => {

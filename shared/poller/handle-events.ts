@@ -10,8 +10,7 @@ import { attemptOf, MAX_EVENT_BYTES, settle, type Unhandled } from './settle';
 import type { BatchResult, EventMessage, PollContext } from './types';
 
 /**
- * Has a batch handled by its consumer function, one user's events in order, and decides what becomes of what was not
- * handled.
+ * Delivers a batch to its consumer function, each user's events in order, and settles the events that were not handled.
  */
 export async function handleEvents(
   ctx: PollContext,
@@ -45,7 +44,7 @@ export async function handleEvents(
   return { sendOn, rest, ...(unavailable !== undefined && { unavailable }) };
 }
 
-/** Each event once: of two copies, the one that has come further. */
+/** Each event once: of two copies, the one with more attempts. */
 function readBatch(batch: ConsumeMessage[]): { events: EventMessage[]; invalid: Unhandled[] } {
   const events = new Map<string, EventMessage>();
   const invalid: Unhandled[] = [];
@@ -61,14 +60,14 @@ function readBatch(batch: ConsumeMessage[]): { events: EventMessage[]; invalid: 
   return { events: [...events.values()], invalid };
 }
 
-/** The first event of a user that failed has failed; those behind it were not tried, or must count as if. */
+/** Only the first failed event of a user counts as failed; the later ones wait, whether they were tried or not. */
 function verdicts(ready: EventMessage[], failures: Failures): Unhandled[] {
-  const stuck = new Set<string>();
+  const failedSubjects = new Set<string>();
   return ready.flatMap((item): Unhandled[] => {
     const failure = failures.get(item.event.id);
     if (failure === undefined) return [];
-    if (stuck.has(item.event.subject)) return [{ verdict: 'waits', ...item, forMs: 0 }];
-    stuck.add(item.event.subject);
-    return [{ verdict: failure.final ? 'hopeless' : 'failed', ...item, reason: failure.reason }];
+    if (failedSubjects.has(item.event.subject)) return [{ verdict: 'waits', ...item, forMs: 0 }];
+    failedSubjects.add(item.event.subject);
+    return [{ verdict: failure.final ? 'permanent' : 'failed', ...item, reason: failure.reason }];
   });
 }

@@ -2,13 +2,12 @@ import type { RetryingEvent } from './retry-store';
 import type { EventMessage } from './types';
 
 export interface WaitingMessage extends EventMessage {
-  /** Until the event that it waits for comes around; negative where that is overdue. */
+  /** Time until the event that it waits for is retried; negative if that is overdue. */
   forMs: number;
 }
 
 /**
- * Takes out of a batch the events that an earlier one of the same user, which failed, is to come before. Where that
- * one is in the batch too, and ahead, nobody has to wait.
+ * Splits a batch: later events of a user wait for the one that failed, unless that one is in the batch too, before them.
  */
 export function splitByOrder(
   batch: EventMessage[],
@@ -16,7 +15,7 @@ export function splitByOrder(
 ): { ready: EventMessage[]; waiting: WaitingMessage[] } {
   const ready: EventMessage[] = [];
   const waiting: WaitingMessage[] = [];
-  const goingAhead = new Set<string>();
+  const readyIds = new Set<string>();
   for (const item of batch) {
     const { id, subject, sequence } = item.event;
     const ahead = retrying.filter(
@@ -24,13 +23,13 @@ export function splitByOrder(
         !other.isHandled &&
         other.subject === subject &&
         other.sequence < sequence &&
-        !goingAhead.has(other.eventId),
+        !readyIds.has(other.eventId),
     );
     const next = ahead.sort((a, b) => (a.sequence < b.sequence ? -1 : 1))[0];
     if (next) {
       waiting.push({ ...item, forMs: next.dueInMs });
     } else {
-      goingAhead.add(id);
+      readyIds.add(id);
       ready.push(item);
     }
   }

@@ -11,22 +11,22 @@ import { handleDeadLetters } from './handle-dead-letters';
 import { handleEvents } from './handle-events';
 import type { BatchResult, PollContext } from './types';
 
-/** While a function or the database cannot be reached. The batch waits here, unacknowledged, and no attempt is counted. */
+/** Pause while a function or the database is unavailable. The batch stays unacknowledged, and no attempt is counted. */
 const UNAVAILABLE_PAUSE_MS = 1_000;
 
-/** A broker that answers takes milliseconds. */
+/** A responsive broker needs milliseconds. */
 export const CLOSE_TIMEOUT_MS = 2_000;
 
 /**
- * Consumes one queue, batch after batch, until told to stop; then gives back what it has not touched.
- * @throws where the connection or the channel breaks: the broker then delivers again what was not acknowledged
+ * Consumes one queue, batch after batch, until the signal aborts; then returns unhandled messages to the queue.
+ * @throws if the connection or the channel breaks; the broker then redelivers what was not acknowledged
  */
 export async function pollQueue(
   ctx: PollContext,
   connection: BrokerConnection,
   polled: PolledQueue,
   stop: AbortSignal,
-  trouble: OutageLog,
+  outageLog: OutageLog,
   onConsuming: () => void,
 ): Promise<void> {
   const queue = queueOf(ctx.config.events, polled);
@@ -35,9 +35,9 @@ export async function pollQueue(
   channel.on('error', (error) => buffer.fail(explainBrokerError(error)));
   channel.on('close', () => buffer.fail(new Error(`The channel on ${queue} was closed`)));
   stop.addEventListener('abort', () => buffer.wake(), { once: true });
-  // Several batches: while the broker confirms what one sends on, which takes it some disk writes, the next ones are
-  // handled. It does not follow the batch size: a quorum queue puts what a consumer gives back behind what came back
-  // before, so a poller that takes over with room for less would have the rest of an earlier return come first.
+  // Several batches, so that the next ones are handled while the broker confirms the copies of one. Independent of the
+  // batch size: a quorum queue puts returned messages behind those that were returned earlier, so if the next poller had a
+  // smaller prefetch, the rest of an earlier return would come first.
   await channel.prefetch(ctx.config.poll.prefetch);
   const consuming = channel.consume(queue, (message) => {
     if (message) buffer.push(message);
@@ -60,47 +60,47 @@ export async function pollQueue(
           ? [...rest, ...buffer.take(ctx.config.poll.batchSize - rest.length)]
           : await collectBatch(buffer, ctx.config.poll, stop);
       if (batch.length === 0) continue;
-      const result = await handleBatch(ctx, connection, polled, batch, stop, trouble);
+      const result = await handleBatch(ctx, connection, polled, batch, stop, outageLog);
       rest = result.rest;
       const settled = batch.filter((message) => !result.rest.includes(message));
       if (settled.length > 0) {
-        // One acknowledgement is for all before it as well, so it waits for theirs.
+        // Acknowledging `multiple` covers all earlier messages, so it waits for the earlier batches.
         acknowledged = Promise.all([acknowledged, result.sendOn()]).then(() => {
           acknowledge(channel, settled, result.rest.length === 0);
-          trouble.recovered();
+          outageLog.recovered();
         });
         acknowledged.catch((error: Error) => buffer.fail(error));
       }
-      // To give the rest back to the queue would only have it delivered again at once.
+      // Returning the rest to the queue would only have it redelivered at once.
       if (rest.length > 0) await wait(UNAVAILABLE_PAUSE_MS, undefined, { signal: stop }).catch(() => {});
       buffer.throwIfFailed();
     }
   } finally {
-    // Whatever ends this, nothing of it is under way afterwards.
+    // However the loop ends, wait for the last acknowledgement.
     await acknowledged.catch(() => {});
   }
   await acknowledged;
-  // Never basic.cancel before: that alone makes the next consumer the active one, and it would get what is behind the
-  // messages in our hands before the close returns those. The close does both at once. See docs/decisions.md.
+  // Without basic.cancel first: it would activate the next consumer, which would get later messages before the close
+  // returns ours. Closing the channel does both at once. See docs/decisions.md.
   if ((await within(CLOSE_TIMEOUT_MS, channel.close(), 'late')) === 'late')
     throw new BrokerError('The broker does not answer', `no close-ok for the channel on ${queue}`);
 }
 
-/** @param isAll whether nothing before the last of them is still in hand */
+/** @param isAll whether no earlier message is still unsettled */
 function acknowledge(channel: Channel, messages: ConsumeMessage[], isAll: boolean): void {
   const last = messages.at(-1);
   if (isAll && last) channel.ack(last, true);
   else for (const message of messages) channel.ack(message);
 }
 
-/** @returns the whole batch as the rest where the database cannot be reached */
+/** @returns the whole batch as the rest if the database is unavailable */
 async function handleBatch(
   ctx: PollContext,
   connection: BrokerConnection,
   polled: PolledQueue,
   batch: ConsumeMessage[],
   stop: AbortSignal,
-  trouble: OutageLog,
+  outageLog: OutageLog,
 ): Promise<BatchResult> {
   try {
     const result =
@@ -108,14 +108,14 @@ async function handleBatch(
         ? await handleDeadLetters(ctx, connection, batch, stop)
         : await handleEvents(ctx, connection, polled, batch, stop);
     const reason = result.unavailable;
-    const message = 'A function cannot take its messages right now';
-    if (reason !== undefined && trouble.tell('warn', message, { function: polled, reason })) {
+    const message = 'A consumer function is unavailable';
+    if (reason !== undefined && outageLog.tell('warn', message, { function: polled, reason })) {
       void noteProblem(ctx, 'poll-queues', `${message}: ${polled}`);
     }
     return result;
   } catch (error) {
-    // Only the database is asked before a batch is settled.
-    trouble.failed(error);
+    // Before a batch is settled, only the database can fail.
+    outageLog.failed(error);
     return { sendOn: async () => {}, rest: batch };
   }
 }

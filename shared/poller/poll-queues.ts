@@ -14,30 +14,30 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const RECONNECT_DELAY_MS = 1_000;
 
 /**
- * Feeds every consumer's queue to its function until the budget is spent, and then ends what is in hand: after one call
- * of a function and the confirms of what that failed (`POLL_BUDGET_MS` and `endTimeoutMs` in all). Two runs at once are
- * safe: the queues have a single active consumer, so the later run waits for the earlier one's end. A broken connection is
- * opened again; what was in flight on it is delivered again. The connection stays open for the next run.
+ * Delivers the messages of every queue to its consumer function until the budget is spent, then finishes the current calls
+ * and their confirms (at most `POLL_BUDGET_MS` plus `endTimeoutMs`). Concurrent runs are safe: the queues have a single
+ * active consumer, so a later run waits for the earlier one to end. Reopens a broken connection, on which the broker
+ * redelivers unacknowledged messages. The connection stays open for the next run.
  */
 export async function pollQueues(ctx: PollContext, budgetMs: number, signal?: AbortSignal): Promise<void> {
   const end = AbortSignal.timeout(budgetMs);
   const stop = signal ? AbortSignal.any([end, signal]) : end;
-  const trouble = new OutageLog(
+  const outageLog = new OutageLog(
     ctx.log,
-    'The poller cannot work right now and will try again',
+    'The poller cannot work and will retry',
     'The poller works again',
     (problem) => void noteProblem(ctx, 'poll-queues', problem),
   );
   let lastResort: NodeJS.Timeout | undefined;
   stop.addEventListener('abort', () => {
-    // A broker that has fallen silent answers nothing, and nobody else would end the wait for it.
+    // Ends the wait for a broker that has become silent.
     lastResort = setTimeout(() => ctx.broker.discard(), endTimeoutMs(ctx.config.poll)).unref();
   });
   while (!stop.aborted) {
     try {
-      await pollConnection(ctx, await ctx.broker.open(CONNECT_TIMEOUT_MS), stop, trouble);
+      await pollConnection(ctx, await ctx.broker.open(CONNECT_TIMEOUT_MS), stop, outageLog);
     } catch (error) {
-      trouble.failed(error);
+      outageLog.failed(error);
       ctx.broker.discard();
       await wait(RECONNECT_DELAY_MS, undefined, { signal: stop }).catch(() => {});
     }
@@ -54,22 +54,22 @@ async function pollConnection(
   ctx: PollContext,
   connection: BrokerConnection,
   stop: AbortSignal,
-  trouble: OutageLog,
+  outageLog: OutageLog,
 ): Promise<void> {
   await ensureTopology(connection, ctx.config.events, ctx.log);
 
-  // One queue that fails ends the others too, each after the batch in its hands: all start again together.
+  // If one queue fails, the others stop after their current batch, and all restart together.
   const failed = new AbortController();
   const either = AbortSignal.any([stop, failed.signal]);
   const queues: PolledQueue[] = [...CONSUMER_NAMES, DEAD_LETTERS];
-  // Of each queue the consumer and its pause listen: that is no leak.
+  // Two listeners per queue, its consumer and its pause: not a leak.
   setMaxListeners(2 * queues.length, either);
   let consumed = 0;
   const onConsuming = () => {
-    if (++consumed === queues.length) trouble.recovered();
+    if (++consumed === queues.length) outageLog.recovered();
   };
   const polls = queues.map((polled) =>
-    pollQueue(ctx, connection, polled, either, trouble, onConsuming).catch((error: unknown) => {
+    pollQueue(ctx, connection, polled, either, outageLog, onConsuming).catch((error: unknown) => {
       failed.abort();
       throw error;
     }),

@@ -3,24 +3,24 @@ import type { Consumer } from '../broker/topology';
 import type { Db } from '../db/connection';
 import type { UserEvent } from '../events/catalog';
 
-/** After this long past its time, an event is taken for lost with its retry queue, and nobody waits for it any more. */
+/** An event that is overdue by this much is considered lost with its retry queue, and later events stop waiting. */
 const OVERDUE_HOURS = 24;
 
-/** An event that a consumer has not managed yet, or that waits for such a one of the same user. */
+/** An event in a retry queue: it failed, or it waits for an earlier one of the same user. */
 export interface RetryingEvent {
   eventId: string;
   subject: string;
   sequence: string;
-  /** Until it comes out of its retry queue; negative where it should have. */
+  /** Time until it leaves its retry queue; negative if overdue. */
   dueInMs: number;
   /**
-   * It has had its effect, so nobody waits for it. A poller that lost its connection, or was frozen, may have written
-   * this down after the next poller had the same event handled.
+   * It was handled, so no event waits for it. A poller that was frozen or lost its connection may have recorded the retry
+   * after the next poller had the event handled.
    */
   isHandled: boolean;
 }
 
-/** What is on its way around for this consumer, of these users. */
+/** These users' events in the retry queues of this consumer. */
 export async function findRetrying(db: Db, consumer: Consumer, subjects: string[]): Promise<RetryingEvent[]> {
   const { rows } = await sql<RetryingEvent>`
     select event_id as "eventId", subject, sequence,
@@ -34,7 +34,7 @@ export async function findRetrying(db: Db, consumer: Consumer, subjects: string[
   return rows;
 }
 
-/** Before the copies go to their retry queues: from then on the users' later events wait. */
+/** Called before the copies are published to their retry queues. From then on, the users' later events wait. */
 export async function recordRetrying(
   db: Db,
   consumer: Consumer,
@@ -51,7 +51,7 @@ export async function recordRetrying(
     on conflict (consumer, event_id) do update set due_at = excluded.due_at`.execute(db);
 }
 
-/** Once they are handled, or dead letters. */
+/** Called when the events are handled or dead letters. */
 export async function forgetRetrying(db: Db, consumer: Consumer, eventIds: string[]): Promise<void> {
   if (eventIds.length === 0) return;
   await db

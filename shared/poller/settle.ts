@@ -18,29 +18,29 @@ import type { PollContext } from './types';
 
 export const CONFIRM_TIMEOUT_MS = 10_000;
 const MAX_ERROR_LENGTH = 1_000;
-/** No event of ours comes near. Of a stranger's message that is larger, the dead letter keeps the beginning. */
+/** Far larger than our events. The dead letter of a larger foreign message keeps the beginning. */
 export const MAX_EVENT_BYTES = 256 * 1024;
 
 /**
  * What happens to a message that was not handled:
  *
- * | verdict    | because                                             | next                                             |
- * | ---------- | --------------------------------------------------- | ------------------------------------------------ |
- * | `failed`   | its handler or its function failed                  | the next delay; after the last one a dead letter |
- * | `hopeless` | its handler says that no attempt can help           | a dead letter                                    |
- * | `waits`    | an earlier event of its user has not had its effect | around once more: no attempt is counted          |
- * | `invalid`  | it is not an event: no attempt can help             | a dead letter                                    |
+ * | verdict     | reason                                       | next                                           |
+ * | ----------- | -------------------------------------------- | ---------------------------------------------- |
+ * | `failed`    | the handler or the function failed           | retry after the next delay, or a dead letter after the last one |
+ * | `permanent` | the handler threw a PermanentError           | dead letter                                    |
+ * | `waits`     | an earlier event of the user was not handled | retry after a delay; no attempt is counted     |
+ * | `invalid`   | the message is not an event                  | dead letter                                    |
  */
 export type Unhandled =
-  | { verdict: 'failed' | 'hopeless'; message: ConsumeMessage; event: UserEvent; reason: string }
+  | { verdict: 'failed' | 'permanent'; message: ConsumeMessage; event: UserEvent; reason: string }
   | { verdict: 'waits'; message: ConsumeMessage; event: UserEvent; forMs: number }
   | { verdict: 'invalid'; message: ConsumeMessage; reason: string };
 
 /**
- * Writes down whose later events have to wait, after which these may come. What sends everything that was not handled
- * on its way is returned: it resolves at the last confirm, and only then may the caller acknowledge the originals. A
- * crash in between repeats a message, and never loses one.
- * @throws where the database cannot write; what is returned, where a copy was not confirmed
+ * Records which users' later events have to wait. Returns a function that publishes copies of the unhandled messages to
+ * retry queues or the dead-letter queue and resolves at the last confirm; only then may the caller acknowledge the
+ * originals. A crash in between repeats messages but never loses one.
+ * @throws if the database fails; the returned function, if a copy was not confirmed
  */
 export async function settle(
   ctx: PollContext,
@@ -48,44 +48,45 @@ export async function settle(
   consumer: Consumer,
   unhandled: Unhandled[],
 ): Promise<() => Promise<void>> {
-  // The broker has given the batch to another poller, which decides what becomes of it.
+  // The broker redelivers the batch to another poller, which settles it.
   if (unhandled.length > 0 && connection.closed) throw connection.closed;
-  const stops = unhandled.map((item) => nextStop(ctx, consumer, item));
-  await recordRetrying(ctx.db, consumer, stops.flatMap(aroundUntil));
+  const routes = unhandled.map((item) => routeOf(ctx, consumer, item));
+  await recordRetrying(ctx.db, consumer, routes.flatMap(retriesOf));
   return async () => {
-    await Promise.all(stops.map(({ copy }) => sendConfirmed(connection, copy)));
-    const dead = stops.flatMap((stop) => (stop.kind === 'dead' && stop.event ? [stop.event.id] : []));
+    await Promise.all(routes.map(({ copy }) => sendConfirmed(connection, copy)));
+    const dead = routes.flatMap((route) => (route.kind === 'dead' && route.event ? [route.event.id] : []));
     await forgetRetrying(ctx.db, consumer, dead);
     await clearSuspects(ctx.db, consumer, dead);
   };
 }
 
-/** A dead letter too holds its user's later events back until it is one: a crash before that would try it again. */
-function aroundUntil(stop: NextStop): { event: UserEvent; delayMs: number }[] {
-  if (stop.kind === 'retry') return [stop];
-  return stop.event ? [{ event: stop.event, delayMs: 0 }] : [];
+/** Includes future dead letters: until their copy is confirmed, a crash would retry them, so later events must wait. */
+function retriesOf(route: Route): { event: UserEvent; delayMs: number }[] {
+  if (route.kind === 'retry') return [route];
+  return route.event ? [{ event: route.event, delayMs: 0 }] : [];
 }
 
 export async function sendConfirmed(connection: BrokerConnection, copy: OutgoingMessage): Promise<void> {
   const outcome = await within(CONFIRM_TIMEOUT_MS, send(connection, copy), NOT_CONFIRMED);
   if (outcome.kind === 'confirmed') return;
-  const failure = new Error(`A failed message could not be sent to ${copy.exchange}: ${outcome.reason}`);
+  const failure = new Error(`A message could not be published to ${copy.exchange}: ${outcome.reason}`);
   throw connection.closed ?? connection.blocked ?? failure;
 }
 
 const NOT_CONFIRMED = { kind: 'unknown', reason: 'not confirmed in time' } as const;
 
-type NextStop =
+/** Where the copy of an unhandled message goes. */
+type Route =
   | { kind: 'retry'; copy: OutgoingMessage; event: UserEvent; delayMs: number }
   | { kind: 'dead'; copy: OutgoingMessage; event?: UserEvent };
 
-function nextStop(ctx: PollContext, consumer: Consumer, item: Unhandled): NextStop {
+function routeOf(ctx: PollContext, consumer: Consumer, item: Unhandled): Route {
   const { events } = ctx.config;
   const { message } = item;
   const queue = queueOf(events, consumer);
   const attempt = attemptOf(message);
   const fields = { consumer, eventId: message.properties.messageId, attempt };
-  const retry = (event: UserEvent, delayMs: number, nextAttempt: number): NextStop => {
+  const retry = (event: UserEvent, delayMs: number, nextAttempt: number): Route => {
     const copy = copyOf(message, retryExchangeOf(events, delayMs), queue, { [ATTEMPT_HEADER]: nextAttempt });
     return { kind: 'retry', copy, event, delayMs };
   };
@@ -98,10 +99,10 @@ function nextStop(ctx: PollContext, consumer: Consumer, item: Unhandled): NextSt
   const reason = item.reason.slice(0, MAX_ERROR_LENGTH);
   const delayMs = events.retryDelaysMs[attempt - 1];
   if (item.verdict === 'failed' && delayMs !== undefined) {
-    ctx.log.warn('An event failed and will be tried again', { ...fields, reason, delayMs });
+    ctx.log.warn('An event failed and will be retried', { ...fields, reason, delayMs });
     return retry(item.event, delayMs, attempt + 1);
   }
-  ctx.log.error('An event failed for good: it is a dead letter now', { ...fields, reason });
+  ctx.log.error('An event failed permanently and becomes a dead letter', { ...fields, reason });
   const copy = copyOf(message, deadExchangeOf(events), queue, {
     [ATTEMPT_HEADER]: attempt,
     [QUEUE_HEADER]: queue,
@@ -111,8 +112,8 @@ function nextStop(ctx: PollContext, consumer: Consumer, item: Unhandled): NextSt
 }
 
 /**
- * The longest of the delays that ends before what is waited for comes around, or the shortest. What is overdue is
- * asked for less and less often.
+ * The longest delay that ends before the awaited event is retried, or the shortest one. The more overdue that event is,
+ * the longer the delay.
  */
 function waitingDelay(delaysMs: number[], forMs: number): number {
   const [shortest = 0, ...longer] = [...delaysMs].sort((a, b) => a - b);
@@ -131,7 +132,7 @@ export function copyOf(
   headers: Record<string, unknown>,
 ): OutgoingMessage {
   const { properties } = message;
-  // RabbitMQ's own bookkeeping would grow with every round.
+  // RabbitMQ's `x-death` header would grow with every retry.
   const { 'x-death': _death, ...kept } = properties.headers ?? {};
   return {
     exchange,

@@ -3,8 +3,8 @@ import type { Consumer } from '../broker/topology';
 import type { Db } from '../db/connection';
 
 /**
- * Events that were part of a call that failed as a whole or never came back, by their id. True where an event was tried
- * by itself and nothing is known of the end: it took the poller along, or the poller was killed.
+ * Events of a call that failed as a whole or never returned, by id. True if the event was tried alone and the result is
+ * unknown: it crashed the poller, or the poller was killed.
  */
 export type Suspects = Map<string, boolean>;
 
@@ -20,7 +20,7 @@ export async function findSuspects(db: Db, consumer: Consumer, eventIds: string[
   return new Map(rows.map(({ event_id, is_tried }) => [event_id, is_tried]));
 }
 
-/** @param isTried whether one of them is about to be tried by itself */
+/** @param isTried whether the event is about to be tried alone */
 export async function noteSuspects(
   db: Db,
   consumer: Consumer,
@@ -35,7 +35,7 @@ export async function noteSuspects(
   );
 }
 
-/** Once a function has answered for them, or they are dead letters. */
+/** Called when the function has returned a result for the events, or they are dead letters. */
 export async function clearSuspects(db: Db, consumer: Consumer, eventIds: string[]): Promise<void> {
   if (eventIds.length === 0) return;
   await db

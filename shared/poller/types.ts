@@ -8,7 +8,6 @@ import type { Log } from '../log';
 
 export interface PollContext {
   config: Config;
-  /** Knows which events are on their way around, so that later ones of the same user wait. */
   db: Db;
   broker: Broker;
   invoke: Invoke;
@@ -20,12 +19,12 @@ export interface EventMessage {
   event: UserEvent;
 }
 
-/** What has become of a batch. */
+/** The result of a batch. */
 export interface BatchResult {
-  /** Sends on what was not handled. When it has resolved, everything but the rest may be acknowledged. */
+  /** Publishes copies of unhandled messages. When it resolves, everything but `rest` may be acknowledged. */
   sendOn: () => Promise<void>;
-  /** Nothing has become of these, and they may be tried again at any time. */
+  /** Untried messages, which may be tried again at any time. */
   rest: ConsumeMessage[];
-  /** Why the function could not be called. */
+  /** Why the function is unavailable. */
   unavailable?: string;
 }

@@ -1,6 +1,6 @@
 import type { Config } from '../config';
 
-/** Where CloudWatch shows them. The alarms of a deployed stage are made of these names. */
+/** CloudWatch namespace. The alarms of a deployed stage use these names. */
 export const METRICS_NAMESPACE = 'Rollcall';
 
 const UNITS = {
@@ -11,7 +11,7 @@ const UNITS = {
   OutboxAgeSeconds: 'Seconds',
   PollerRuns: 'Count',
   EventsHandled: 'Count',
-  /** Of which some will be tried again, and the others are dead letters. */
+  /** Some of them will be retried, the others become dead letters. */
   EventsFailed: 'Count',
   EventsDeadLettered: 'Count',
 } as const;
@@ -19,8 +19,8 @@ const UNITS = {
 export type Metrics = { [name in keyof typeof UNITS]?: number };
 
 /**
- * Writes measured values as one line of CloudWatch's embedded metric format, which the log itself turns into metrics:
- * no call, no agent, nothing to wait for. Silent unless `METRICS` is `on`, as it is in every deployed stage.
+ * Writes values as one line of CloudWatch's embedded metric format, from which CloudWatch Logs creates metrics without an
+ * API call or an agent. Writes nothing unless `METRICS` is `on`, as in every deployed stage.
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
 export function emitMetrics(

@@ -2,16 +2,16 @@ import { sql } from 'kysely';
 import type { Context } from '../context/context';
 import type { Db } from '../db/connection';
 
-/** What has to run for events to take effect. */
+/** The scheduled tasks that events depend on. */
 export type EventTask = 'relay-outbox' | 'poll-queues';
 
-/** A problem is noted again each minute while it lasts (`OutageLog`): what is older is over. */
+/** A problem is recorded every minute while it lasts (`OutageLog`); an older one is over. */
 const PROBLEM_LASTS_SECONDS = 120;
 
 export interface TaskRun {
-  /** Since its last run began. */
+  /** Since the last run started. */
   lastRunSeconds: number;
-  /** What keeps it from working now. */
+  /** Why it does not work now. */
   problem: string | null;
 }
 
@@ -21,7 +21,7 @@ export async function noteRun(db: Db, task: EventTask): Promise<void> {
     on conflict (task) do update set started_at = now()`.execute(db);
 }
 
-/** Never throws: where it cannot be written down, the database is the problem, and seen as such. */
+/** Never throws: if it cannot be recorded, the database is the problem, and the health check reports that. */
 export async function noteProblem(
   ctx: Pick<Context, 'db' | 'log'>,
   task: EventTask,
@@ -32,7 +32,7 @@ export async function noteProblem(
       insert into task_runs (task, started_at, problem, problem_at) values (${task}, now(), ${problem}, now())
       on conflict (task) do update set problem = ${problem}, problem_at = now()`.execute(ctx.db);
   } catch (error) {
-    ctx.log.debug('A problem could not be noted', { task, problem, error });
+    ctx.log.debug('A problem could not be recorded', { task, problem, error });
   }
 }
 

@@ -10,10 +10,10 @@ import {
 export const ASYMMETRIC_ALGORITHMS = ['EdDSA', 'ES256', 'RS256'] as const;
 export type AsymmetricAlgorithm = (typeof ASYMMETRIC_ALGORITHMS)[number];
 
-/** A key that verifies tokens, by the one algorithm that it is for (RFC 8725, section 3.1). */
+/** A key that verifies tokens, bound to one algorithm (RFC 8725, section 3.1). */
 export interface TokenKey {
   algorithm: AsymmetricAlgorithm | 'HS256';
-  /** RFC 7638, null for a secret: the thumbprint of one would be a hash of it, in every token, to guess against. */
+  /** RFC 7638. Null for a secret: its thumbprint, a hash in every token, would allow guessing it offline. */
   kid: string | null;
   jwk: JsonWebKey;
 }
@@ -23,38 +23,38 @@ export interface SigningKey extends TokenKey {
 }
 
 const MIN_SECRET_BYTES = 32;
-/** Of 32 random bytes, 30 differ; in hexadecimal 14, in base64 26, in a sentence 12. */
+/** Typical numbers of different bytes in a secret: 30 in 32 random bytes, 14 in hexadecimal, 26 in base64, 12 in text. */
 const MIN_DIFFERENT_BYTES = 8;
 const MIN_RSA_BITS = 2048;
-/** RFC 7638, section 3.2, and RFC 8037, section 2: the members that make up a thumbprint, in their order. */
+/** RFC 7638, section 3.2, and RFC 8037, section 2: the members of a thumbprint, in order. */
 const THUMBPRINT_MEMBERS: Record<string, (keyof JsonWebKey)[]> = {
   EC: ['crv', 'kty', 'x', 'y'],
   OKP: ['crv', 'kty', 'x'],
   RSA: ['e', 'kty', 'n'],
 };
 
-/** @throws Error saying what the secret must be */
+/** @throws Error describing a valid secret */
 export function parseSecret(secret: string | Buffer): SigningKey {
-  // RFC 7518, section 3.2: a key for HS256 has at least the size of the hash.
+  // RFC 7518, section 3.2: a key for HS256 must have at least the size of the hash.
   if (Buffer.byteLength(secret) < MIN_SECRET_BYTES) {
     throw new Error(`must be at least ${MIN_SECRET_BYTES} bytes long`);
   }
-  // Only what can be seen counts: 32 spaces are what is left of a value that a script has lost.
+  // Only visible characters count: 32 spaces are probably the mistake of a script.
   if (secret.toString().replace(/[\s\p{C}]/gu, '').length === 0) {
-    throw new Error('must not be blank: make one with openssl rand -base64 32');
+    throw new Error('must not be blank: create one with openssl rand -base64 32');
   }
   const jwk = { kty: 'oct', k: Buffer.from(secret).toString('base64url') };
   return { algorithm: 'HS256', kid: null, jwk, privateJwk: jwk };
 }
 
-/** Whether a secret is made of so few different bytes that it can be guessed, however long it is. */
+/** Whether a secret has so few different bytes that it can be guessed, regardless of its length. */
 export function isGuessable({ algorithm, jwk }: TokenKey): boolean {
   return algorithm === 'HS256' && new Set(Buffer.from(jwk.k ?? '', 'base64url')).size < MIN_DIFFERENT_BYTES;
 }
 
 /**
- * @param text a private key as a JWK or as PEM (PKCS 8); in PEM, `\n` may stand for a line's end
- * @throws Error saying what the key must be, never repeating any of it
+ * @param text a private key as a JWK or as PEM (PKCS 8); in PEM, `\n` may replace line breaks
+ * @throws Error describing a valid key, without repeating any of it
  */
 export function parsePrivateKey(text: string): SigningKey {
   const key = text.includes('-----BEGIN')
@@ -65,7 +65,7 @@ export function parsePrivateKey(text: string): SigningKey {
 
 /**
  * @param text JSON: a list of keys or a JWKS. Each is a public or private JWK, or a secret, as text or as a JWK
- * @throws Error saying what they must be
+ * @throws Error describing valid keys
  */
 export function parsePreviousKeys(text: string): TokenKey[] {
   const json = parseJson(text);
@@ -88,7 +88,7 @@ export function generatePrivateJwk(algorithm: AsymmetricAlgorithm): JsonWebKey {
   return { ...privateKey.export({ format: 'jwk' }), alg: algorithm };
 }
 
-/** What anyone may know: the asymmetric keys' public halves, as a JWKS lists them (RFC 7517, section 4). */
+/** The public keys of asymmetric key pairs, as a JWKS lists them (RFC 7517, section 4). */
 export function publicJwks(keys: TokenKey[]): JsonWebKey[] {
   return keys
     .filter(({ kid }) => kid !== null)
@@ -123,7 +123,7 @@ function importJwk(
   const key = attempt(() => create({ key: jwk, format: 'jwk' }));
   if (jwk['alg'] !== undefined && jwk['alg'] !== algorithmOf(key)) {
     throw new Error(
-      `has an "alg" that is not ${algorithmOf(key)}, which is what its kind of key is used for`,
+      `has an "alg" other than ${algorithmOf(key)}, which is the algorithm for this type of key`,
     );
   }
   return key;
@@ -133,12 +133,12 @@ function parseJson(text: string): unknown {
   return attempt(() => JSON.parse(text));
 }
 
-/** OpenSSL and JSON.parse like to quote what they could not read. */
+/** Hides the original error: OpenSSL and JSON.parse quote their input, which may be a secret. */
 function attempt<T>(read: () => T): T {
   try {
     return read();
   } catch {
-    throw new Error('cannot be read: neither JSON nor PEM holds a key of the right kind');
+    throw new Error('is not a valid key in JSON or PEM');
   }
 }
 

@@ -18,12 +18,12 @@ export interface Problem {
   message: string;
 }
 
-/** Stores the users who are new, with their `user.created`; tells those who are there from those who cannot be. */
+/** Inserts new users with their `user.created`. Separates existing users from those whose names are taken. */
 export async function importBatch(
   tx: Tx,
   ctx: Context,
   users: NumberedUser[],
-): Promise<{ imported: number; present: Problem[]; taken: Problem[] }> {
+): Promise<{ imported: number; existing: Problem[]; taken: Problem[] }> {
   const now = ctx.now();
   const rows = users.map(({ line, user }) => ({
     line,
@@ -55,7 +55,7 @@ export async function importBatch(
 
   const createdIds = new Set(created.map(({ id }) => id));
   const left = rows.filter(({ id }) => !createdIds.has(id));
-  const present: Problem[] = [];
+  const existing: Problem[] = [];
   const taken: Problem[] = [];
   if (left.length > 0) {
     const { byUsername, byEmail } = await findHolders(tx, left);
@@ -63,12 +63,12 @@ export async function importBatch(
       const holder = byUsername.get(foldCase(username));
       const emailHolder = email === null ? holder : byEmail.get(foldCase(email));
       if (holder !== undefined && holder === emailHolder) {
-        present.push({ line, message: 'skipped: this user is there already' });
+        existing.push({ line, message: 'skipped: this user already exists' });
       } else {
         const name = holder === undefined ? 'email' : 'username';
         taken.push({ line, message: `${name} is taken by another user` });
       }
     }
   }
-  return { imported: created.length, present, taken };
+  return { imported: created.length, existing, taken };
 }

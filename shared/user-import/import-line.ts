@@ -6,12 +6,12 @@ import { DisplayName, Email, Metadata, Username } from '../users/fields';
 
 export interface ImportRules {
   requireEmail: boolean;
-  /** The names of the roles that exist. */
+  /** Names of existing roles. */
   roles: ReadonlySet<string>;
   now: Date;
 }
 
-/** What a line of an import file holds: no other fields, so that a misspelt one is no silent loss. */
+/** A line of an import file. Rejects unknown fields, so that a misspelled one is not silently ignored. */
 function lineSchema({ requireEmail, roles, now }: ImportRules) {
   return v.pipe(
     v.objectWithRest(
@@ -33,7 +33,7 @@ function lineSchema({ requireEmail, roles, now }: ImportRules) {
           v.pipe(
             Timestamp,
             v.transform((text) => new Date(text)),
-            v.check((time) => time <= now, 'must be a time that has passed'),
+            v.check((time) => time <= now, 'must be in the past'),
           ),
         ),
       },
@@ -64,7 +64,7 @@ export interface ImportedUser {
 
 export type ParsedLine = { user: ImportedUser } | { problem: string } | 'blank';
 
-/** @returns what turns a line into a user, or into all that is wrong with it; it repeats no values, least of all hashes */
+/** @returns a function that parses a line into a user or a list of problems, without values, which may be hashes */
 export function lineParser(rules: ImportRules): (line: Buffer) => ParsedLine {
   const schema = lineSchema(rules);
   const decoder = new TextDecoder('utf-8', { fatal: true });

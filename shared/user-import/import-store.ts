@@ -6,16 +6,16 @@ import { USER_COLUMNS, userFromRow } from '../users/user-store';
 import type { ImportedUser } from './import-line';
 
 export interface ImportProgress {
-  /** Bytes and lines of the file that are done. */
+  /** Imported bytes and lines of the file. */
   position: number;
   lines: number;
   imported: number;
-  /** Users who were there already. */
+  /** Users who already existed. */
   skipped: number;
   bad: number;
 }
 
-/** Where the import of the file with this hash stands, if it was begun before. */
+/** Starts an import, or returns the progress of an earlier run for a file with this hash. */
 export async function beginImport(
   db: Db,
   fileHash: Buffer,
@@ -35,7 +35,7 @@ export async function beginImport(
   return { position: Number(row.position), lines, imported, skipped, bad, finishedAt: row.finished_at };
 }
 
-/** Records what a batch has done, in its own transaction. @returns false where another run was faster */
+/** Records a batch's progress, in its transaction. @returns false if another run has advanced it meanwhile */
 export async function advanceImport(
   db: Db,
   fileHash: Buffer,
@@ -59,7 +59,7 @@ export async function listRoleNames(db: Db): Promise<Set<string>> {
 
 export type UserToImport = ImportedUser & { id: string; createdAt: Date };
 
-/** @returns those who are new; whose username or email address is taken, in the same batch too, is left out */
+/** @returns the inserted users, without those whose username or email address is taken, also within the batch */
 export async function insertNewUsers(tx: Tx, users: UserToImport[]): Promise<User[]> {
   if (users.length === 0) return [];
   const rows = await tx
@@ -83,7 +83,7 @@ export async function insertNewUsers(tx: Tx, users: UserToImport[]): Promise<Use
   return rows.map(userFromRow);
 }
 
-/** Who has these usernames and email addresses, which are told apart by nothing but letters' case. */
+/** The users who have these usernames and email addresses, case-insensitive. */
 export async function findHolders(
   tx: Tx,
   users: ImportedUser[],

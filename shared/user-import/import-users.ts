@@ -8,27 +8,27 @@ import { lineParser } from './import-line';
 import { advanceImport, beginImport, type ImportProgress, listRoleNames } from './import-store';
 import { type Line, MAX_LINE_BYTES, readLines } from './read-lines';
 
-/** As many as fit comfortably into one statement's 65,535 parameters. */
+/** Fits well into the 65,535 parameters of a statement. */
 const BATCH_LINES = 1000;
 
 export interface ImportWatcher {
-  /** The lines that an earlier run has done and reported. */
+  /** Called with the number of lines that an earlier run has imported and reported. */
   resumed(lines: number): void;
   problem(line: number, message: string): void;
   progress(done: ImportProgress, totalBytes: number): void;
 }
 
 export interface ImportResult extends ImportProgress {
-  /** Set where an earlier run had finished this file: then nothing was done. */
+  /** Set if an earlier run finished this file; then nothing was done. */
   finishedBefore: Date | null;
 }
 
 /**
- * Takes in the users of a file with a JSON object per line, each with the bcrypt hash that they had elsewhere. A line
- * that is wrong is reported and costs no other line anything. Every batch is one transaction: its users, their events
- * and how far the file is done; so a run that is killed at any moment is taken up by the next where it was.
- * @param again goes through a file once more that was finished before
- * @throws where the file cannot be read, or another run is importing it
+ * Imports users from a file with one JSON object per line, each with a bcrypt hash from another system. Invalid lines are
+ * reported and do not affect others. Each batch is one transaction with its users, events and the progress, so after a
+ * crash at any time the next run continues where it stopped.
+ * @param again imports a file again that was finished before
+ * @throws if the file cannot be read, or another run is importing it
  */
 export async function importUsers(
   ctx: Context,
@@ -43,7 +43,7 @@ export async function importUsers(
 
   const advance = async (db: Context['db'], to: ImportProgress, finished: Date | null = null) => {
     if (await advanceImport(db, fileHash, done, to, finished)) return;
-    throw new Error('Another run is importing this file: it goes on, this one ends');
+    throw new Error('Another run is importing this file; this one stops');
   };
   if (finishedAt && !again) return { ...done, finishedBefore: finishedAt };
   if (finishedAt) {
@@ -68,12 +68,12 @@ export async function importUsers(
         position: last?.end ?? done.position,
         lines: last?.number ?? done.lines,
         imported: done.imported + outcome.imported,
-        skipped: done.skipped + outcome.present.length,
+        skipped: done.skipped + outcome.existing.length,
         bad: done.bad + bad.length,
       };
       await advance(tx, to);
-      // Before the commit: what a crash in between costs is that the next run says it again, not that nobody does.
-      for (const { line, message } of [...bad, ...outcome.present].sort((a, b) => a.line - b.line)) {
+      // Before the commit: after a crash in between, the next run reports them again instead of never.
+      for (const { line, message } of [...bad, ...outcome.existing].sort((a, b) => a.line - b.line)) {
         watcher.problem(line, message);
       }
       return to;

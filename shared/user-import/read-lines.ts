@@ -1,19 +1,19 @@
 import { createReadStream } from 'node:fs';
 
 const NEWLINE = 0x0a;
-/** What a request's body may have, too. */
+/** Same limit as for a request body. */
 export const MAX_LINE_BYTES = 64 * 1024;
 
 export interface Line {
-  /** Counted from 1. */
+  /** Starts at 1. */
   number: number;
-  /** Without its newline; null where it is longer than a line may be. */
+  /** Without the newline; null if the line is too long. */
   bytes: Buffer | null;
-  /** Where the next line begins, in bytes from the start of the file. */
+  /** Byte offset of the next line. */
   end: number;
 }
 
-/** The lines of a file from a position on, in memory one at a time, however large the file or long the line. */
+/** The lines of a file from a position on, one at a time, so that memory is bounded for any size of file or line. */
 export async function* readLines(
   path: string,
   from: { position: number; lines: number },

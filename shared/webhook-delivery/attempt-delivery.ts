@@ -11,9 +11,9 @@ export interface WebhookContext extends Context {
 }
 
 /**
- * - `answered`: the endpoint said something, of whatever status
- * - `unanswered`: it did not, or it is where it may not be
- * - `nothing`: there is nothing to send, and the endpoint is not to blame
+ * - `answered`: the endpoint responded, with any status
+ * - `unanswered`: no response, or the address is not allowed
+ * - `nothing`: there is nothing to send; does not count as a failure of the endpoint
  */
 export type Answer =
   | ({ kind: 'answered' } & HttpAnswer)
@@ -26,7 +26,7 @@ export interface Outcome {
   durationMs: number;
 }
 
-/** Sends a delivery, once, within the time-out in all: DNS, connection, answer. Never throws. */
+/** Makes one delivery attempt. The timeout covers DNS, connection and response. Never throws. */
 export async function attemptDelivery(ctx: WebhookContext, delivery: ClaimedDelivery): Promise<Outcome> {
   const startedAt = ctx.now();
   const from = performance.now();
@@ -36,7 +36,7 @@ export async function attemptDelivery(ctx: WebhookContext, delivery: ClaimedDeli
 
 async function send(ctx: WebhookContext, delivery: ClaimedDelivery): Promise<Answer> {
   const body = bodyOf(delivery);
-  if (body === null) return { kind: 'nothing', error: 'the event log does not hold the event any more' };
+  if (body === null) return { kind: 'nothing', error: 'the event is no longer in the event log' };
   const { timeoutMs, allowedNetworks } = ctx.config.webhooks;
   const late = AbortSignal.timeout(timeoutMs);
   try {
@@ -50,21 +50,21 @@ async function send(ctx: WebhookContext, delivery: ClaimedDelivery): Promise<Ans
     };
     return { kind: 'answered', ...(await postMessage(url, target.addresses, headers, body, late)) };
   } catch (error) {
-    if (late.aborted) return { kind: 'unanswered', error: `no answer within ${timeoutMs} ms` };
+    if (late.aborted) return { kind: 'unanswered', error: `no response within ${timeoutMs} ms` };
     return { kind: 'unanswered', error: messageOf(error) };
   }
 }
 
-/** Where a host has several addresses, each has its own error, and the one around them has no message. */
+/** If connecting to several addresses fails, the AggregateError itself has no message. */
 function messageOf(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(messageOf).join('; ');
   return error instanceof Error ? error.message : String(error);
 }
 
 /**
- * The payload of Standard Webhooks ("Payload structure": `type`, `timestamp`, `data`), with what tells whose change it
- * was and its place among them. Made of what the log holds now, not when the delivery was made.
- * @returns null where the log does not hold the event any more
+ * The payload of Standard Webhooks ("Payload structure": `type`, `timestamp`, `data`), with subject and sequence. Built
+ * from the event log at the time of sending, so that erased data is not sent.
+ * @returns null if the event is no longer in the log
  */
 function bodyOf({ type, event, endpointId, createdAt }: ClaimedDelivery): string | null {
   if (type === TEST_TYPE) return JSON.stringify({ type, timestamp: createdAt, data: { id: endpointId } });
@@ -73,7 +73,7 @@ function bodyOf({ type, event, endpointId, createdAt }: ClaimedDelivery): string
   return JSON.stringify({ type, timestamp, data, subject, sequence });
 }
 
-/** For what cannot be stopped itself, such as a look-up: its result is no longer waited for. */
+/** Stops waiting for a promise that cannot be cancelled, such as a DNS lookup. */
 function beforeAbort<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
   const aborted = new Promise<never>((_resolve, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });

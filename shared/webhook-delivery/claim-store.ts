@@ -3,7 +3,7 @@ import type { Db } from '../db/connection';
 import type { DeliveryAttempt } from '../db/tables';
 import type { EventData, EventType } from '../events/catalog';
 
-/** What a delivery carries, as the log holds it now: the data of a user who was deleted meanwhile is erased there. */
+/** The event as it is in the event log now: the data of deleted users is erased there. */
 export interface StoredEvent {
   type: EventType;
   subject: string;
@@ -17,32 +17,32 @@ export interface ClaimedDelivery {
   eventId: string;
   type: string;
   createdAt: Date;
-  /** This one included. */
+  /** Including this one. */
   attempts: number;
-  /** Of the present schedule, this one included. */
+  /** Attempts of the current retry schedule, including this one. */
   scheduledAttempts: number;
   url: string;
-  /** Those that are valid, the present one first. */
+  /** Valid secrets, the current one first. */
   secrets: Buffer[];
   retryDelaysSeconds: number[] | null;
   /** Whether the endpoint's last attempt failed. */
   failing: boolean;
-  /** Null: the log holds it no more, or it is a test, which never was in there. */
+  /** Null if the event was purged, or for a test message, which is not in the log. */
   event: StoredEvent | null;
 }
 
-/** How many more deliveries to take: of endpoints that work, and of those whose last attempt failed. */
+/** How many deliveries to claim: of healthy webhooks, and of those whose last attempt failed. */
 export interface ClaimLimits {
   working: number;
   failing: number;
-  /** Under way to one endpoint, all senders together. */
+  /** Concurrent deliveries to one webhook, across all senders. */
   perEndpoint: number;
 }
 
 /**
- * Takes deliveries that are due, the first of each endpoint before the second of any. A failing endpoint gets one at a
- * time. No transaction stays open: the claim is a lease, and runs out if the sender dies. Safe for several senders at
- * once: each row is locked by one, and what it has claimed is not due for the others.
+ * Claims due deliveries, the first of each webhook before the second of any. A failing webhook gets one at a time. No
+ * transaction stays open: a claim is a lease that expires if the sender dies. Safe for concurrent senders: row locks and
+ * leases exclude what others have claimed.
  */
 export async function claimDeliveries(
   db: Db,
@@ -73,12 +73,12 @@ export async function claimDeliveries(
     ), chosen as materialized (
       select * from offered
       where place <= case when failing then ${limits.failing}::int else ${limits.working}::int end
-      -- There are no more. It is said for the planner, which cannot know, and would read the whole table below.
+      -- A limit for the planner, which would otherwise scan the whole table below.
       limit ${limits.failing + limits.working}
     ), taken as materialized (
       select delivery.endpoint_id, delivery.event_id, chosen.failing
       from chosen join webhook_deliveries as delivery using (endpoint_id, event_id)
-      -- Once more: another sender may have taken it since this statement began.
+      -- Checked again, because another sender may have claimed it since this statement started.
       where delivery.status = 'pending' and delivery.next_attempt_at <= now()
         and (delivery.claimed_until is null or delivery.claimed_until <= now())
       for update of delivery skip locked
@@ -127,9 +127,9 @@ type ClaimRow = StoredEvent & {
 const KEPT_ATTEMPTS = 10;
 
 /**
- * Ends a claim: the delivery succeeded, failed for good, or waits for its next attempt.
- * @param next the milliseconds until then, or how it ended
- * @returns false where the claim had run out, and another sender has the delivery now: what it finds counts
+ * Ends a claim: the delivery succeeded, failed permanently, or waits for its next attempt.
+ * @param next the milliseconds until the next attempt, or the final status
+ * @returns false if the claim had expired; then the result of the sender that claimed it since counts
  */
 export async function settleDelivery(
   db: Db,
@@ -147,7 +147,7 @@ export async function settleDelivery(
       claimed_until = null,
       attempt_log = jsonb_path_query_array(
         attempt_log || jsonb_build_array(
-          -- An answer may repeat what was sent, and its user may be gone since.
+          -- A response may echo the event, whose user may have been deleted since.
           case when ${attempt.response === null} or type = 'user.deleted' or not exists (
             select from events as deleted where deleted.type = 'user.deleted'
             and deleted.subject = (select subject from events where events.id = event_id))

@@ -2,7 +2,7 @@ import { type ClientRequest, request as httpRequest, type IncomingMessage } from
 import { request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 
-/** How much of an answer is read. It is for the delivery log; the status alone decides. */
+/** How much of a response body is read, for the delivery log. Only the status decides. */
 const EXCERPT_BYTES = 1024;
 
 export interface HttpAnswer {
@@ -12,9 +12,9 @@ export interface HttpAnswer {
 }
 
 /**
- * Sends a message, to one of these addresses and to no other, whatever the host's name may resolve to by now; the name
- * is still what the certificate has to have. A redirect is an answer like any other, and is not followed.
- * @throws Error where there is no answer, or none before `signal` aborts
+ * Sends a message to one of these addresses, without resolving the host name again; TLS still verifies the name. Does not
+ * follow redirects.
+ * @throws Error if there is no response, or none before `signal` aborts
  */
 export async function postMessage(
   url: URL,
@@ -28,7 +28,7 @@ export async function postMessage(
     method: 'POST',
     headers: { ...headers, 'content-length': Buffer.byteLength(body) },
     lookup: pinned(addresses),
-    // A connection of its own: a pooled one was made for an address that was checked some time ago.
+    // A new connection: a pooled one may go to an address that was checked earlier.
     agent: false,
     signal,
   });
@@ -39,7 +39,7 @@ export async function postMessage(
     const excerpt = await readExcerpt(response);
     return { status: response.statusCode ?? 0, headers: response.headers, excerpt };
   } finally {
-    // The rest of a long answer, or of one that never ends.
+    // Do not read the rest of a long or endless response.
     request.destroy();
   }
 }
@@ -48,12 +48,12 @@ function answerOf(request: ClientRequest): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     request.on('response', resolve);
     request.on('error', reject);
-    // Such as after 101: it has switched to a protocol that nobody asked for.
-    request.on('close', () => reject(new Error('the connection was closed without an answer')));
+    // For example after 101, a switch to a protocol that was not requested.
+    request.on('close', () => reject(new Error('the connection was closed without a response')));
   });
 }
 
-/** What came before the connection broke or the time ran out: the status has been read, and it is what counts. */
+/** The part of the body that arrived before the connection broke or timed out. The status, already read, is what counts. */
 async function readExcerpt(response: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -63,15 +63,13 @@ async function readExcerpt(response: IncomingMessage): Promise<string> {
       size += chunk.length;
       if (size >= EXCERPT_BYTES) break;
     }
-  } catch {
-    // As above.
-  }
+  } catch {}
   const text = new TextDecoder().decode(Buffer.concat(chunks).subarray(0, EXCERPT_BYTES));
-  // PostgreSQL has no U+0000.
+  // PostgreSQL does not support U+0000.
   return text.replaceAll('\0', '\uFFFD');
 }
 
-/** Answers what Node.js asks before it connects. It does not ask where the host is an address. */
+/** A DNS lookup that returns the checked addresses. Node.js skips it if the host is an address. */
 function pinned(addresses: string[]): LookupFunction {
   const all = addresses.map((address) => ({ address, family: isIP(address) }));
   return (_hostname, options, callback) => {

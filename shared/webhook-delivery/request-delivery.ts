@@ -7,8 +7,8 @@ import { getWebhook } from '../webhooks/get-webhook';
 import { type Delivery, TEST_TYPE, type Webhook } from '../webhooks/webhook';
 
 /**
- * Sends an event to an endpoint once more, whatever became of it before.
- * @throws DomainError `not_found`, or `webhook_disabled`: nothing is sent to a disabled endpoint
+ * Sends a delivery again, regardless of its status.
+ * @throws DomainError `not_found` or `webhook_disabled`
  */
 export async function redeliver(
   ctx: Context,
@@ -19,14 +19,14 @@ export async function redeliver(
   const webhook = await getEnabledWebhook(ctx, id);
   return ctx.db.transaction().execute(async (tx) => {
     const delivery = await makeDeliveryDue(tx, webhook.id, deliveryId);
-    if (!delivery) throw new DomainError('not_found', { detail: 'There is no such delivery' });
+    if (!delivery) throw new DomainError('not_found', { detail: 'Delivery not found' });
     const details = { host: new URL(webhook.url).host, deliveryId: delivery.id, eventType: delivery.type };
     await recordAct(tx, ctx, origin, { type: 'webhook.redelivered', subject: webhook.id, details });
     return delivery;
   });
 }
 
-/** Sends an endpoint something to try it with. @throws DomainError as above */
+/** Sends a test message. @throws DomainError `not_found` or `webhook_disabled` */
 export async function sendTest(ctx: Context, id: string, origin: Origin): Promise<Delivery> {
   const webhook = await getEnabledWebhook(ctx, id);
   return ctx.db.transaction().execute(async (tx) => {
@@ -39,6 +39,6 @@ export async function sendTest(ctx: Context, id: string, origin: Origin): Promis
 
 async function getEnabledWebhook(ctx: Context, id: string): Promise<Webhook> {
   const webhook = await getWebhook(ctx.db, id);
-  if (!webhook.enabled) throw new DomainError('webhook_disabled', { detail: 'Enable it first' });
+  if (!webhook.enabled) throw new DomainError('webhook_disabled', { detail: 'Enable the webhook first' });
   return webhook;
 }

@@ -3,21 +3,20 @@ import { DatabaseUnavailable } from '../db/unavailable';
 import { pause } from '../pause';
 import { attemptDelivery, type Outcome, type WebhookContext } from './attempt-delivery';
 import { type ClaimedDelivery, claimDeliveries } from './claim-store';
-import { recordAnswer, type Verdict } from './record-answer';
+import { recordAttempt, type Verdict } from './record-attempt';
 
-/** Beyond the time-out, for the outcome to be written; then another sender may take the delivery. */
+/** Added to the timeout for writing the outcome; after that, another sender may claim the delivery. */
 const LEASE_MARGIN_MS = 60_000;
 
-/** How long an outcome waits for a database that is away. What is not written by then is sent a second time. */
+/** How long to retry writing an outcome while the database is unavailable. After that, the delivery is sent again. */
 const WRITE_TIMEOUT_MS = 15_000;
 const WRITE_PAUSE_MS = 1_000;
 
 export type WebhookReport = Record<Verdict, number>;
 
 /**
- * Sends what is due until the budget is spent, then what comes in meanwhile; at its end it waits for what is under way.
- * Safe to run several at once. Every endpoint has its own deliveries under way, at most so many, so a slow one takes
- * nothing from the others.
+ * Sends due deliveries until the budget is spent, then waits for those in progress. Safe to run concurrently. The number
+ * of concurrent deliveries per webhook is limited, so a slow one does not block the others.
  */
 export async function sendWebhooks(
   ctx: WebhookContext,
@@ -26,17 +25,16 @@ export async function sendWebhooks(
 ): Promise<WebhookReport> {
   const { concurrency, endpointConcurrency, idleMs, timeoutMs } = ctx.config.webhooks;
   const end = performance.now() + budgetMs;
-  const trouble = new OutageLog(
+  const outageLog = new OutageLog(
     ctx.log,
-    'No deliveries can be claimed right now',
-    'Deliveries are claimed again',
+    'Webhook deliveries cannot be claimed',
+    'Webhook deliveries can be claimed again',
   );
   const report: WebhookReport = { succeeded: 0, retried: 0, failed: 0, lost: 0 };
-  // Two lanes: however many endpoints hang, they hold up one another and none that works.
+  // Two lanes, so that hanging webhooks do not block healthy ones.
   const working = new Set<Promise<void>>();
   const failing = new Set<Promise<void>>();
-  // One outcome is written after the other: many at once would wait for the container's one connection, longer than
-  // its pool lets them.
+  // Outcomes are written one after another: concurrent writes would exceed the wait for the pool's single connection.
   let written = Promise.resolve();
   let change = new AbortController();
   signal?.addEventListener('abort', () => change.abort(), { once: true });
@@ -64,14 +62,14 @@ export async function sendWebhooks(
   };
 
   do {
-    // What ends from here on frees a place that this claim has not counted.
+    // Deliveries that end from here on free a slot that this claim has not counted.
     change = new AbortController();
     let claimed: ClaimedDelivery[] = [];
     try {
       claimed = await claim();
-      trouble.recovered();
+      outageLog.recovered();
     } catch (error) {
-      trouble.failed(error);
+      outageLog.failed(error);
     }
     for (const delivery of claimed) start(delivery);
     if (claimed.length > 0) continue;
@@ -94,14 +92,17 @@ async function write(
   try {
     const verdict = await recordWhenPossible(ctx, delivery, outcome);
     report[verdict] += 1;
-    ctx.log[verdict === 'failed' ? 'warn' : 'info']('A webhook delivery was tried', { ...fields, verdict });
+    ctx.log[verdict === 'failed' ? 'warn' : 'info']('A webhook delivery was attempted', {
+      ...fields,
+      verdict,
+    });
   } catch (error) {
-    // The claim runs out, and the endpoint may get the event a second time: it knows it by its id.
+    // The claim expires and the endpoint may get the event again, with the same `webhook-id`.
     ctx.log.error('The outcome of a webhook delivery could not be written', { ...fields, error });
   }
 }
 
-/** Writing an outcome again is safe: the claim has ended with the first one. */
+/** Retries are safe: the first write ends the claim, so a second one changes nothing. */
 async function recordWhenPossible(
   ctx: WebhookContext,
   delivery: ClaimedDelivery,
@@ -110,7 +111,7 @@ async function recordWhenPossible(
   const end = performance.now() + WRITE_TIMEOUT_MS;
   for (;;) {
     try {
-      return await recordAnswer(ctx, delivery, outcome);
+      return await recordAttempt(ctx, delivery, outcome);
     } catch (error) {
       if (!(error instanceof DatabaseUnavailable) || performance.now() + WRITE_PAUSE_MS > end) throw error;
       await pause(WRITE_PAUSE_MS);

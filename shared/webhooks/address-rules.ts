@@ -1,9 +1,9 @@
 import { isIP } from 'node:net';
 import { isInNetworks, networkList } from '../networks';
 
-// What is not the public Internet (the IANA special-purpose address registries, RFC 6890). A webhook's URL is a client's
-// choice and the request comes from inside our network: without this, it could be sent to the metadata service of the
-// cloud, to the database, or to a neighbour's admin page.
+// Addresses that are not on the public Internet (IANA special-purpose address registries, RFC 6890). Clients choose the
+// URL of a webhook, and the request is sent from inside our network: without this check, they could reach the cloud's
+// metadata service, the database or internal admin pages (SSRF).
 const NOT_PUBLIC_V4 = [
   '0.0.0.0/8', // "this network": 0.0.0.0 reaches this machine
   '10.0.0.0/8', // private
@@ -22,8 +22,8 @@ const NOT_PUBLIC_V4 = [
   '240.0.0.0/4', // reserved, and broadcast
 ];
 /**
- * Only this is public, which leaves out loopback, link-local, unique local (with the metadata service of AWS), multicast,
- * and IPv4 in the clothes of IPv6: mapped, compatible, NAT64.
+ * Only this range is public. It excludes loopback, link-local, unique local (including the metadata service of AWS),
+ * multicast, and IPv4 addresses embedded in IPv6: mapped, compatible, NAT64.
  */
 const PUBLIC_V6 = ['2000::/3'];
 const NOT_PUBLIC_V6 = [
@@ -38,13 +38,13 @@ const publicV6 = networkList(PUBLIC_V6);
 const notPublicV6 = networkList(NOT_PUBLIC_V6);
 
 /**
- * - `public`: anyone's
- * - `allowed`: not public, but the configuration allows it, also without TLS
+ * - `public`: on the public Internet
+ * - `allowed`: not public, but allowed by the configuration, even without TLS
  * - `forbidden`
  */
 export type AddressKind = 'public' | 'allowed' | 'forbidden';
 
-/** @param allowedNetworks in CIDR notation; they win over everything else */
+/** @param allowedNetworks in CIDR notation; they take precedence over all other rules */
 export function kindOfAddress(address: string, allowedNetworks: string[]): AddressKind {
   const family = isIP(address);
   if (family === 0) return 'forbidden';

@@ -7,7 +7,7 @@ import { newSecret, showSecret } from './sign';
 import { auditedSettings, type Webhook, type WebhookSettings } from './webhook';
 import { insertWebhook } from './webhook-store';
 
-/** An endpoint, with the secret that only whoever made or rotated it gets to see. */
+/** A webhook with its secret, which only the responses to creation and rotation contain. */
 export type WebhookWithSecret = Webhook & { secret: string };
 
 /** @throws DomainError `invalid_request` for a URL that is not allowed */
@@ -28,7 +28,7 @@ export async function createWebhook(
 }
 
 /**
- * What can be known without asking the DNS. The addresses of the host are checked at every attempt: they may change.
+ * Checks what is possible without DNS. The host's addresses are checked at every attempt, because they may change.
  * @throws DomainError `invalid_request`
  */
 export function assertUrlAllowed(ctx: Context, url: string): void {
@@ -36,7 +36,7 @@ export function assertUrlAllowed(ctx: Context, url: string): void {
   if (message !== null) throw new DomainError('invalid_request', { errors: [{ path: 'url', message }] });
 }
 
-/** The URL as it will be used, so that `https://0x7f.1` shows as what it is; each event type once. */
+/** Normalizes the URL, so that `https://0x7f.1` shows its actual address, and removes duplicate event types. */
 export function normalized(settings: WebhookSettings): WebhookSettings {
   return { ...settings, url: new URL(settings.url).href, eventTypes: [...new Set(settings.eventTypes)] };
 }

@@ -5,7 +5,7 @@ import { lockWebhookToChange } from './get-webhook';
 import { auditedSettings } from './webhook';
 import { deleteWebhookRow } from './webhook-store';
 
-/** Deletes an endpoint with its deliveries. @throws DomainError `not_found` or `version_mismatch` */
+/** Deletes a webhook and its deliveries. @throws DomainError `not_found` or `version_mismatch` */
 export async function deleteWebhook(
   ctx: Context,
   id: string,

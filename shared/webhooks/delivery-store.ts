@@ -4,7 +4,7 @@ import type { WebhookDeliveriesTable } from '../db/tables';
 import type { UserEvent } from '../events/catalog';
 import type { Delivery, DeliveryStatus } from './webhook';
 
-/** One delivery for every enabled endpoint that wants events of a type. An event that comes again adds none. */
+/** Adds a delivery per event and enabled webhook that subscribes to its type. A repeated event adds none. */
 export async function addDeliveries(tx: Tx, events: UserEvent[]): Promise<void> {
   await sql`
     insert into webhook_deliveries (endpoint_id, event_id, type)
@@ -12,12 +12,12 @@ export async function addDeliveries(tx: Tx, events: UserEvent[]): Promise<void> 
     from unnest(${events.map(({ id }) => id)}::uuid[], ${events.map(({ type }) => type)}::text[]) as event (id, type)
     join webhook_endpoints as endpoint
       on endpoint.disabled_at is null and endpoint.event_types && array['*', event.type]
-    -- One that is being deleted meanwhile is left out, and not a foreign key that is broken.
+    -- Skips webhooks that are being deleted, which would otherwise violate the foreign key.
     for key share of endpoint
     on conflict do nothing`.execute(tx);
 }
 
-/** A delivery to this endpoint alone. */
+/** Adds a delivery to one webhook. */
 export async function addDelivery(
   db: Db,
   endpointId: string,
@@ -32,7 +32,7 @@ export async function addDelivery(
   return deliveryFromRow(row);
 }
 
-/** The newest event first. @param before the id of the last delivery of the page before */
+/** Newest event first. @param before the id of the last delivery of the previous page */
 export async function listDeliveries(
   db: Db,
   endpointId: string,
@@ -52,8 +52,8 @@ export async function listDeliveries(
 }
 
 /**
- * Makes a delivery due now, with the whole schedule of retries ahead of it. One that a sender is at stays with it.
- * @returns null where there is none
+ * Makes a delivery due now, with the full retry schedule. A claimed delivery stays with its sender.
+ * @returns null if the delivery does not exist
  */
 export async function makeDeliveryDue(db: Db, endpointId: string, eventId: string): Promise<Delivery | null> {
   const row = await db
@@ -66,7 +66,7 @@ export async function makeDeliveryDue(db: Db, endpointId: string, eventId: strin
   return row ? deliveryFromRow(row) : null;
 }
 
-/** As above, for all that wait: after an endpoint was mended. */
+/** Like `makeDeliveryDue`, for all pending deliveries of a webhook. */
 export async function makePendingDue(tx: Tx, endpointId: string): Promise<void> {
   await tx
     .updateTable('webhook_deliveries')
@@ -76,7 +76,7 @@ export async function makePendingDue(tx: Tx, endpointId: string): Promise<void> 
     .execute();
 }
 
-/** What endpoints answered to a user's events: some repeat what they were sent. */
+/** Erases responses to a user's events, because endpoints may echo what they receive. */
 export async function eraseResponses(tx: Tx, userId: string): Promise<void> {
   await sql`
     update webhook_deliveries set attempt_log = (
@@ -86,9 +86,8 @@ export async function eraseResponses(tx: Tx, userId: string): Promise<void> {
 }
 
 /**
- * Removes deliveries that ended before this time, and those that have waited since for an endpoint that nobody has
- * enabled again.
- * @returns how many; fewer than `limit` where these were the last
+ * Deletes deliveries that finished before this time, and pending ones of webhooks that have been disabled since.
+ * @returns how many; fewer than `limit` if none are left
  */
 export async function purgeDeliveries(db: Db, before: Date, limit: number): Promise<number> {
   const { numAffectedRows } = await sql`

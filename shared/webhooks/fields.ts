@@ -9,7 +9,7 @@ const WEEK_SECONDS = 7 * 24 * 60 * 60;
 
 export const WebhookId = v.pipe(v.string(), v.uuid());
 
-/** Whether it is allowed depends on the configuration, and is for `assertUrlAllowed` to say. */
+/** `assertUrlAllowed` checks the rules that depend on the configuration. */
 const WebhookUrl = v.pipe(
   v.string('must be a string'),
   ...maxCharacters(MAX_URL),
@@ -57,7 +57,7 @@ export const NewWebhook = exactly({
   enabled: v.optional(v.boolean('must be true or false'), true),
 });
 
-/** What is left out stays as it is. */
+/** Omitted fields keep their values. */
 export const WebhookChange = exactly({
   url: v.exactOptional(WebhookUrl),
   eventTypes: v.exactOptional(EventTypes),

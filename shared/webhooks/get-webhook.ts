@@ -11,8 +11,8 @@ export async function getWebhook(db: Db, id: string): Promise<Webhook> {
 }
 
 /**
- * The endpoint as it is now, and stays until the caller's transaction ends.
- * @param versions those that the client has seen and allows, or null for any
+ * Reads and locks a webhook until the caller's transaction ends.
+ * @param versions the versions that the client accepts (`If-Match`), or null for any
  * @throws DomainError `not_found` or `version_mismatch`
  */
 export async function lockWebhookToChange(
@@ -24,7 +24,7 @@ export async function lockWebhookToChange(
   if (!webhook) throw noWebhook();
   if (versions && !versions.includes(webhook.version)) {
     throw new DomainError('version_mismatch', {
-      detail: 'The webhook has changed since: read it again, and repeat the change on what you find',
+      detail: 'The webhook has changed since you read it. Read it again and repeat the change',
       headers: { etag: `"${webhook.version}"` },
     });
   }
@@ -32,5 +32,5 @@ export async function lockWebhookToChange(
 }
 
 function noWebhook(): DomainError {
-  return new DomainError('not_found', { detail: 'There is no such webhook' });
+  return new DomainError('not_found', { detail: 'Webhook not found' });
 }

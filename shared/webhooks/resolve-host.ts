@@ -4,13 +4,13 @@ import { isIP } from 'node:net';
 const TIMEOUT_MS = 3_000;
 const TRIES = 2;
 
-/** All addresses of a host. Throws where there are none. */
+/** Returns all addresses of a host. Throws if there are none. */
 export type ResolveHost = (hostname: string) => Promise<string[]>;
 
 /**
- * Asks the DNS itself. The system's `getaddrinfo`, which Node.js uses by default, runs in a pool of four threads: four
- * names whose servers do not answer would hold up the deliveries to everyone else. So /etc/hosts does not count here;
- * `localhost` is what RFC 6761, section 6.3, says it is.
+ * Queries DNS directly. `getaddrinfo`, which Node.js uses by default, runs in a pool of four threads: four names with
+ * unresponsive servers would block all other deliveries. /etc/hosts is therefore ignored; `localhost` resolves as RFC
+ * 6761, section 6.3, specifies.
  * @throws Error for a name without addresses
  */
 export async function resolveHost(hostname: string): Promise<string[]> {
@@ -19,6 +19,6 @@ export async function resolveHost(hostname: string): Promise<string[]> {
   const resolver = new Resolver({ timeout: TIMEOUT_MS, tries: TRIES });
   const answers = await Promise.allSettled([resolver.resolve4(hostname), resolver.resolve6(hostname)]);
   const addresses = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
-  if (addresses.length === 0) throw new Error('the name of its host does not resolve');
+  if (addresses.length === 0) throw new Error('the host name does not resolve');
   return addresses;
 }

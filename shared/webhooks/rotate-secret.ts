@@ -10,8 +10,8 @@ import { replaceSecret } from './webhook-store';
 const OVERLAP_SECONDS = 24 * 60 * 60;
 
 /**
- * A new secret. For a day messages are signed with the one before, too, so that receivers can change over in their own
- * time. Rotated a second time within that day, the first one is gone: that is how to be rid of one that has leaked.
+ * Replaces the secret. For a day, messages are also signed with the previous one, so that receivers can switch. A second
+ * rotation within that day invalidates the first secret at once, as a leaked one requires.
  * @throws DomainError `not_found` or `version_mismatch`
  */
 export async function rotateSecret(
@@ -24,7 +24,7 @@ export async function rotateSecret(
   const webhook = await ctx.db.transaction().execute(async (tx) => {
     const before = await lockWebhookToChange(tx, id, versions);
     const after = await replaceSecret(tx, before.id, secret, OVERLAP_SECONDS);
-    // Until when which one counts, and nothing of either.
+    // Only the expiry, nothing of the secrets.
     const expiry = ({ previousSecretExpiresAt }: Webhook) => ({ previousSecretExpiresAt });
     const details = { host: new URL(after.url).host, before: expiry(before), after: expiry(after) };
     await recordAct(tx, ctx, origin, { type: 'webhook.secret_rotated', subject: after.id, details });

@@ -3,12 +3,12 @@ import { createHmac, randomBytes } from 'node:crypto';
 const SECRET_BYTES = 32;
 const PREFIX = 'whsec_';
 
-/** Random bytes, as many as SHA-256 gives; Standard Webhooks asks for 24 to 64. */
+/** As many random bytes as SHA-256 yields; Standard Webhooks requires 24 to 64. */
 export function newSecret(): Buffer {
   return randomBytes(SECRET_BYTES);
 }
 
-/** As receivers configure it: `whsec_` and base64. */
+/** The form that receivers configure: `whsec_` and base64. */
 export function showSecret(secret: Buffer): string {
   return `${PREFIX}${secret.toString('base64')}`;
 }
@@ -21,8 +21,8 @@ export interface SignedHeaders {
 
 /**
  * The headers of Standard Webhooks (github.com/standard-webhooks/standard-webhooks, "Webhook headers"): HMAC-SHA256 of
- * id, time and body. The time is that of the attempt, so that receivers can refuse what somebody recorded and replays.
- * @param secrets one signature for each, so that a receiver may know either
+ * id, time and body. The time is that of the attempt, so that receivers can reject replayed messages.
+ * @param secrets one signature per secret, so that a receiver can verify with either
  */
 export function signMessage(id: string, at: Date, body: string, secrets: Buffer[]): SignedHeaders {
   const timestamp = String(Math.floor(at.getTime() / 1000));

@@ -9,8 +9,8 @@ import { auditedSettings, type Webhook, type WebhookSettings } from './webhook';
 import { updateWebhookRow } from './webhook-store';
 
 /**
- * Changes an endpoint; fields that are left out stay. One that is enabled again, or that has another URL, starts anew:
- * its failures are forgotten, and what was waiting for it is due at once.
+ * Updates a webhook; omitted fields keep their values. Enabling it or changing its URL resets its failures and makes its
+ * pending deliveries due at once.
  * @throws DomainError `not_found`, `version_mismatch`, or `invalid_request` for a URL that is not allowed
  */
 export async function updateWebhook(
@@ -25,14 +25,14 @@ export async function updateWebhook(
     const before = await lockWebhookToChange(tx, id, versions);
     const after = { ...before, ...normalized({ ...before, ...update }) };
     if (isDeepStrictEqual(after, before)) return before;
-    const anew = after.enabled && (!before.enabled || after.url !== before.url);
-    const webhook = await updateWebhookRow(tx, id, after, anew);
-    if (anew) await makePendingDue(tx, id);
+    const resetFailures = after.enabled && (!before.enabled || after.url !== before.url);
+    const webhook = await updateWebhookRow(tx, id, after, resetFailures);
+    if (resetFailures) await makePendingDue(tx, id);
     await recordAct(tx, ctx, origin, {
       type: 'webhook.changed',
       subject: webhook.id,
       details: {
-        // Also where the difference is in the path, which is not shown.
+        // Recorded even if only the path differs, which is not shown.
         urlChanged: after.url !== before.url,
         before: auditedSettings(before),
         after: auditedSettings(webhook),

@@ -41,31 +41,30 @@ export async function findWebhook(db: Db, id: string): Promise<Webhook | null> {
   return row ? webhookFromRow(row) : null;
 }
 
-/** As it is now, and stays until the transaction ends. */
+/** Reads and locks the webhook until the transaction ends. */
 export async function lockWebhook(tx: Tx, id: string): Promise<Webhook | null> {
   const row = await tx
     .selectFrom('webhook_endpoints')
     .select(COLUMNS)
     .where('id', '=', id)
-    // Not stronger: new deliveries refer to its key, and need not wait.
+    // Not a stronger lock: foreign key checks of new deliveries need not wait.
     .forNoKeyUpdate()
     .executeTakeFirst();
   return row ? webhookFromRow(row) : null;
 }
 
-/** Newest first. @param before the id of the last endpoint of the page before */
+/** Newest first. @param before the id of the last webhook of the previous page */
 export async function listWebhooks(db: Db, limit: number, before: string | undefined): Promise<Webhook[]> {
   let query = db.selectFrom('webhook_endpoints').select(COLUMNS).orderBy('id', 'desc').limit(limit);
   if (before !== undefined) query = query.where('id', '<', before);
   return (await query.execute()).map(webhookFromRow);
 }
 
-/** @param anew what it has failed at until now no longer counts */
 export async function updateWebhookRow(
   tx: Tx,
   id: string,
   settings: WebhookSettings,
-  anew: boolean,
+  resetFailures: boolean,
 ): Promise<Webhook> {
   const row = await tx
     .updateTable('webhook_endpoints')
@@ -73,7 +72,7 @@ export async function updateWebhookRow(
       ...columnsOf(settings),
       disabled_at: settings.enabled ? null : sql`coalesce(disabled_at, now())`,
       disabled_reason: settings.enabled ? null : sql`coalesce(disabled_reason, 'requested')`,
-      ...(anew ? NOT_FAILING : {}),
+      ...(resetFailures ? NOT_FAILING : {}),
       ...nextVersion(),
     })
     .where('id', '=', id)
@@ -82,7 +81,7 @@ export async function updateWebhookRow(
   return webhookFromRow(row);
 }
 
-/** The secret until now stays good for so long. One that was before it does not. */
+/** The current secret becomes the previous one for this many seconds; an earlier previous secret is dropped. */
 export async function replaceSecret(tx: Tx, id: string, secret: Buffer, seconds: number): Promise<Webhook> {
   const row = await tx
     .updateTable('webhook_endpoints')
@@ -98,12 +97,12 @@ export async function replaceSecret(tx: Tx, id: string, secret: Buffer, seconds:
   return webhookFromRow(row);
 }
 
-/** With its deliveries. */
+/** Cascades to its deliveries. */
 export async function deleteWebhookRow(tx: Tx, id: string): Promise<void> {
   await tx.deleteFrom('webhook_endpoints').where('id', '=', id).execute();
 }
 
-/** No version: a client's change should not fail because the endpoint did. */
+/** Does not change the version: failures of the endpoint must not cause version conflicts for clients. */
 export async function clearFailures(db: Db, id: string): Promise<void> {
   await db
     .updateTable('webhook_endpoints')
@@ -118,7 +117,7 @@ export interface FailureCount {
   failingSeconds: number;
 }
 
-/** @param pauseMs what the endpoint has asked for, or 0 */
+/** @param pauseMs the pause that the endpoint requested, or 0 */
 export async function countFailure(tx: Tx, id: string, pauseMs: number): Promise<FailureCount> {
   const { rows } = await sql<{ failures: number; failing_seconds: number }>`
     update webhook_endpoints set

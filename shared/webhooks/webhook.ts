@@ -1,31 +1,31 @@
 import type { DeliveryAttempt } from '../db/tables';
 import type { EventType } from '../events/catalog';
 
-/** What an endpoint can subscribe to: types of events, or all of them, also those that a later version adds. */
+/** An event type, or `*` for all of them, including types that later versions add. */
 export type Subscription = EventType | '*';
 
-/** An endpoint as the service hands it out. It has no secret: that is shown when it is made, and never again. */
+/** A webhook as the service returns it, without its secret. */
 export interface Webhook {
   id: string;
   url: string;
   eventTypes: Subscription[];
   description: string | null;
-  /** Null: the service's own schedule. */
+  /** Null for the default schedule. */
   retryDelaysSeconds: number[] | null;
   enabled: boolean;
   disabledAt: string | null;
-  /** `requested` by whoever manages it, `gone` by its own 410, or `failing` for too long. */
+  /** `requested`: by a client; `gone`: the endpoint responded with 410; `failing`: deliveries failed for too long. */
   disabledReason: 'requested' | 'gone' | 'failing' | null;
-  /** The first failure since the last success. */
+  /** Time of the first failure since the last success. */
   failingSince: string | null;
-  /** Until then messages are signed with the secret before the present one, too. */
+  /** Until then, messages are also signed with the previous secret. */
   previousSecretExpiresAt: string | null;
   createdAt: string;
   updatedAt: string;
   version: number;
 }
 
-/** What a client may say of an endpoint. */
+/** The settings that clients may change. */
 export interface WebhookSettings {
   url: string;
   eventTypes: Subscription[];
@@ -34,7 +34,7 @@ export interface WebhookSettings {
   enabled: boolean;
 }
 
-/** What the audit log keeps of an endpoint. Of its URL the host only: the path of such a URL may hold a token. */
+/** The settings in the audit log. Contains only the host of the URL, because the path may contain a token. */
 export function auditedSettings(webhook: WebhookSettings) {
   const { url, eventTypes, description, retryDelaysSeconds, enabled } = webhook;
   return { host: new URL(url).host, eventTypes, description, retryDelaysSeconds, enabled };
@@ -42,19 +42,19 @@ export function auditedSettings(webhook: WebhookSettings) {
 
 export type DeliveryStatus = 'pending' | 'succeeded' | 'failed';
 
-/** An event on its way to an endpoint. Its id is the event's, which the endpoint has seen as `webhook-id`. */
+/** A delivery of an event to a webhook. Its id is the event's, which the receiver gets as `webhook-id`. */
 export interface Delivery {
   id: string;
   type: string;
   status: DeliveryStatus;
   attemptCount: number;
-  /** The latest ten. */
+  /** The last ten attempts. */
   attempts: DeliveryAttempt[];
-  /** Null: there will be none. */
+  /** Null if no attempt is scheduled. */
   nextAttemptAt: string | null;
   createdAt: string;
   finishedAt: string | null;
 }
 
-/** What a test sends: an event of no user, in no log. */
+/** The type of test messages, which are not events and not in the event log. */
 export const TEST_TYPE = 'webhook.test';

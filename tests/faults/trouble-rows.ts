@@ -39,7 +39,7 @@ export function troubleRows(): Row[] {
         return [];
       },
       check: ({ logged }) =>
-        logged.some(({ message }) => String(message).includes('denies us'))
+        logged.some(({ message }) => String(message).includes('denies the permission'))
           ? [{ what: 'they are too few' }]
           : [],
     },

@@ -51,7 +51,7 @@ test.each<[string, string, (url: URL) => void]>([
 
   const invoke = async () => ({ kind: 'answered' as const, payload: null });
   await pollQueues({ ...ctx, invoke }, 2_500);
-  expect(told(help)).toMatchObject([{ consequence: 'The poller cannot work right now and will try again' }]);
+  expect(told(help)).toMatchObject([{ consequence: 'The poller cannot work and will retry' }]);
   expect(errors()).toHaveLength(1);
   expect(JSON.stringify(ctx.logged)).not.toContain('a-wrong-password');
 

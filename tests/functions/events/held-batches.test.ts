@@ -89,7 +89,7 @@ test('a function whose database is away gets its batch again as it was, without 
   expect(given[1]).toEqual(given[0]);
   expect(ctx.logged).toContainEqual(
     expect.objectContaining({
-      message: 'A function cannot take its messages right now',
+      message: 'A consumer function is unavailable',
       reason: 'no database',
     }),
   );

@@ -35,7 +35,7 @@ test('one that hangs is a dead letter after its attempts; the others are handled
   expect(handled.sort()).toEqual([...ids, ...later].filter((id) => id !== hanging).sort());
   expect(dead.messages[0]?.properties).toMatchObject({
     messageId: hanging,
-    headers: { 'rollcall-attempt': 2, 'rollcall-error': 'the function has not answered within 1 s' },
+    headers: { 'rollcall-attempt': 2, 'rollcall-error': 'the function did not respond within 1 s' },
   });
   // With the batch, and then by itself at each attempt.
   expect(
@@ -94,7 +94,10 @@ test('an event that takes the poller along counts an attempt, once it was tried 
   }
   expect(dead.messages[0]?.properties).toMatchObject({
     messageId: deadly,
-    headers: { 'rollcall-attempt': 2, 'rollcall-error': expect.stringContaining('has not come back') },
+    headers: {
+      'rollcall-attempt': 2,
+      'rollcall-error': expect.stringContaining('the function did not return'),
+    },
   });
   expect([...new Set(handled)].sort()).toEqual(ids.filter((id) => id !== deadly).sort());
   for (const resolve of graves) resolve({ kind: 'unavailable', reason: 'the process has ended' });

@@ -41,13 +41,15 @@ test.each<[string, string, (url: URL) => void]>([
 
 test('a port at which nothing listens', async () => {
   const port = await freePort();
-  expect((await troubleAt((url) => (url.port = String(port)))).message).toContain('start it, or check host');
+  expect((await troubleAt((url) => (url.port = String(port)))).message).toContain(
+    'start the broker, or check host',
+  );
 });
 
 test.each<[string, string, () => Server]>([
   [
     'a server that says nothing',
-    'firewall, security group',
+    'firewalls and security groups',
     () => createServer((socket) => void socket.resume()),
   ],
   ['a plain connection to a TLS port', 'amqps://', () => tls.createServer({})],
@@ -72,11 +74,11 @@ test.each([
   [50, 20, 'write on the queue and read on the exchange'],
   [60, 20, 'read on the queue'],
   [60, 40, 'write on the exchange'],
-  [90, 10, 'that this takes'],
+  [90, 10, 'for this operation'],
 ])('a permission that is missing, by class %i and method %i: %s', (classId, methodId, permission) => {
   const reason = "ACCESS_REFUSED - access to exchange 'user_events' in vhost '/' refused for user 'rollcall'";
   const trouble = explainBrokerError(Object.assign(new Error(reason), { code: 403, classId, methodId }));
-  expect(trouble.message).toContain(`denies us the permission ${permission}`);
+  expect(trouble.message).toContain(`denies the permission ${permission}`);
   expect(trouble.reason).toBe(reason);
 });
 
@@ -125,7 +127,7 @@ describe('the log of an outage', () => {
     expect(logged).toHaveLength(60);
     expect(logged[0]).toMatchObject({
       level: 'error',
-      message: expect.stringContaining('an alarm is raised: free disk space or memory'),
+      message: expect.stringContaining('a resource alarm: free disk space or memory'),
       reason: 'low on disk',
       consequence: 'Nothing goes out',
     });

@@ -67,7 +67,7 @@ test.each<[string, unknown, string]>([
   [
     'a type without a form',
     [{ ...GOOD, types: ['session.created'] }],
-    '0.types: flat has no form for session.created',
+    '0.types: flat does not support session.created',
   ],
   ['the default exchange without a queue', [{ format: 'flat', exchange: '' }], '0.queue is missing'],
   [

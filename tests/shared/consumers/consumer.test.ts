@@ -138,7 +138,7 @@ test('without its database, it answers that the batch has to wait, and blames no
   });
   expect(waiting() - before).toBe(1);
   // Which understands no such answer: a call that throws has the whole batch come again.
-  await expect(handle(rmqEvent(batch, 'arn:aws:mq:broker'))).rejects.toThrow('not available');
+  await expect(handle(rmqEvent(batch, 'arn:aws:mq:broker'))).rejects.toThrow('temporarily unavailable');
   await proxy.start();
   expect(await handle(rmqEvent(batch))).toEqual({ batchItemFailures: [] });
   await lost.db.destroy();
@@ -158,7 +158,7 @@ describe('a handler that keeps state per user', () => {
     const [first, second, third] = eventsOf(uuidv7(), 3);
     for (const event of [second, first, third, second]) if (event) await handle(rmqEvent([event]));
     expect(seen).toEqual(['0000000002', '0000000003']);
-    expect(ctx.logged.filter(({ message }) => message === 'An older event was passed over')).toMatchObject([
+    expect(ctx.logged.filter(({ message }) => message === 'An older event was skipped')).toMatchObject([
       { consumer: 'emails', eventId: first?.id },
     ]);
   });

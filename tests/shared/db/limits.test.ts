@@ -1,7 +1,7 @@
 // How long the database may take, and what that costs the connection.
 import { sql } from 'kysely';
 import { type Config, readConfig } from '../../../shared/config';
-import { createContext, patient } from '../../../shared/context/context';
+import { createContext, withLongTimeouts } from '../../../shared/context/context';
 import { type Db, openDatabase } from '../../../shared/db/connection';
 import { DatabaseUnavailable } from '../../../shared/db/unavailable';
 import { DomainError } from '../../../shared/errors';
@@ -68,8 +68,8 @@ test('scripts and migrations have no limits, purging has its budget', async () =
     opened.push(db);
     return db.transaction().execute((tx) => show(tx));
   };
-  expect(await inside(patient(config))).toEqual({ statement: '0', lock: '0', idle: '0' });
-  expect(await inside(patient(config, config.purge.budgetMs))).toMatchObject({ statement: '18s' });
+  expect(await inside(withLongTimeouts(config))).toEqual({ statement: '0', lock: '0', idle: '0' });
+  expect(await inside(withLongTimeouts(config, config.purge.budgetMs))).toMatchObject({ statement: '18s' });
 });
 
 test('too many connections: unavailable, and all is well when there are fewer', async () => {

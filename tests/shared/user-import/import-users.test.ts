@@ -186,7 +186,7 @@ describe('a bad line', () => {
     [person({ createdAt: '0000-01-01T00:00:00Z' }), 'createdAt must be an existing date and time'],
     [person({ createdAt: '2020-02-01T00:00:00+23:59' }), 'createdAt must be an existing date and time'],
     [person({ metadata: { n: 1e308 } }), 'metadata.n must be between'],
-    [person({ createdAt: '2999-01-01T00:00:00Z' }), 'createdAt must be a time that has passed'],
+    [person({ createdAt: '2999-01-01T00:00:00Z' }), 'createdAt must be in the past'],
     [person({ password: 'plain text' }), 'password is not a known field'],
     [person({ id: 1, isAdmin: true }), 'id is not a known field; isAdmin is not a known field'],
     ['x'.repeat(64 * 1024 + 1), 'is longer than 65536 bytes'],
@@ -240,10 +240,10 @@ test('who is there already is skipped; whose name another has is bad; both keep 
     ),
   );
   expect(result.problems).toEqual([
-    [1, 'skipped: this user is there already'],
+    [1, 'skipped: this user already exists'],
     [2, 'username is taken by another user'],
     [3, 'email is taken by another user'],
-    [5, 'skipped: this user is there already'],
+    [5, 'skipped: this user already exists'],
     [6, 'username is taken by another user'],
   ]);
   expect(result).toMatchObject({ imported: 2, skipped: 2, bad: 3 });

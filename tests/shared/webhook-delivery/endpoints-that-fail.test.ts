@@ -91,7 +91,7 @@ describe('an endpoint that fails', () => {
     await newEvents(ctx, 1);
     expect(await sendOnce(ctx)).toMatchObject({ retried: 1 });
     const [delivery] = await deliveriesOf(ctx, webhook);
-    expect(delivery?.attempts).toMatchObject([{ responseStatus: null, error: 'no answer within 50 ms' }]);
+    expect(delivery?.attempts).toMatchObject([{ responseStatus: null, error: 'no response within 50 ms' }]);
     // Neither is a name that is not resolved.
     const stuck = { ...ctx, resolveHost: () => new Promise<string[]>(() => {}) };
     await makeDeliveriesDue(ctx);

@@ -143,7 +143,7 @@ describe('what is sent', () => {
     await newEvents(ctx, 1);
     await ctx.db.deleteFrom('events').execute();
     expect(await sendOnce(ctx)).toMatchObject({ failed: 1 });
-    expect((await deliveriesOf(ctx, webhook))[0]?.attempts[0]?.error).toMatch('does not hold the event');
+    expect((await deliveriesOf(ctx, webhook))[0]?.attempts[0]?.error).toMatch('no longer in the event log');
     expect(there.connections).toBe(0);
     expect(await getWebhook(ctx.db, webhook.id)).toMatchObject({ failingSince: null });
   });

@@ -41,7 +41,7 @@ describe('an address', () => {
     expect(await sendOnce(at(addresses).context)).toMatchObject({ retried: 1 });
     expect(there.connections).toBe(0);
     expect((await deliveriesOf(ctx, webhook))[0]?.attempts).toMatchObject([
-      { responseStatus: null, error: 'its address is not public' },
+      { responseStatus: null, error: 'the address of the host is not public' },
     ]);
   });
 
@@ -58,7 +58,7 @@ describe('an address', () => {
     const webhook = await subscribe(ctx, 'http://receiver.example/');
     await newEvents(ctx, 1);
     expect(await sendOnce(at(['192.0.1.1']).context)).toMatchObject({ retried: 1 });
-    expect((await deliveriesOf(ctx, webhook))[0]?.attempts[0]?.error).toMatch('only https');
+    expect((await deliveriesOf(ctx, webhook))[0]?.attempts[0]?.error).toMatch('require https:');
   });
 
   test('is asked for once and is the one that is used, so a name that changes its mind gets nowhere', async () => {

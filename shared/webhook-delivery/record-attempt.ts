@@ -7,26 +7,26 @@ import { clearFailures, countFailure, disableWebhook, lockWebhook } from '../web
 import type { Answer, Outcome } from './attempt-delivery';
 import { type ClaimedDelivery, settleDelivery } from './claim-store';
 
-/** Fewer failures in a row say nothing, however long ago the first was: there may have been little to send. */
+/** Fewer consecutive failures are no evidence, even over a long time: there may have been few events. */
 const MIN_FAILURES_TO_DISABLE = 10;
 const MAX_PAUSE_MS = 60 * 60 * 1000;
 const JITTER = 0.2;
 
-/** What became of an attempt: `retried` stands for later, `lost` for a claim that had run out meanwhile. */
+/** The result of an attempt. `retried`: a retry is scheduled; `lost`: the claim expired meanwhile. */
 export type Verdict = 'succeeded' | 'retried' | 'failed' | 'lost';
 
 /**
- * Writes down what an endpoint answered, and what follows from it.
+ * Records the result of an attempt and its consequences.
  *
- * | the answer              | the delivery                                  | the endpoint                          |
- * | ----------------------- | --------------------------------------------- | ------------------------------------- |
- * | 2xx                     | succeeded                                     | works                                 |
- * | 410                     | failed                                        | disabled                              |
- * | 429, 503 + Retry-After  | again by the schedule, but not before it says | pauses as long, an hour at most       |
- * | any other, or none      | again by the schedule, at its end failed      | disabled if it has failed for too long |
- * | there was nothing to send | failed                                      | as it was                             |
+ * | response               | delivery                                       | webhook                                |
+ * | ---------------------- | ---------------------------------------------- | -------------------------------------- |
+ * | 2xx                    | succeeded                                      | failures reset                         |
+ * | 410                    | failed                                         | disabled                               |
+ * | 429, 503 + Retry-After | retried by schedule, but not before that time  | paused until then, at most one hour    |
+ * | any other, or none     | retried by schedule, failed after its end      | disabled if it has failed for too long |
+ * | nothing to send        | failed                                         | unchanged                              |
  */
-export async function recordAnswer(
+export async function recordAttempt(
   ctx: Context,
   delivery: ClaimedDelivery,
   { answer, startedAt, durationMs }: Outcome,
@@ -93,7 +93,7 @@ function errorOf(answer: Answer): string | null {
     : `status ${answer.status}`;
 }
 
-/** Up to a fifth longer than the schedule says, so that what failed together comes back apart. @returns undefined at its end */
+/** The scheduled delay plus up to 20 % jitter, which spreads out retries. @returns undefined at the end of the schedule */
 function delayOf(ctx: Context, delivery: ClaimedDelivery): number | undefined {
   const own = delivery.retryDelaysSeconds?.map((seconds) => seconds * 1000);
   const delay = (own ?? ctx.config.webhooks.retryDelaysMs)[delivery.scheduledAttempts - 1];
