@@ -45,7 +45,7 @@ export async function relayOutbox(
   const report: RelayReport = { published: 0, refused: 0 };
   const trouble = new OutageLog(
     ctx.log,
-    'The relay cannot work right now and will try again',
+    'The relay cannot work and will retry',
     'The relay sends again',
     (problem) => void noteProblem(ctx, 'relay-outbox', problem),
   );

@@ -186,8 +186,8 @@ test('waits for a database and a broker that are not there yet, and stops while 
   const worker = startWorker();
   await worker.logged(says('the tasks wait for it'));
   await database.start();
-  await worker.logged(means('The relay cannot work right now'));
-  await worker.logged(means('The poller cannot work right now'));
+  await worker.logged(means('The relay cannot work'));
+  await worker.logged(means('The poller cannot work'));
   await broker.start();
   await worker.logged(isAudited);
   worker.child.kill('SIGTERM');

@@ -46,7 +46,7 @@ test.each<[string, string, (url: URL) => void]>([
   };
   const troubled = { ...ctx, broker: { ...ctx.broker, open: counting } };
   await relayOutbox(troubled, 60_000, stop.signal);
-  expect(told(help)).toMatchObject([{ consequence: 'The relay cannot work right now and will try again' }]);
+  expect(told(help)).toMatchObject([{ consequence: 'The relay cannot work and will retry' }]);
   ctx.logged.length = 0;
 
   const invoke = async () => ({ kind: 'answered' as const, payload: null });

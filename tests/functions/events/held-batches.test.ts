@@ -58,7 +58,7 @@ test('while the database is away, a batch waits in the hands of the poller', asy
     ctx.logged.filter((line) => line['level'] === level && line.message.includes(text));
 
   const handled = pollOnce({ kind: 'answered', payload: null }, db);
-  while (told('error', 'The poller cannot work right now').length === 0) {
+  while (told('error', 'The poller cannot work').length === 0) {
     await new Promise((resolve) => setImmediate(resolve));
   }
   await proxy.start();
