@@ -1,6 +1,6 @@
 // GET /analytics/registrations: counts of registrations, verifications, logins and deletions per day or hour.
 import * as v from 'valibot';
-import { reportRegistrations } from '../../shared/analytics/report-registrations';
+import { listRegistrations } from '../../shared/analytics/list-registrations';
 import { containerContext } from '../../shared/context/context';
 import { exactly } from '../../shared/exactly';
 import { permission } from '../../shared/http/access';
@@ -30,6 +30,6 @@ export const handler = endpoint({
   query: query(Query),
   handle: async ({ ctx, query }) => {
     const { interval, ...range } = query;
-    return reply(200, { ...(await reportRegistrations(ctx.db, ctx.now(), interval, range)) });
+    return reply(200, { ...(await listRegistrations(ctx.db, ctx.now(), interval, range)) });
   },
 });

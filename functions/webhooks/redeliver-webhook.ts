@@ -7,7 +7,7 @@ import { Id } from '../../shared/http/path';
 import { reply } from '../../shared/http/reply';
 import type { Documentation } from '../../shared/openapi/documentation';
 import { Delivery } from '../../shared/openapi/schemas';
-import { redeliver } from '../../shared/webhook-delivery/request-delivery';
+import { redeliverWebhook } from '../../shared/webhook-delivery/redeliver-webhook';
 
 export const documentation = {
   summary: 'Send a delivery again',
@@ -20,5 +20,6 @@ export const handler = endpoint({
   context: containerContext,
   access: permission('webhooks:write'),
   path: path({ id: Id, deliveryId: Id }),
-  handle: async ({ ctx, path, origin }) => reply(202, await redeliver(ctx, path.id, path.deliveryId, origin)),
+  handle: async ({ ctx, path, origin }) =>
+    reply(202, await redeliverWebhook(ctx, path.id, path.deliveryId, origin)),
 });

@@ -8,7 +8,7 @@ import { Id } from '../../shared/http/path';
 import { recordReply } from '../../shared/http/reply';
 import type { Documentation } from '../../shared/openapi/documentation';
 import { WebhookWithSecret } from '../../shared/openapi/schemas';
-import { rotateSecret } from '../../shared/webhooks/rotate-secret';
+import { rotateWebhookSecret } from '../../shared/webhooks/rotate-webhook-secret';
 
 export const documentation = {
   summary: "Rotate a webhook's secret",
@@ -25,6 +25,6 @@ export const handler = endpoint({
   path: path({ id: Id }),
   headers: headers({ 'if-match': IfMatch }),
   handle: async ({ ctx, path, headers, origin }) => {
-    return recordReply(await rotateSecret(ctx, path.id, headers['if-match'], origin));
+    return recordReply(await rotateWebhookSecret(ctx, path.id, headers['if-match'], origin));
   },
 });

@@ -7,7 +7,7 @@ import { Id } from '../../shared/http/path';
 import { reply } from '../../shared/http/reply';
 import type { Documentation } from '../../shared/openapi/documentation';
 import { Delivery } from '../../shared/openapi/schemas';
-import { sendTest } from '../../shared/webhook-delivery/request-delivery';
+import { testWebhook } from '../../shared/webhook-delivery/test-webhook';
 
 export const documentation = {
   summary: 'Send a test message to a webhook',
@@ -21,5 +21,5 @@ export const handler = endpoint({
   context: containerContext,
   access: permission('webhooks:write'),
   path: path({ id: Id }),
-  handle: async ({ ctx, path, origin }) => reply(202, await sendTest(ctx, path.id, origin)),
+  handle: async ({ ctx, path, origin }) => reply(202, await testWebhook(ctx, path.id, origin)),
 });

@@ -1,4 +1,4 @@
-import { recordAct } from '../audit/record-act';
+import { recordAdminAction } from '../audit/record-admin-action';
 import { CONSUMERS, queueOf } from '../broker/topology';
 import type { Context } from '../context/context';
 import { DomainError } from '../errors';
@@ -43,7 +43,7 @@ export async function rebuildCounts(
     const queue = queueOf(ctx.config.events, 'analytics');
     const replayId = ctx.newId();
     await insertReplay(tx, replayId, { queue, types: [...CONSUMERS.analytics], ...iso }, true);
-    await recordAct(tx, ctx, origin, { type: 'analytics.rebuilt', details: { ...iso, replayId } });
+    await recordAdminAction(tx, ctx, origin, { type: 'analytics.rebuilt', details: { ...iso, replayId } });
     return { ...iso, replayId };
   });
   ctx.log.info('Counts are rebuilt', { ...rebuilt });

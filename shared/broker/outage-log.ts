@@ -30,8 +30,8 @@ export class OutageLog {
     const reason = error instanceof Error ? error.message : String(error);
     const logged =
       error instanceof BrokerError
-        ? this.tell('error', error.message, { reason: error.reason, consequence })
-        : this.tell('error', consequence, { reason, error });
+        ? this.logOnce('error', error.message, { reason: error.reason, consequence })
+        : this.logOnce('error', consequence, { reason, error });
     if (!logged) return;
     this.#isFailing = true;
     this.onChange(error instanceof BrokerError ? error.message : consequence);
@@ -46,7 +46,7 @@ export class OutageLog {
   }
 
   /** Logs a message that a loop repeats, at most once a minute. @returns whether it was logged */
-  tell(
+  logOnce(
     level: 'warn' | 'error',
     message: string,
     fields: { reason: string; [name: string]: unknown },

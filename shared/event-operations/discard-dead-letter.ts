@@ -1,4 +1,4 @@
-import { recordAct } from '../audit/record-act';
+import { recordAdminAction } from '../audit/record-admin-action';
 import type { Context } from '../context/context';
 import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
@@ -11,7 +11,7 @@ export async function discardDeadLetter(ctx: Context, id: string, origin: Origin
     if (!letter) throw new DomainError('not_found');
     await deleteDeadLetter(tx, id);
     const details = { before: auditedLetter(letter), after: null };
-    await recordAct(tx, ctx, origin, { type: 'dead_letter.deleted', subject: id, details });
+    await recordAdminAction(tx, ctx, origin, { type: 'dead_letter.deleted', subject: id, details });
   });
   ctx.log.info('A dead letter was deleted', { deadLetterId: id });
 }

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { recordAct } from '../audit/record-act';
+import { recordAdminAction } from '../audit/record-admin-action';
 import type { Context } from '../context/context';
 import { DomainError } from '../errors';
 import type { UserEvent } from '../events/catalog';
@@ -26,7 +26,7 @@ export async function editDeadLetter(
       }
     }
     const edited = { ...letter, event: await replaceEvent(tx, id, event), body: null };
-    await recordAct(tx, ctx, origin, {
+    await recordAdminAction(tx, ctx, origin, {
       type: 'dead_letter.edited',
       subject: id,
       // The names of what has changed: the values may be a user's.

@@ -1,4 +1,4 @@
-import { recordAct } from '../audit/record-act';
+import { recordAdminAction } from '../audit/record-admin-action';
 import type { Context } from '../context/context';
 import type { Tx } from '../db/connection';
 import { DomainError } from '../errors';
@@ -31,7 +31,7 @@ export async function redriveDeadLetter(ctx: Context, id: string, origin: Origin
     }
     await moveToDispatch(tx, { id });
     const details = auditedLetter({ ...letter, event });
-    await recordAct(tx, ctx, origin, { type: 'dead_letter.redriven', subject: id, details });
+    await recordAdminAction(tx, ctx, origin, { type: 'dead_letter.redriven', subject: id, details });
   });
 }
 
@@ -46,7 +46,7 @@ export async function redriveQueue(ctx: Context, queue: string, origin: Origin):
     for (const letter of await lockUnknown(tx, queue)) await recognize(tx, letter);
     const moved = await moveToDispatch(tx, { queue });
     const details = { queue, redriven: moved };
-    await recordAct(tx, ctx, origin, { type: 'dead_letters.redriven', details });
+    await recordAdminAction(tx, ctx, origin, { type: 'dead_letters.redriven', details });
     return moved;
   });
   ctx.log.info('Dead letters are redriven', { queue, redriven });

@@ -1,4 +1,4 @@
-import { recordAct } from '../audit/record-act';
+import { recordAdminAction } from '../audit/record-admin-action';
 import type { Context } from '../context/context';
 import type { Db } from '../db/connection';
 import { DomainError } from '../errors';
@@ -17,7 +17,7 @@ export async function requestReplay(ctx: Context, filter: ReplayFilter, origin: 
   const replay = await ctx.db.transaction().execute(async (tx) => {
     await insertReplay(tx, replayId, { ...filter, types });
     const details = { ...filter, types, replayId };
-    await recordAct(tx, ctx, origin, { type: 'events.replayed', details });
+    await recordAdminAction(tx, ctx, origin, { type: 'events.replayed', details });
     return getReplay(tx, replayId);
   });
   ctx.log.info('A replay was requested', { queue: filter.queue, replayId });

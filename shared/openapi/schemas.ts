@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { Report } from '../analytics/report-registrations';
+import type { Report } from '../analytics/list-registrations';
 import type { AuditEntry as AuditEntryType } from '../audit/audit-store';
 import type { LoggedEvent } from '../event-operations/event-log-store';
 import { EVENT_TYPES } from '../events/catalog';

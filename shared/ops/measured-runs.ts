@@ -6,7 +6,7 @@ import { countDeliveries } from '../poller/count-deliveries';
 import { pollQueues } from '../poller/poll-queues';
 import type { PollContext } from '../poller/types';
 import { emitMetrics } from '../tasks/metrics';
-import { noteRun } from '../tasks/task-run-store';
+import { recordRun } from '../tasks/task-run-store';
 
 /** A run of the relay with the steps of replays, and what it leaves behind, in numbers. The alarms are about those. */
 export async function measuredRelay(
@@ -14,7 +14,7 @@ export async function measuredRelay(
   budgetMs: number,
   signal?: AbortSignal,
 ): Promise<RelayReport> {
-  await noteRun(ctx.db, 'relay-outbox');
+  await recordRun(ctx.db, 'relay-outbox');
   const [report] = await Promise.all([relayOutbox(ctx, budgetMs, signal), runReplays(ctx, budgetMs, signal)]);
   const { pending, oldestSeconds } = await countBacklog(ctx.db);
   emitMetrics(ctx.config.metrics, {
@@ -29,7 +29,7 @@ export async function measuredRelay(
 
 /** A run of the poller, likewise. */
 export async function measuredPoll(ctx: PollContext, budgetMs: number, signal?: AbortSignal): Promise<void> {
-  await noteRun(ctx.db, 'poll-queues');
+  await recordRun(ctx.db, 'poll-queues');
   const { invoke, counts } = countDeliveries(ctx.invoke);
   await pollQueues({ ...ctx, invoke }, budgetMs, signal);
   emitMetrics(ctx.config.metrics, {

@@ -76,7 +76,7 @@ export function createPublisher(ctx: BrokerContext): Publisher {
       if (outcome.kind === 'unknown')
         throw connection.closed ?? connection.blocked ?? new Error(outcome.reason);
       const fields = { eventId: event.id, ...outcome };
-      trouble.tell('warn', 'An event was not confirmed: the relay will send it', fields);
+      trouble.logOnce('warn', 'An event was not confirmed: the relay will send it', fields);
       break;
     }
     return 'done';

@@ -3,7 +3,7 @@ import { ensureTopology, forgetTopology } from '../broker/ensure-topology';
 import { OutageLog } from '../broker/outage-log';
 import { RETURNED, type SendOutcome } from '../broker/send';
 import { pause } from '../pause';
-import { noteProblem } from '../tasks/task-run-store';
+import { recordProblem } from '../tasks/task-run-store';
 import { within } from '../within';
 import {
   type ClaimCursor,
@@ -47,7 +47,7 @@ export async function relayOutbox(
     ctx.log,
     'The relay cannot work and will retry',
     'The relay sends again',
-    (problem) => void noteProblem(ctx, 'relay-outbox', problem),
+    (problem) => void recordProblem(ctx, 'relay-outbox', problem),
   );
   const sendEvent = createEventSender(ctx.config.events);
   const run: Run = {
@@ -149,8 +149,8 @@ async function relayBatch(
   } else if (sent.length > 0) trouble.recovered();
   for (const { error } of refused) {
     const message = 'The broker refused an event: it is tried again';
-    if (trouble.tell('warn', message, { reason: error })) {
-      void noteProblem(ctx, 'relay-outbox', `${message}. ${error}`);
+    if (trouble.logOnce('warn', message, { reason: error })) {
+      void recordProblem(ctx, 'relay-outbox', `${message}. ${error}`);
     }
   }
   report.published += sent.length;

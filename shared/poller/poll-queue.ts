@@ -4,7 +4,7 @@ import { BrokerError, explainBrokerError } from '../broker/broker-error';
 import type { BrokerConnection } from '../broker/connection';
 import type { OutageLog } from '../broker/outage-log';
 import { DEAD_LETTERS, type PolledQueue, queueOf } from '../broker/topology';
-import { noteProblem } from '../tasks/task-run-store';
+import { recordProblem } from '../tasks/task-run-store';
 import { within } from '../within';
 import { collectBatch, MessageBuffer } from './batch';
 import { handleDeadLetters } from './handle-dead-letters';
@@ -109,8 +109,8 @@ async function handleBatch(
         : await handleEvents(ctx, connection, polled, batch, stop);
     const reason = result.unavailable;
     const message = 'A consumer function is unavailable';
-    if (reason !== undefined && outageLog.tell('warn', message, { function: polled, reason })) {
-      void noteProblem(ctx, 'poll-queues', `${message}: ${polled}`);
+    if (reason !== undefined && outageLog.logOnce('warn', message, { function: polled, reason })) {
+      void recordProblem(ctx, 'poll-queues', `${message}: ${polled}`);
     }
     return result;
   } catch (error) {

@@ -5,7 +5,7 @@ import { ensureTopology } from '../broker/ensure-topology';
 import { OutageLog } from '../broker/outage-log';
 import { CONSUMER_NAMES, DEAD_LETTERS, type PolledQueue } from '../broker/topology';
 import type { Config } from '../config';
-import { noteProblem } from '../tasks/task-run-store';
+import { recordProblem } from '../tasks/task-run-store';
 import { CLOSE_TIMEOUT_MS, pollQueue } from './poll-queue';
 import { CONFIRM_TIMEOUT_MS } from './settle';
 import type { PollContext } from './types';
@@ -26,7 +26,7 @@ export async function pollQueues(ctx: PollContext, budgetMs: number, signal?: Ab
     ctx.log,
     'The poller cannot work and will retry',
     'The poller works again',
-    (problem) => void noteProblem(ctx, 'poll-queues', problem),
+    (problem) => void recordProblem(ctx, 'poll-queues', problem),
   );
   let lastResort: NodeJS.Timeout | undefined;
   stop.addEventListener('abort', () => {

@@ -1,4 +1,4 @@
-import { recordAct } from '../audit/record-act';
+import { recordAdminAction } from '../audit/record-admin-action';
 import type { Context } from '../context/context';
 import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
@@ -23,7 +23,7 @@ export async function deleteRole(
     const permissions = permissionsOf(name, stored);
     assertHolds(granting, permissions);
     await deleteRoleRow(tx, name);
-    await recordAct(tx, ctx, origin, {
+    await recordAdminAction(tx, ctx, origin, {
       type: 'role.deleted',
       details: { name, before: { permissions: [...permissions] }, after: null },
     });

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import * as v from 'valibot';
-import { recordAct } from '../audit/record-act';
+import { recordAdminAction } from '../audit/record-admin-action';
 import type { Context } from '../context/context';
 import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
@@ -36,7 +36,7 @@ export async function putRole(
     assertHolds(granting, new Set([...permissions, ...permissionsOf(name, before ?? [])]));
     const had = before && [...permissionsOf(name, before)];
     if (isDeepStrictEqual(had, role.permissions)) return false;
-    await recordAct(tx, ctx, origin, {
+    await recordAdminAction(tx, ctx, origin, {
       type: had ? 'role.changed' : 'role.created',
       details: { name, before: had && { permissions: had }, after: { permissions: role.permissions } },
     });

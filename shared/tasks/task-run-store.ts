@@ -15,14 +15,14 @@ export interface TaskRun {
   problem: string | null;
 }
 
-export async function noteRun(db: Db, task: EventTask): Promise<void> {
+export async function recordRun(db: Db, task: EventTask): Promise<void> {
   await sql`
     insert into task_runs (task, started_at) values (${task}, now())
     on conflict (task) do update set started_at = now()`.execute(db);
 }
 
 /** Never throws: if it cannot be recorded, the database is the problem, and the health check reports that. */
-export async function noteProblem(
+export async function recordProblem(
   ctx: Pick<Context, 'db' | 'log'>,
   task: EventTask,
   problem: string | null,

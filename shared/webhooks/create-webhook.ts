@@ -1,4 +1,4 @@
-import { recordAct } from '../audit/record-act';
+import { recordAdminAction } from '../audit/record-admin-action';
 import type { Context } from '../context/context';
 import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
@@ -21,7 +21,7 @@ export async function createWebhook(
   const webhook = await ctx.db.transaction().execute(async (tx) => {
     const inserted = await insertWebhook(tx, ctx.newId(), normalized(settings), secret);
     const details = { before: null, after: auditedSettings(inserted) };
-    await recordAct(tx, ctx, origin, { type: 'webhook.created', subject: inserted.id, details });
+    await recordAdminAction(tx, ctx, origin, { type: 'webhook.created', subject: inserted.id, details });
     return inserted;
   });
   return { ...webhook, secret: showSecret(secret) };

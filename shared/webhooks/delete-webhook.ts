@@ -1,4 +1,4 @@
-import { recordAct } from '../audit/record-act';
+import { recordAdminAction } from '../audit/record-admin-action';
 import type { Context } from '../context/context';
 import type { Origin } from '../events/origin';
 import { lockWebhookToChange } from './get-webhook';
@@ -16,6 +16,6 @@ export async function deleteWebhook(
     const webhook = await lockWebhookToChange(tx, id, versions);
     await deleteWebhookRow(tx, webhook.id);
     const details = { before: auditedSettings(webhook), after: null };
-    await recordAct(tx, ctx, origin, { type: 'webhook.deleted', subject: webhook.id, details });
+    await recordAdminAction(tx, ctx, origin, { type: 'webhook.deleted', subject: webhook.id, details });
   });
 }

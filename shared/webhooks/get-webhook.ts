@@ -10,6 +10,13 @@ export async function getWebhook(db: Db, id: string): Promise<Webhook> {
   return webhook;
 }
 
+/** @throws DomainError `not_found` or `webhook_disabled` */
+export async function getEnabledWebhook(db: Db, id: string): Promise<Webhook> {
+  const webhook = await getWebhook(db, id);
+  if (!webhook.enabled) throw new DomainError('webhook_disabled', { detail: 'Enable the webhook first' });
+  return webhook;
+}
+
 /**
  * Reads and locks a webhook until the caller's transaction ends.
  * @param versions the versions that the client accepts (`If-Match`), or null for any

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { recordAct } from '../audit/record-act';
+import { recordAdminAction } from '../audit/record-admin-action';
 import type { Context } from '../context/context';
 import type { Origin } from '../events/origin';
 import { assertUrlAllowed, normalized } from './create-webhook';
@@ -28,7 +28,7 @@ export async function updateWebhook(
     const resetFailures = after.enabled && (!before.enabled || after.url !== before.url);
     const webhook = await updateWebhookRow(tx, id, after, resetFailures);
     if (resetFailures) await makePendingDue(tx, id);
-    await recordAct(tx, ctx, origin, {
+    await recordAdminAction(tx, ctx, origin, {
       type: 'webhook.changed',
       subject: webhook.id,
       details: {

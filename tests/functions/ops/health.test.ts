@@ -4,7 +4,7 @@ import { freePort } from '../../../local/ports';
 import { createBroker } from '../../../shared/broker/connection';
 import { openDatabase } from '../../../shared/db/connection';
 import { measuredPoll, measuredRelay } from '../../../shared/ops/measured-runs';
-import { noteProblem, noteRun } from '../../../shared/tasks/task-run-store';
+import { recordProblem, recordRun } from '../../../shared/tasks/task-run-store';
 import { openClient } from '../../setup/broker';
 import { type TestContext, testContext } from '../../setup/context';
 import { call } from '../../setup/http';
@@ -75,9 +75,9 @@ test('a relay or poller that has not run yet, or not of late, is named', async (
 
 test('what keeps the poller from working is named while it lasts', async () => {
   await runTasks();
-  await noteProblem(ctx, 'poll-queues', 'The broker denies it');
+  await recordProblem(ctx, 'poll-queues', 'The broker denies it');
   // Each run begins while the problem lasts.
-  await noteRun(ctx.db, 'poll-queues');
+  await recordRun(ctx.db, 'poll-queues');
   expect((await call(health, ctx)).body).toMatchObject({
     status: 'degraded',
     poller: { problem: 'The broker denies it' },
@@ -85,8 +85,8 @@ test('what keeps the poller from working is named while it lasts', async () => {
   await sql`update task_runs set problem_at = now() - interval '121 seconds'`.execute(ctx.db);
   pass(1);
   expect((await call(health, ctx)).body.status).toBe('ok');
-  await noteProblem(ctx, 'poll-queues', 'The broker denies it');
-  await noteProblem(ctx, 'poll-queues', null);
+  await recordProblem(ctx, 'poll-queues', 'The broker denies it');
+  await recordProblem(ctx, 'poll-queues', null);
   pass(1);
   expect((await call(health, ctx)).body.status).toBe('ok');
 });

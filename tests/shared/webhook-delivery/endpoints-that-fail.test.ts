@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { NOBODY } from '../../../shared/events/origin';
-import { redeliver } from '../../../shared/webhook-delivery/request-delivery';
+import { redeliverWebhook } from '../../../shared/webhook-delivery/redeliver-webhook';
 import { getWebhook } from '../../../shared/webhooks/get-webhook';
 import { updateWebhook } from '../../../shared/webhooks/update-webhook';
 import { idsAt, status, verified } from '../../setup/receiver';
@@ -74,7 +74,9 @@ describe('an endpoint that fails', () => {
       { status: 'failed', attemptCount: 2, nextAttemptAt: null, finishedAt: expect.any(String) },
     ]);
 
-    expect(await redeliver(ctx, webhook.id, event?.id ?? '', NOBODY)).toMatchObject({ status: 'pending' });
+    expect(await redeliverWebhook(ctx, webhook.id, event?.id ?? '', NOBODY)).toMatchObject({
+      status: 'pending',
+    });
     // With the whole schedule ahead.
     expect(await sendOnce(ctx)).toMatchObject({ retried: 1 });
     there.answer = status(202);

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { NOBODY } from '../../../shared/events/origin';
-import { sendTest } from '../../../shared/webhook-delivery/request-delivery';
 import { sendWebhooks } from '../../../shared/webhook-delivery/send-webhooks';
+import { testWebhook } from '../../../shared/webhook-delivery/test-webhook';
 import { status } from '../../setup/receiver';
 import {
   deliveriesOf,
@@ -74,7 +74,7 @@ describe('several endpoints', () => {
     const webhook = await subscribe(ctx, busy.url);
     await newEvents(ctx, 200);
     const other = await subscribe(ctx, quiet.url);
-    await sendTest(ctx, other.id, NOBODY);
+    await testWebhook(ctx, other.id, NOBODY);
     expect(await sendOnce(ctx)).toMatchObject({ succeeded: 2 });
     expect([busy.messages.length, quiet.messages.length]).toEqual([1, 1]);
     await sendUntil(ctx, () => busy.messages.length === 200);

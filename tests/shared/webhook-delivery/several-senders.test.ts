@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { sql } from 'kysely';
 import { NOBODY } from '../../../shared/events/origin';
 import { claimDeliveries } from '../../../shared/webhook-delivery/claim-store';
-import { redeliver } from '../../../shared/webhook-delivery/request-delivery';
+import { redeliverWebhook } from '../../../shared/webhook-delivery/redeliver-webhook';
 import { purgeDeliveries } from '../../../shared/webhooks/delivery-store';
 import { getWebhook } from '../../../shared/webhooks/get-webhook';
 import { updateWebhook } from '../../../shared/webhooks/update-webhook';
@@ -90,7 +90,7 @@ describe('several senders, and those that end', () => {
     const [event] = await newEvents(ctx, 1);
     const run = sendOnce(ctx);
     while (!first) await new Promise((resolve) => setImmediate(resolve));
-    await redeliver(ctx, webhook.id, event?.id ?? '', NOBODY);
+    await redeliverWebhook(ctx, webhook.id, event?.id ?? '', NOBODY);
     expect(await sendOnce(ctx)).toMatchObject({ succeeded: 0 });
     first.writeHead(204).end();
     expect(await run).toMatchObject({ succeeded: 1 });

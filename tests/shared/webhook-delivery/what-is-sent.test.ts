@@ -2,9 +2,9 @@ import { sql } from 'kysely';
 import { webhooks } from '../../../functions/consumers/webhooks';
 import { handler as deleteUser } from '../../../functions/users/delete-user';
 import { NOBODY } from '../../../shared/events/origin';
-import { sendTest } from '../../../shared/webhook-delivery/request-delivery';
+import { testWebhook } from '../../../shared/webhook-delivery/test-webhook';
 import { getWebhook } from '../../../shared/webhooks/get-webhook';
-import { rotateSecret } from '../../../shared/webhooks/rotate-secret';
+import { rotateWebhookSecret } from '../../../shared/webhooks/rotate-webhook-secret';
 import { consume } from '../../setup/consume';
 import { storedEvents } from '../../setup/events';
 import { call } from '../../setup/http';
@@ -68,7 +68,7 @@ describe('what is sent', () => {
   test('is signed with both secrets for a day after a rotation, then with the new one', async () => {
     const there = await ctx.receiver();
     const webhook = await subscribe(ctx, there.url);
-    const rotated = await rotateSecret(ctx, webhook.id, null, NOBODY);
+    const rotated = await rotateWebhookSecret(ctx, webhook.id, null, NOBODY);
     await newEvents(ctx, 1);
     await sendOnce(ctx);
     const before = there.messages.at(-1);
@@ -151,7 +151,7 @@ describe('what is sent', () => {
   test('is a test where one is asked for, whatever the endpoint subscribes to', async () => {
     const there = await ctx.receiver();
     const webhook = await subscribe(ctx, there.url, { eventTypes: ['user.deleted'] });
-    const { id } = await sendTest(ctx, webhook.id, NOBODY);
+    const { id } = await testWebhook(ctx, webhook.id, NOBODY);
     await sendOnce(ctx);
     expect(verified(webhook.secret, there.messages[0])).toEqual({
       type: 'webhook.test',

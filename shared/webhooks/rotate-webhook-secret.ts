@@ -1,4 +1,4 @@
-import { recordAct } from '../audit/record-act';
+import { recordAdminAction } from '../audit/record-admin-action';
 import type { Context } from '../context/context';
 import type { Origin } from '../events/origin';
 import type { WebhookWithSecret } from './create-webhook';
@@ -14,7 +14,7 @@ const OVERLAP_SECONDS = 24 * 60 * 60;
  * rotation within that day invalidates the first secret at once, as a leaked one requires.
  * @throws DomainError `not_found` or `version_mismatch`
  */
-export async function rotateSecret(
+export async function rotateWebhookSecret(
   ctx: Context,
   id: string,
   versions: number[] | null,
@@ -27,7 +27,7 @@ export async function rotateSecret(
     // Only the expiry, nothing of the secrets.
     const expiry = ({ previousSecretExpiresAt }: Webhook) => ({ previousSecretExpiresAt });
     const details = { host: new URL(after.url).host, before: expiry(before), after: expiry(after) };
-    await recordAct(tx, ctx, origin, { type: 'webhook.secret_rotated', subject: after.id, details });
+    await recordAdminAction(tx, ctx, origin, { type: 'webhook.secret_rotated', subject: after.id, details });
     return after;
   });
   return { ...webhook, secret: showSecret(secret) };

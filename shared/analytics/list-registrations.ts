@@ -29,7 +29,7 @@ export interface Report {
  * hours or 30 days, including the current one.
  * @throws DomainError `invalid_request` if the range is empty or too long
  */
-export async function reportRegistrations(
+export async function listRegistrations(
   db: Db,
   now: Date,
   interval: Interval,

@@ -4,7 +4,7 @@ import type { Origin } from '../events/origin';
 import { appendAuditEntry } from './audit-store';
 
 /** Administrative actions that are not events. Changes of users are events. */
-export type ActType =
+export type AdminActionType =
   | 'role.created'
   | 'role.changed'
   | 'role.deleted'
@@ -21,8 +21,8 @@ export type ActType =
   | 'events.replayed'
   | 'analytics.rebuilt';
 
-export interface Act {
-  type: ActType;
+export interface AdminAction {
+  type: AdminActionType;
   /** Id of the changed object, if it has one. */
   subject?: string;
   /** Values before and after, or the input. Never secrets or personal data: entries are permanent. */
@@ -30,13 +30,18 @@ export interface Act {
 }
 
 /** Writes an administrative action to the audit log, in the action's own transaction. */
-export async function recordAct(tx: Tx, ctx: Context, origin: Origin, act: Act): Promise<void> {
+export async function recordAdminAction(
+  tx: Tx,
+  ctx: Context,
+  origin: Origin,
+  action: AdminAction,
+): Promise<void> {
   await appendAuditEntry(tx, {
     id: ctx.newId(),
-    type: act.type,
-    subject: act.subject ?? null,
+    type: action.type,
+    subject: action.subject ?? null,
     time: ctx.now(),
     origin,
-    details: act.details,
+    details: action.details,
   });
 }
