@@ -41,7 +41,7 @@ test('a taken name or address changes nothing, and says so', async () => {
   const { user } = await registerPerson(ctx);
   const name = await run('--username', user.username.toUpperCase());
   expect([name.exitCode, name.stdout]).toEqual([1, '']);
-  expect(name.stderr).toContain(`There is a user called ${user.username.toUpperCase()} already`);
+  expect(name.stderr).toContain(`A user called ${user.username.toUpperCase()} already exists`);
 
   const { username } = registration();
   const address = await run('--username', username, '--email', String(user.email));
