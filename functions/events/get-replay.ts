@@ -1,4 +1,4 @@
-// GET /events/replays/{replayId}: how far a replay is.
+// GET /events/replays/{replayId}: a replay and its progress.
 import { containerContext } from '../../shared/context/context';
 import { getReplay } from '../../shared/event-operations/replay';
 import { permission } from '../../shared/http/access';
@@ -11,7 +11,7 @@ import { Replay } from '../../shared/openapi/schemas';
 
 export const documentation = {
   summary: 'Get a replay',
-  replies: { 200: { description: 'The replay, and how far it is', body: Replay } },
+  replies: { 200: { description: 'The replay and its progress', body: Replay } },
 } satisfies Documentation;
 
 export const handler = endpoint({

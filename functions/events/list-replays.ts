@@ -1,4 +1,4 @@
-// GET /events/replays: the replays that were requested, newest first, and how far each is.
+// GET /events/replays: the replays and their progress, newest first.
 import * as v from 'valibot';
 import { containerContext } from '../../shared/context/context';
 import { exactly } from '../../shared/exactly';

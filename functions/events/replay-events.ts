@@ -26,7 +26,7 @@ export const documentation = {
   description:
     'Sends the events in order, as they are in the event log now. The relay does so in steps: see `GET /events/replays/{replayId}`. A consumer skips events that it has already handled, so replay serves new consumers and queues that lost messages.',
   example: { queue: 'rollcall.audit', from: '2026-11-01', types: ['user.created'] },
-  replies: { 202: { description: 'The replay, which has not begun yet', body: Replay } },
+  replies: { 202: { description: 'The replay, not started yet', body: Replay } },
 } satisfies Documentation;
 
 export const handler = endpoint({

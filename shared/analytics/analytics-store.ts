@@ -55,9 +55,9 @@ export async function readCounts(
 }
 
 /**
- * Takes back every count of a range. The caller asks in the same transaction for its events to be sent again, with
- * `recount`, and sees to it that the log still has all of them.
- * @param from the start of an hour; so is `to`, which is not included
+ * Deletes the counts of a range. In the same transaction, the caller requests a replay of its events with `recount`, and
+ * must make sure that the event log still has all of them.
+ * @param from the start of an hour, like `to`, which is exclusive
  */
 export async function resetCounts(tx: Tx, from: Date, to: Date): Promise<void> {
   await lockCounts(tx);
@@ -65,8 +65,8 @@ export async function resetCounts(tx: Tx, from: Date, to: Date): Promise<void> {
 }
 
 /**
- * Forgets that these events were handled: sent to the consumer again, each of them counts once more.
- * @param read what they are, once nobody counts
+ * Deletes the inbox rows of these events, so that the consumer counts them again.
+ * @param read returns their ids; called while the lock stops all counting
  */
 export async function forgetCounted(tx: Tx, read: () => Promise<string[]>): Promise<void> {
   await lockCounts(tx);

@@ -4,7 +4,7 @@ import type { UserEvent } from '../events/catalog';
 import type { Origin } from '../events/origin';
 import { detailsOf } from './event-details';
 
-/** Who acted, and from where, is not in the event: it stayed beside it in the log, and is joined here. */
+/** Adds actor and origin, which are not part of the event, from the event log. */
 export async function appendAuditEntries(tx: Tx, events: UserEvent[]): Promise<void> {
   await sql`
     insert into audit_log (event_id, type, subject, time, details, actor_id, address, user_agent, request_id)

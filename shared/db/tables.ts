@@ -135,14 +135,14 @@ export interface ReplaysTable {
   to_time: Date | null;
   types: string[] | null;
   subject: string | null;
-  /** Whether the events are to take effect once more. */
+  /** Whether the consumer counts the events again. */
   recount: boolean;
   requested_at: DefaultedTime;
-  /** Of the last event of the log that it has looked at. */
+  /** Position of the last event that the replay has read. */
   position: Generated<string>;
-  /** Of the last that it will look at. */
+  /** Position of the last event that the replay will read. */
   end_position: string;
-  /** How many it has put into `dispatch`, and how many of them have left it. */
+  /** How many events it has added to `dispatch`, and how many of them were published. */
   dispatched: Generated<string>;
   sent: Generated<string>;
   finished_at: Date | null;
@@ -180,7 +180,7 @@ export interface ConsumerSequencesTable {
 
 export interface DeadLettersTable {
   id: string;
-  /** Of queue, message id and body: a dead letter that is delivered twice is stored once. */
+  /** Hash of queue, message id and body, so that a redelivered dead letter is stored once. */
   fingerprint: Buffer;
   queue: string;
   message_id: string | null;
