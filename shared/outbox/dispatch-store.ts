@@ -3,7 +3,7 @@ import type { Db } from '../db/connection';
 import type { UserEvent } from '../events/catalog';
 import { type EventRow, toEvent } from './event-store';
 
-/** How long a relay that died keeps its claimed rows from the others. */
+/** How long the rows that a relay claimed are reserved for it, should it die. */
 export const CLAIM_LEASE_SECONDS = 60;
 /** One number for "a relay is claiming" in the space of PostgreSQL's advisory locks. */
 const CLAIM_LOCK = 7_655_421;
@@ -75,7 +75,7 @@ export async function claimEvents(db: Db, limit: number, after: ClaimCursor | nu
         events.id, events.type, events.subject, events.sequence, events.time, events.data, events.traceparent
       from claimed left join events on events.id = claimed.event_id
       order by claimed.due_at, claimed.position`.execute(tx);
-    // What the log no longer has cannot be sent, and must not keep the rest of its batch from being sent.
+    // An event that was purged from the log cannot be sent. It must not block the rest of its batch.
     const orphans = rows.filter((row) => eventOf(row) === null);
     await confirmSent(
       tx,
@@ -108,8 +108,8 @@ async function isAnythingDue(db: Db): Promise<boolean> {
 const PER_ROW = sql`offset 0`;
 
 /**
- * Takes away what the broker has confirmed, and notes of events that went to everyone that they are published. This one
- * commit need not wait for the disk: what a crash of the database forgets is sent a second time, under the same id.
+ * Deletes the rows that the broker has confirmed, and marks the events among them that went to everyone as published. This
+ * commit does not wait for the disk: an event whose mark a crash of the database loses is sent again, under the same id.
  */
 export async function confirmSent(db: Db, positions: string[]): Promise<void> {
   if (positions.length === 0) return;
@@ -139,7 +139,7 @@ export interface FailedEvent {
   attempt: 0 | 1;
 }
 
-/** Puts events back, each with its delay, and holds back with it what its user is to get later in the same way. */
+/** Returns events that were not sent, each with its delay. Later rows of the same user and queue wait with it. */
 export async function putBack(db: Db, failed: FailedEvent[]): Promise<void> {
   if (failed.length === 0) return;
   await sql`
@@ -169,12 +169,12 @@ export function dispatchToQueue(events: RawBuilder<unknown>): RawBuilder<unknown
     from (${events}) as again`;
 }
 
-/** To count a backlog of millions takes seconds, and whoever looks at it needs to know only that it is large. */
+/** Counting a backlog of millions takes seconds; it is enough to know that it is large. */
 export const BACKLOG_COUNTED = 10_000;
 
 /**
- * What is waiting to be published: how many, and since how many seconds the oldest. Of more than `BACKLOG_COUNTED` it
- * looks at as many as that, those that are due first.
+ * How many events wait to be published, and for how many seconds the oldest has. It looks at no more than `BACKLOG_COUNTED`
+ * of them, those that are due first.
  */
 export async function countBacklog(db: Db): Promise<{ pending: number; oldestSeconds: number }> {
   const row = await db

@@ -102,7 +102,7 @@ function missing(id: string): never {
   throw new Error(`The event log did not take the event ${id}`);
 }
 
-/** Takes back what the same transaction appended. After its commit an event is a fact, and stays. */
+/** Deletes an event that the same transaction appended. Once committed, an event stays. */
 export async function withdrawEvent(tx: Tx, id: string): Promise<void> {
   await sql`
     with withdrawn as (

@@ -44,7 +44,7 @@ interface Sending {
 
 export function createPublisher(ctx: BrokerContext): Publisher {
   const { publishDeadlineMs, publishPauseMs } = ctx.config.events;
-  const trouble = new OutageLog(
+  const outage = new OutageLog(
     ctx.log,
     'Publishing is paused in this container: the relay takes over',
     'Publishing works again in this container',
@@ -53,7 +53,7 @@ export function createPublisher(ctx: BrokerContext): Publisher {
   const declared = new WeakMap<BrokerConnection, Promise<void>>();
   let pausedUntil = 0;
 
-  /** Once for each connection: what exists with another type would take events nowhere, and confirm them. */
+  /** Once per connection: an exchange that exists with another type would confirm events and route them nowhere. */
   function declare(connection: BrokerConnection): Promise<void> {
     const declaring =
       declared.get(connection) ?? declareExchanges(connection.model, ctx.config.events, ctx.log);
@@ -76,14 +76,14 @@ export function createPublisher(ctx: BrokerContext): Publisher {
       if (outcome.kind === 'unknown')
         throw connection.closed ?? connection.blocked ?? new Error(outcome.reason);
       const fields = { eventId: event.id, ...outcome };
-      trouble.logOnce('warn', 'An event was not confirmed: the relay will send it', fields);
+      outage.logOnce('warn', 'An event was not confirmed: the relay will send it', fields);
       break;
     }
     return 'done';
   }
 
   async function publish(pending: PendingEvent[]): Promise<void> {
-    // During an outage one request in a while pays the deadline, not each of them.
+    // During an outage, only one request every now and then waits for the deadline.
     if (ctx.now().getTime() < pausedUntil) return;
     const mine = publishable(pending);
     if (mine.length === 0) return;
@@ -91,7 +91,7 @@ export function createPublisher(ctx: BrokerContext): Publisher {
     try {
       const result = await within(publishDeadlineMs, sendInOrder(mine, sending), 'late' as const);
       if (result === 'late') throw sending.connection?.blocked ?? new Error('not confirmed in time');
-      if (sending.confirmed.length > 0) trouble.recovered();
+      if (sending.confirmed.length > 0) outage.recovered();
     } catch (error) {
       pause(error);
     }
@@ -99,10 +99,10 @@ export function createPublisher(ctx: BrokerContext): Publisher {
   }
 
   function pause(error: unknown): void {
-    // Whatever is still in flight there has an unknown end: a later confirm must not be taken for another's.
+    // Nobody knows the outcome of what is still in flight on it. A late confirm must not be taken for that of another event.
     ctx.broker.discard();
     pausedUntil = ctx.now().getTime() + publishPauseMs;
-    trouble.failed(error);
+    outage.failed(error);
   }
 
   return { publish };

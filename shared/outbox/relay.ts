@@ -43,7 +43,7 @@ export async function relayOutbox(
 ): Promise<RelayReport> {
   const end = performance.now() + budgetMs;
   const report: RelayReport = { published: 0, refused: 0 };
-  const trouble = new OutageLog(
+  const outage = new OutageLog(
     ctx.log,
     'The relay cannot work and will retry',
     'The relay sends again',
@@ -53,7 +53,7 @@ export async function relayOutbox(
   const run: Run = {
     ctx,
     report,
-    trouble,
+    outage,
     send: (connection, { event, queue }) =>
       queue === null
         ? sendEvent(connection, event)
@@ -81,11 +81,11 @@ export async function relayOutbox(
       let idle = true;
       try {
         const connection = await connect();
-        if (connection.blocked) trouble.failed(connection.blocked);
+        if (connection.blocked) outage.failed(connection.blocked);
         const claimed = connection.blocked ? [] : await claim();
         if (claimed.length > 0) idle = await relayBatch(run, connection, claimed);
       } catch (error) {
-        trouble.failed(error);
+        outage.failed(error);
         ctx.broker.discard();
       }
       if (idle) await pause(Math.min(ctx.config.relay.idleMs, end - performance.now()), signal);
@@ -99,13 +99,13 @@ export async function relayOutbox(
 interface Run {
   ctx: BrokerContext;
   report: RelayReport;
-  trouble: OutageLog;
+  outage: OutageLog;
   send(connection: BrokerConnection, item: ClaimedEvent): Promise<SendOutcome>;
 }
 
 /** @returns whether to wait before the next one, because the connection broke or nothing could be sent */
 async function relayBatch(
-  { ctx, report, trouble, send }: Run,
+  { ctx, report, outage, send }: Run,
   connection: BrokerConnection,
   claimed: ClaimedEvent[],
 ): Promise<boolean> {
@@ -139,17 +139,17 @@ async function relayBatch(
   await putBack(ctx.db, failed);
 
   const refused = failed.filter((item) => item.attempt === 1);
-  // What the broker could not route may have lost its binding.
+  // A binding may be missing if the broker could not route an event.
   if (refused.some(({ error }) => error.includes(RETURNED))) forgetTopology(connection);
   const broken = refused.length < failed.length;
   if (broken) {
     const late = failed.find((item) => item.attempt === 0);
-    trouble.failed(connection.closed ?? connection.blocked ?? new Error(late?.error));
+    outage.failed(connection.closed ?? connection.blocked ?? new Error(late?.error));
     ctx.broker.discard();
-  } else if (sent.length > 0) trouble.recovered();
+  } else if (sent.length > 0) outage.recovered();
   for (const { error } of refused) {
     const message = 'The broker refused an event: it is tried again';
-    if (trouble.logOnce('warn', message, { reason: error })) {
+    if (outage.logOnce('warn', message, { reason: error })) {
       void recordProblem(ctx, 'relay-outbox', `${message}. ${error}`);
     }
   }
@@ -175,7 +175,7 @@ function failure(
   };
 }
 
-/** What has to go out one after the other: a user's events, to everyone or to one queue. */
+/** Events that have to be sent one after the other: those of one user, to everyone or to one queue. */
 function lanesOf(claimed: ClaimedEvent[]): ClaimedEvent[][] {
   const lanes = new Map<string, ClaimedEvent[]>();
   for (const item of claimed) {
@@ -187,7 +187,7 @@ function lanesOf(claimed: ClaimedEvent[]): ClaimedEvent[][] {
   return [...lanes.values()];
 }
 
-/** 1 s, 2 s, 4 s … 5 min, each between half and the whole of it, so that what failed together comes back apart. */
+/** 1 s, 2 s, 4 s … 5 min, each between half and the whole of it, so that events that failed together are not retried together. */
 function backoffMs(attempts: number): number {
   return Math.round(Math.min(MAX_BACKOFF_MS, 1000 * 2 ** Math.min(attempts, 20)) * (0.5 + Math.random() / 2));
 }

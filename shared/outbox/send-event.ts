@@ -4,7 +4,7 @@ import { type OutgoingMessage, type SendOutcome, send } from '../broker/send';
 import type { Config } from '../config';
 import type { UserEvent } from '../events/catalog';
 
-/** How long an exchange that was denied is left alone: each try costs the connection and repeats the event itself. */
+/** How long to avoid an exchange that the broker denied: each try closes the channel and sends the event itself again. */
 const DENIED_MS = 60_000;
 
 export type SendEvent = (connection: BrokerConnection, event: UserEvent) => Promise<SendOutcome>;
