@@ -1,6 +1,6 @@
 // DELETE /dead-letters/{id}: discards an event that a consumer could not handle.
 import { containerContext } from '../../shared/context/context';
-import { discardDeadLetter } from '../../shared/event-operations/discard-dead-letter';
+import { deleteDeadLetter } from '../../shared/event-operations/delete-dead-letter';
 import { permission } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
 import { path } from '../../shared/http/parts';
@@ -19,7 +19,7 @@ export const handler = endpoint({
   access: permission('events:write'),
   path: path({ id: Id }),
   handle: async ({ ctx, path, origin }) => {
-    await discardDeadLetter(ctx, path.id, origin);
+    await deleteDeadLetter(ctx, path.id, origin);
     return reply(204);
   },
 });

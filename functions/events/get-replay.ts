@@ -1,6 +1,6 @@
 // GET /events/replays/{replayId}: a replay and its progress.
 import { containerContext } from '../../shared/context/context';
-import { getReplay } from '../../shared/event-operations/replay';
+import { getReplay } from '../../shared/event-operations/replay-events';
 import { permission } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
 import { path } from '../../shared/http/parts';

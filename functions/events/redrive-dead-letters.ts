@@ -1,7 +1,7 @@
 // POST /dead-letters/redrive: sends all dead letters of a queue to it again.
 import { containerContext } from '../../shared/context/context';
 import { QueueName } from '../../shared/event-operations/consumer-queue';
-import { redriveQueue } from '../../shared/event-operations/redrive';
+import { redriveDeadLetters } from '../../shared/event-operations/redrive';
 import { exactly } from '../../shared/exactly';
 import { permission } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
@@ -25,6 +25,6 @@ export const handler = endpoint({
   body: json(Body),
   handle: async ({ ctx, body, origin }) => {
     const { queue } = body;
-    return reply(202, { redriven: await redriveQueue(ctx, queue, origin) });
+    return reply(202, { redriven: await redriveDeadLetters(ctx, queue, origin) });
   },
 });

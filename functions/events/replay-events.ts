@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { containerContext } from '../../shared/context/context';
 import { QueueName } from '../../shared/event-operations/consumer-queue';
-import { requestReplay } from '../../shared/event-operations/replay';
+import { replayEvents } from '../../shared/event-operations/replay-events';
 import { EventTypeList } from '../../shared/events/catalog';
 import { exactly } from '../../shared/exactly';
 import { permission } from '../../shared/http/access';
@@ -33,5 +33,5 @@ export const handler = endpoint({
   context: containerContext,
   access: permission('events:write'),
   body: json(Body),
-  handle: async ({ ctx, body, origin }) => reply(202, { ...(await requestReplay(ctx, body, origin)) }),
+  handle: async ({ ctx, body, origin }) => reply(202, { ...(await replayEvents(ctx, body, origin)) }),
 });

@@ -121,7 +121,7 @@ export async function replaceEvent(tx: Tx, id: string, event: UserEvent): Promis
   return stored;
 }
 
-export async function deleteDeadLetter(tx: Tx, id: string): Promise<void> {
+export async function deleteDeadLetterRow(tx: Tx, id: string): Promise<void> {
   await tx.deleteFrom('dead_letters').where('id', '=', id).execute();
 }
 

@@ -40,7 +40,7 @@ export async function redriveDeadLetter(ctx: Context, id: string, origin: Origin
  * @returns how many
  * @throws DomainError `invalid_request` for a queue that no consumer has
  */
-export async function redriveQueue(ctx: Context, queue: string, origin: Origin): Promise<number> {
+export async function redriveDeadLetters(ctx: Context, queue: string, origin: Origin): Promise<number> {
   assertConsumerQueue(ctx.config.events, queue);
   const redriven = await ctx.db.transaction().execute(async (tx) => {
     for (const letter of await lockUnknown(tx, queue)) await recognize(tx, letter);

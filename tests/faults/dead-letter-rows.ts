@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { queueOf } from '../../shared/broker/topology';
 import { createContext } from '../../shared/context/context';
-import { redriveQueue } from '../../shared/event-operations/redrive';
+import { redriveDeadLetters } from '../../shared/event-operations/redrive';
 import { NOBODY } from '../../shared/events/origin';
 import { createLog } from '../../shared/log';
 import { isAmong } from './chance';
@@ -56,7 +56,7 @@ export async function buriedThenRedriven(scenario: Scenario, { users }: Size): P
     .execute();
   await scenario.container('poller').restart({ failsEverything: false });
   const ctx = createContext(config, createLog('silent'));
-  const redriven = await redriveQueue(ctx, queueOf(config.events, 'audit'), NOBODY);
+  const redriven = await redriveDeadLetters(ctx, queueOf(config.events, 'audit'), NOBODY);
   await ctx.db.destroy();
   return redriven === Number(buried[0]?.n) && redriven >= users
     ? []

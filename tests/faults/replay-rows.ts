@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { rebuildCounts } from '../../shared/analytics/rebuild-counts';
 import { queueOf } from '../../shared/broker/topology';
 import { createContext } from '../../shared/context/context';
-import { requestReplay } from '../../shared/event-operations/replay';
+import { replayEvents } from '../../shared/event-operations/replay-events';
 import { NOBODY } from '../../shared/events/origin';
 import { createLog } from '../../shared/log';
 import { findReplay } from '../../shared/outbox/replay-store';
@@ -16,7 +16,7 @@ export async function replayedMeanwhile(scenario: Scenario, { users }: Size): Pr
   const { db, config } = scenario;
   await scenario.register(Math.ceil(users / 2));
   const ctx = createContext(config, createLog('silent'));
-  const { id } = await requestReplay(ctx, { queue: queueOf(config.events, 'audit') }, NOBODY);
+  const { id } = await replayEvents(ctx, { queue: queueOf(config.events, 'audit') }, NOBODY);
   const { replayId } = await rebuildCounts(ctx, {}, NOBODY);
   await ctx.db.destroy();
   await scenario.register(Math.floor(users / 2));

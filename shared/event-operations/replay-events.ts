@@ -10,7 +10,7 @@ import { assertConsumerQueue } from './consumer-queue';
  * Asks for past events to be sent to one consumer's queue again. The relay does it, step by step.
  * @throws DomainError `invalid_request` for a queue that no consumer has
  */
-export async function requestReplay(ctx: Context, filter: ReplayFilter, origin: Origin): Promise<Replay> {
+export async function replayEvents(ctx: Context, filter: ReplayFilter, origin: Origin): Promise<Replay> {
   assertConsumerQueue(ctx.config.events, filter.queue);
   const types = filter.types && [...new Set(filter.types)];
   const replayId = ctx.newId();
