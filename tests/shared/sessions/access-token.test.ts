@@ -317,16 +317,16 @@ describe('the configuration', () => {
   test.each([
     ['neither secret nor key', {}, 'JWT_SECRET is missing'],
     ['a short secret', { JWT_SECRET: 'too short' }, 'JWT_SECRET must be at least 32 bytes long'],
-    ['no key', { JWT_PRIVATE_KEY: 'topsecret' }, 'JWT_PRIVATE_KEY cannot be read'],
+    ['no key', { JWT_PRIVATE_KEY: 'topsecret' }, 'JWT_PRIVATE_KEY is not a valid key'],
     [
       'broken PEM',
       { JWT_PRIVATE_KEY: '-----BEGIN PRIVATE KEY-----\ntopsecret' },
-      'JWT_PRIVATE_KEY cannot be read',
+      'JWT_PRIVATE_KEY is not a valid key',
     ],
     [
       'a public key',
       { JWT_PRIVATE_KEY: json({ ...keys.EdDSA, d: undefined }) },
-      'JWT_PRIVATE_KEY cannot be read',
+      'JWT_PRIVATE_KEY is not a valid key',
     ],
     ['a short RSA key', { JWT_PRIVATE_KEY: pem('rsa', 1024) }, 'JWT_PRIVATE_KEY must be a key for'],
     [
