@@ -8,7 +8,7 @@ import { handler as register } from '../functions/auth/register';
 import { audit } from '../functions/consumers/audit';
 import { createBroker } from '../shared/broker/connection';
 import { CONSUMER_NAMES, queueOf } from '../shared/broker/topology';
-import { createContext } from '../shared/context/context';
+import { createContext, withLongTimeouts } from '../shared/context/context';
 import type { EventType } from '../shared/events/catalog';
 import type { RmqEvent } from '../shared/lambda/rmq-event';
 import { createLog } from '../shared/log';
@@ -79,7 +79,9 @@ async function throughput({ ctx }: BenchEnvironment, type: EventType, backlogs: 
 
 /** A backlog as an outage leaves it: one event of each of so many users. */
 async function fill(ctx: PublishingContext, type: EventType, count: number): Promise<void> {
-  await sql`truncate events, dispatch, publications, inbox`.execute(ctx.db);
+  // A million takes longer than a function's statement may.
+  const { db } = createContext(withLongTimeouts(ctx.config), createLog('silent'));
+  await sql`truncate events, dispatch, publications, inbox`.execute(db);
   await sql`
     insert into events (id, type, subject, sequence, time, data)
     select id, ${type}, id, '0000000001', now(), jsonb_build_object('id', id, 'username', 'user_' || n,
@@ -88,12 +90,11 @@ async function fill(ctx: PublishingContext, type: EventType, count: number): Pro
       select n, (lpad(to_hex(extract(epoch from now())::bigint * 1000 - ${count} + n), 12, '0') || '7000'
         || '8000' || substr(md5(random()::text), 1, 12))::uuid as id
       from generate_series(1, ${count}::int) as n
-    ) as users`.execute(ctx.db);
+    ) as users`.execute(db);
   await sql`
-    insert into dispatch (event_id, subject) select id, subject from events order by position`.execute(
-    ctx.db,
-  );
-  await sql`vacuum analyze events, dispatch`.execute(ctx.db);
+    insert into dispatch (event_id, subject) select id, subject from events order by position`.execute(db);
+  await sql`vacuum analyze events, dispatch`.execute(db);
+  await db.destroy();
 }
 
 /** Has a relay send all of it. @returns seconds */

@@ -98,7 +98,7 @@ export interface EventsTable {
   request_id: string | null;
   created_at: DefaultedTime;
   /** Of events published before migration 0022, this and `attempts`; of later ones, see `PublicationsTable`. */
-  published_at: Generated<Date>;
+  published_at: ColumnType<Date | null, Date | undefined, Date>;
   attempts: Generated<number>;
 }
 

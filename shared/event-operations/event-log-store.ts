@@ -78,7 +78,7 @@ export async function listEvents(
       data: row.data,
       status: row.unsent === null ? 'published' : 'pending',
       createdAt: row.created_at.toISOString(),
-      publishedAt: row.unsent === null ? row.published_at.toISOString() : null,
+      publishedAt: row.unsent === null ? (row.published_at?.toISOString() ?? null) : null,
       attempts: row.attempts,
       lastError: row.last_error,
       handledAt: Object.fromEntries(

@@ -10,7 +10,9 @@ export async function keepLogFrom(tx: Tx, otherwise: Date): Promise<Date> {
     select coalesce(
       -- Of the hour of the latest that was purged, others may be missing too.
       date_bin('1 hour', purged_until, 'epoch') + interval '1 hour',
-      (select date_bin('1 hour', min(time), 'epoch') from events)) as start
+      -- The first of the log, give or take the clocks of the containers that wrote them.
+      (select date_bin('1 hour', min(time), 'epoch') from (
+        select time from events order by position limit 1000) as first)) as start
     from event_log_start for share`.execute(tx);
   return rows[0]?.start ?? otherwise;
 }

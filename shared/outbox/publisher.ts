@@ -95,7 +95,7 @@ export function createPublisher(ctx: BrokerContext): Publisher {
     } catch (error) {
       pause(error);
     }
-    await confirmSent(ctx.db, sending.confirmed).catch(pause);
+    await confirmSent(ctx.db, sending.confirmed, false).catch(pause);
   }
 
   function pause(error: unknown): void {

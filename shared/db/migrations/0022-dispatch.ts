@@ -1,8 +1,8 @@
 import { type Kysely, sql } from 'kysely';
 
 /**
- * Takes the outbox apart: `events` is the log, `dispatch` holds what is still to be sent. The log stays in place and is
- * not rewritten; only what is unsent is copied, under a lock that takes about 10 µs for each of those.
+ * Takes the outbox apart: `events` is the log, `dispatch` holds what is still to be sent. The log stays in place and no
+ * row of it is rewritten; only what is unsent is copied, under a lock that takes some microseconds for each of those.
  */
 export async function up(db: Kysely<never>): Promise<void> {
   await createTables(db);
@@ -22,6 +22,7 @@ export async function up(db: Kysely<never>): Promise<void> {
     select id, subject, created_at, available_at, attempts, last_error
     from outbox where published_at is null order by position`.execute(db);
   await sql`drop table redeliveries`.execute(db);
+  await indexDispatch(db);
   await turnOutboxIntoLog(db);
   await serveOldCode(db);
 }
@@ -30,7 +31,7 @@ async function createTables(db: Kysely<never>): Promise<void> {
   // Claims change no indexed column and find room on the same page, so they touch no index.
   await sql`
     create table dispatch (
-      position bigint primary key generated always as identity,
+      position bigint generated always as identity,
       event_id uuid not null,
       -- Null: to the exchange, and so to everyone.
       queue text,
@@ -45,12 +46,6 @@ async function createTables(db: Kysely<never>): Promise<void> {
       last_error text
     ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000,
       autovacuum_vacuum_cost_delay = 0)`.execute(db);
-  // A claim reads the first in its order; the second answers whether something older goes the same way.
-  await sql`create index dispatch_due_index on dispatch (due_at, position)`.execute(db);
-  await sql`
-    create index dispatch_lane_index on dispatch (subject, coalesce(queue, ''), position)`.execute(db);
-  await sql`create index dispatch_event_index on dispatch (event_id)`.execute(db);
-
   await sql`
     create table publications (
       event_id uuid primary key,
@@ -79,6 +74,16 @@ async function createTables(db: Kysely<never>): Promise<void> {
   await sql`create index replays_unfinished_index on replays (id) where finished_at is null`.execute(db);
 }
 
+/** Once its rows are there: an index costs less when it is built at once. */
+async function indexDispatch(db: Kysely<never>): Promise<void> {
+  await sql`alter table dispatch add primary key (position)`.execute(db);
+  // A claim reads the first in its order; the second answers whether something older goes the same way.
+  await sql`create index dispatch_due_index on dispatch (due_at, position)`.execute(db);
+  await sql`
+    create index dispatch_lane_index on dispatch (subject, coalesce(queue, ''), position)`.execute(db);
+  await sql`create index dispatch_event_index on dispatch (event_id)`.execute(db);
+}
+
 async function turnOutboxIntoLog(db: Kysely<never>): Promise<void> {
   await sql`alter table outbox rename to events`.execute(db);
   for (const name of ['pkey', 'position_key', 'subject_key', 'foreign_actor_index'])
@@ -101,27 +106,31 @@ async function turnOutboxIntoLog(db: Kysely<never>): Promise<void> {
  * `EVENT_RETENTION_DAYS` after 0022 at the earliest.
  */
 async function serveOldCode(db: Kysely<never>): Promise<void> {
-  // The old code takes for unsent what has no such time: of what is in `events`, nothing. An index shows that at once.
-  await sql`update events set published_at = created_at where published_at is null`.execute(db);
+  // The old code takes for unsent what has no such time. In `events` that are only those which were unsent here, so that
+  // the index finds at once that nothing else is.
   await sql`alter table events alter column published_at set default now()`.execute(db);
   await sql`
     alter index outbox_pending_subject_index rename to events_legacy_unpublished_index`.execute(db);
+  const columns = sql`event.id, event.position, event.type, event.subject, event.sequence, event.time, event.data,
+    event.traceparent, event.actor_id, event.address, event.user_agent, event.request_id, event.created_at`;
+  const isSent = sql`not exists (
+    select from dispatch where dispatch.event_id = event.id and dispatch.queue is null)`;
   await sql`
     create view outbox as
-    select event.id, event.position, event.type, event.subject, event.sequence, event.time, event.data,
-      event.traceparent, event.actor_id, event.address, event.user_agent, event.request_id, event.created_at,
-      greatest(dispatch.due_at, dispatch.claimed_until) as available_at, dispatch.attempts,
+    select ${columns}, greatest(dispatch.due_at, dispatch.claimed_until) as available_at, dispatch.attempts,
       dispatch.last_error, null::timestamptz as published_at, event.xmin
     from dispatch join events as event on event.id = dispatch.event_id
     where dispatch.queue is null
     union all
-    select event.id, event.position, event.type, event.subject, event.sequence, event.time, event.data,
-      event.traceparent, event.actor_id, event.address, event.user_agent, event.request_id, event.created_at,
-      event.created_at, coalesce(publication.attempts, event.attempts),
-      null, event.published_at, event.xmin
+    select ${columns}, event.created_at, coalesce(publication.attempts, event.attempts), null,
+      event.published_at, event.xmin
     from events as event left join publications as publication on publication.event_id = event.id
-    where not exists (
-      select from dispatch where dispatch.event_id = event.id and dispatch.queue is null)`.execute(db);
+    where event.published_at is not null and ${isSent}
+    union all
+    select ${columns}, event.created_at, coalesce(publication.attempts, event.attempts), null,
+      coalesce(publication.published_at, event.created_at), event.xmin
+    from events as event left join publications as publication on publication.event_id = event.id
+    where event.published_at is null and ${isSent}`.execute(db);
   await sql`
     create function legacy_write_outbox() returns trigger language plpgsql as $$
     begin
