@@ -13,7 +13,7 @@ export function troubleRows(): Row[] {
       await servers.rabbit.ctl('set_disk_free_limit', '999999GB');
       return () => servers.rabbit.ctl('set_disk_free_limit', '50MB');
     }),
-    trouble('broker: no access', ['refuses the virtual host'], async (scenario) => {
+    trouble('broker: no access', ['rejects the virtual host'], async (scenario) => {
       await scenario.servers.rabbit.ctl('clear_permissions', 'guest');
       await cutConnections(scenario);
       return () => permit(scenario, '.*', '.*', '.*');
