@@ -33,12 +33,29 @@ export async function updateUser(
   ctx: PublishingContext,
   caller: Caller,
   id: string,
-  { currentPassword, ...update }: UserUpdate & { currentPassword?: string | undefined },
+  update: AuthenticatedUpdate,
   versions: number[] | null,
   origin: Origin,
 ): Promise<User> {
+  if (id === caller.user.id) await limitUpdate(ctx, caller, update, origin.address);
+  for (;;) {
+    const user = await tryUpdate(ctx, caller, id, update, versions, origin);
+    if (user) return user;
+  }
+}
+
+type AuthenticatedUpdate = UserUpdate & { currentPassword?: string | undefined };
+
+/** @returns null if the hash changed between check and lock: a login upgraded it, or there is a new password */
+async function tryUpdate(
+  ctx: PublishingContext,
+  caller: Caller,
+  id: string,
+  { currentPassword, ...update }: AuthenticatedUpdate,
+  versions: number[] | null,
+  origin: Origin,
+): Promise<User | null> {
   const isOwn = id === caller.user.id;
-  if (isOwn) await limitUpdate(ctx, caller, update, origin.address);
   const proof = isOwn ? await reauthenticateForUpdate(ctx, caller, update, currentPassword, origin) : null;
   const done = await ctx.db.transaction().execute(async (tx) => {
     const before = await lockUserToChange(tx, ctx, caller, id, versions);
@@ -58,8 +75,7 @@ export async function updateUser(
     ];
     return { user, events };
   });
-  // The hash changed between check and lock: a login upgraded it, or there is a new password. Check again.
-  if (done === null) return updateUser(ctx, caller, id, { currentPassword, ...update }, versions, origin);
+  if (done === null) return null;
   await ctx.publisher.publish(done.events);
   return done.user;
 }

@@ -5,6 +5,9 @@ import { handler as resendVerification } from '../../../functions/auth/resend-ve
 import { handler as changePassword } from '../../../functions/users/change-password';
 import { handler as deleteUser } from '../../../functions/users/delete-user';
 import { handler as updateUser } from '../../../functions/users/update-user';
+import { hashPassword } from '../../../shared/passwords/hash';
+import { findPassword, replaceHash } from '../../../shared/passwords/password-store';
+import { untilLockIsAwaited } from '../../setup/database';
 import { call } from '../../setup/http';
 import { type MailContext, mailContext } from '../../setup/mail-flow';
 import { logInAdmin, PASSWORD, type Person, registerPerson, registration } from '../../setup/people';
@@ -39,6 +42,24 @@ async function statuses(
   for (let index = 0; index < count; index += 1) seen.push((await ask(index)).status);
   return seen;
 }
+
+test('a change that has to be tried again, because a login upgraded the hash meanwhile, counts once', async () => {
+  const { ctx } = flow;
+  const person = await registerPerson(ctx);
+  const { id } = person.user;
+  const { hash } = (await findPassword(ctx.db, id)) ?? { hash: '' };
+  const upgraded = await hashPassword(PASSWORD, 5);
+  const { changing } = await ctx.db.transaction().execute(async (tx) => {
+    expect(await replaceHash(tx, id, hash, upgraded.hash)).toBe(true);
+    const changing = email(person, registration().email);
+    await untilLockIsAwaited(ctx);
+    return { changing };
+  });
+  expect((await changing).status).toBe(200);
+  expect(await statuses(6, (index) => put(person, { displayName: `name ${index}` }))).toEqual([
+    200, 200, 200, 200, 200, 429,
+  ]);
+});
 
 describe('mails', () => {
   test('to one mailbox are limited together, whoever asks by whatever route', async () => {
