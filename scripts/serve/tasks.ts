@@ -23,7 +23,8 @@ export function scheduledTasks(
   const purger = createContext(withLongTimeouts(config, config.purge.budgetMs), log);
   const sender = { ...ctx, resolveHost };
   const poller = { ...ctx, broker: pollerBroker, invoke: invokeInProcess(config.lambda) };
-  const all: Record<Exclude<Part, 'http'>, Task> = {
+  const all: Record<Part, Task | null> = {
+    http: null,
     relay: { name: 'relay-outbox', run: (budgetMs, signal) => measuredRelay(ctx, budgetMs, signal) },
     poller: { name: 'poll-queues', run: (budgetMs, signal) => measuredPoll(poller, budgetMs, signal) },
     webhooks: { name: 'send-webhooks', run: (budgetMs, signal) => sendWebhooks(sender, budgetMs, signal) },
@@ -34,9 +35,7 @@ export function scheduledTasks(
     },
   };
   return {
-    tasks: Object.entries(all).flatMap(([part, task]) =>
-      [...parts].some((one) => one === part) ? [task] : [],
-    ),
+    tasks: [...parts].flatMap((part) => all[part] ?? []),
     close: async () => {
       await pollerBroker.close();
       await purger.db.destroy();
