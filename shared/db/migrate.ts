@@ -6,9 +6,10 @@ import { isDeadlock, isLockTimeout } from './unavailable';
 
 /**
  * How long a statement may wait for a table lock. All later queries on the table wait behind it, even compatible ones,
- * because PostgreSQL grants locks in order.
+ * because PostgreSQL grants locks in order. Less than half of the server's `deadlock_timeout` (1 s by default): in a deadlock
+ * with a request, the migration gives up before the server looks for one and ends the request.
  */
-const LOCK_TIMEOUT_MS = 2_000;
+const LOCK_TIMEOUT_MS = 400;
 
 /** Attempts if a table is locked, and the pause between them, in which other transactions continue. */
 export interface LockRetries {

@@ -72,6 +72,34 @@ test('a deadlock with a request is tried again too', async () => {
   await db.destroy();
 });
 
+test('a deadlock with a request that waits behind it ends the migration, not the request', async () => {
+  const db = open(4);
+  await sql`drop schema public cascade`.execute(db);
+  await sql`create schema public`.execute(db);
+  await migrateToLatest(db);
+  const locking: typeof migrations = {
+    ...migrations,
+    '9998-locking': { up: async (tx) => void (await sql`lock table users, roles`.execute(tx)) },
+  };
+  let migrating: Promise<string[]> | undefined;
+  let request: Promise<void> | undefined;
+  await db.transaction().execute(async (other) => {
+    await sql`select from users`.execute(other);
+    request = db.transaction().execute(async (tx) => {
+      await sql`select from roles`.execute(tx);
+      migrating = migrateToLatest(db, locking, { tries: 1_000, pauseMs: 0 });
+      await untilLockIsAwaited({ db });
+      // Begins to wait before the migration, which gets `users` first, waits for `roles`. With PostgreSQL's default
+      // timeout it would also be the first to look for a deadlock.
+      await sql`select from users`.execute(tx);
+    });
+    await untilLockIsAwaited({ db }, 2);
+  });
+  await request;
+  expect(await migrating).toEqual(['9998-locking']);
+  await db.destroy();
+});
+
 test('a migration that fails says which, and changes nothing', async () => {
   const db = open(1);
   const broken: typeof migrations = {
