@@ -1,16 +1,18 @@
-import type { LocalServers } from './servers';
 import type { LocalSettings } from './settings';
 
-/** @param adminPassword null if an earlier start created the administrator */
+/**
+ * @param embedded the URLs of the servers that run with it
+ * @param adminPassword null if an earlier start created the administrator
+ */
 export function printBanner(
   settings: LocalSettings,
-  servers: LocalServers,
+  embedded: Record<string, string>,
   adminPassword: string | null,
 ): void {
   const http = `http://localhost:${settings.httpPort}`;
-  const database = servers.environment['DATABASE_URL'] ?? 'see DATABASE_URL';
-  const broker = servers.environment['RABBITMQ_URL'] ?? 'see RABBITMQ_URL or RABBITMQ_HOST';
-  const mail = servers.mailPage ?? 'see SMTP_URL';
+  const database = embedded['DATABASE_URL'] ?? 'see DATABASE_URL';
+  const broker = embedded['RABBITMQ_URL'] ?? 'see RABBITMQ_URL or RABBITMQ_HOST';
+  const mail = settings.hasMailServer ? 'see SMTP_URL' : settings.mailPage;
   const known =
     settings.adminPassword === undefined ? 'password as printed on the first start' : 'ADMIN_PASSWORD';
   const password = adminPassword === null ? `(${known})` : `password ${adminPassword}  (shown once)`;

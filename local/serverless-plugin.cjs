@@ -1,24 +1,27 @@
 // Loaded by serverless.yml; affects only `serverless offline`.
+const local = require('./functions.cjs');
 const { answerLikeAws } = require('./gateway.cjs');
 
 module.exports = class LocalPlugin {
-  constructor(serverless) {
-    // A child of `npm start`, which runs the schedules itself, orders a reload of edited functions, and must not be outlived
-    // by this process.
-    const underStart = process.send !== undefined;
-    this.hooks = {
-      'before:offline:start': () => {
-        const { functions } = serverless.service;
-        mergeTrailingSlashes(functions);
-        if (underStart) dropSchedules(functions);
-        answerLikeAws();
-      },
+  constructor({ service }, options) {
+    // A child of `npm start` or of a test, which runs the schedules itself and must not be outlived by this process.
+    const isChild = process.send !== undefined;
+    const runsBundles = isChild && options.useInProcess === true;
+    const prepare = () => {
+      mergeTrailingSlashes(service.functions);
+      if (isChild) dropSchedules(service.functions);
+      if (runsBundles) callBundles(service.functions);
+      answerLikeAws();
     };
-    if (!underStart) return;
-    process.on('message', (message) => {
-      if (message === 'reload') serverless.pluginManager.spawn('offline:functionsUpdated');
-    });
+    this.hooks = {
+      // Of `serverless offline`, and of `serverless offline start`.
+      'before:offline:start': prepare,
+      'before:offline:start:init': prepare,
+      'before:offline:start:end': () => local.stop(),
+    };
+    if (!isChild) return;
     process.on('disconnect', () => process.exit());
+    process.on('message', ({ bundle }) => process.send({ failure: load(bundle) }));
   }
 };
 
@@ -37,5 +40,22 @@ function mergeTrailingSlashes(functions) {
 function dropSchedules(functions) {
   for (const definition of Object.values(functions)) {
     definition.events = definition.events?.filter((event) => event.schedule === undefined);
+  }
+}
+
+function callBundles(functions) {
+  for (const [name, definition] of Object.entries(functions)) {
+    local.handlers[name] = local.handlerOf(name);
+    definition.handler = `local/functions.handlers.${name}`;
+  }
+}
+
+/** @returns what the bundle throws when it is loaded, as text */
+function load(bundle) {
+  try {
+    local.load(bundle);
+    return null;
+  } catch (error) {
+    return String(error?.stack ?? error);
   }
 }

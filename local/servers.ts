@@ -1,30 +1,30 @@
 import { join } from 'node:path';
 import { startBroker } from './amqp-broker';
-import { type Mailbox, startMailbox } from './mailbox';
+import { startMailbox } from './mailbox';
 import { assertPortFree } from './ports';
-import { startPostgres } from './postgres';
+import { postgresUrl, startPostgres } from './postgres';
 import type { LocalSettings } from './settings';
 
-export interface LocalServers {
-  /** The URLs of the embedded servers, as variables for the functions. */
-  environment: Record<string, string>;
-  /** The page that shows the mails; null if `SMTP_URL` names another server. */
-  mailPage: string | null;
+interface Server {
   stop(): Promise<void>;
 }
 
-interface Server {
-  url: string;
-  stop(): Promise<void>;
+/** The URLs of the embedded servers, as variables for the functions. Known before the servers run. */
+export function serverEnvironment(settings: LocalSettings): Record<string, string> {
+  return {
+    ...(settings.databaseUrl === undefined && { DATABASE_URL: postgresUrl(settings.pgPort) }),
+    ...(!settings.hasBroker && { RABBITMQ_URL: `amqp://guest:guest@127.0.0.1:${settings.amqpPort}` }),
+    ...(!settings.hasMailServer && { SMTP_URL: `smtp://127.0.0.1:${settings.smtpPort}` }),
+  };
 }
 
 /** Starts the embedded PostgreSQL, broker and mailbox, each only if the environment names no other. */
-export async function startServers(settings: LocalSettings): Promise<LocalServers> {
+export async function startServers(settings: LocalSettings): Promise<Server> {
   const starting = [
     settings.databaseUrl === undefined ? embeddedPostgres(settings) : null,
     settings.hasBroker ? null : embeddedBroker(settings),
     settings.hasMailServer ? null : localMailbox(settings),
-  ] as const;
+  ];
   const results = await Promise.allSettled(starting);
   const stop = async () => {
     const started = results.map((result) => (result.status === 'fulfilled' ? result.value : null));
@@ -35,16 +35,7 @@ export async function startServers(settings: LocalSettings): Promise<LocalServer
     await stop();
     throw failed.reason;
   }
-  const [postgres, broker, mailbox] = await Promise.all(starting);
-  return {
-    environment: {
-      ...(postgres && { DATABASE_URL: postgres.url }),
-      ...(broker && { RABBITMQ_URL: broker.url }),
-      ...(mailbox && { SMTP_URL: mailbox.url }),
-    },
-    mailPage: mailbox?.page ?? null,
-    stop,
-  };
+  return { stop };
 }
 
 async function embeddedPostgres(settings: LocalSettings): Promise<Server> {
@@ -57,7 +48,7 @@ async function embeddedBroker(settings: LocalSettings): Promise<Server> {
   return startBroker({ port: settings.amqpPort, dataDir: join(settings.dataDir, 'amqp') });
 }
 
-async function localMailbox(settings: LocalSettings): Promise<Mailbox> {
+async function localMailbox(settings: LocalSettings): Promise<Server> {
   await assertPortFree('SMTP_PORT', settings.smtpPort);
   await assertPortFree('MAIL_PORT', settings.mailPort);
   return startMailbox({ smtp: settings.smtpPort, page: settings.mailPort });

@@ -51,6 +51,9 @@ export function readSettings(environment: NodeJS.ProcessEnv) {
     databaseUrl: env.DATABASE_URL,
     hasBroker: env.RABBITMQ_URL !== undefined || env.RABBITMQ_HOST !== undefined,
     hasMailServer: env.SMTP_URL !== undefined,
+    lambdaEndpoint: `http://127.0.0.1:${env.LAMBDA_PORT}`,
+    /** Where the mailbox shows the mails. */
+    mailPage: `http://localhost:${env.MAIL_PORT}`,
     /** The base URL of links in mails; by default the local API. */
     publicUrl: env.PUBLIC_URL ?? `http://localhost:${env.HTTP_PORT}`,
     jwtSecret: env.JWT_SECRET,

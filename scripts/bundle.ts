@@ -1,7 +1,8 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { gzipSync } from 'node:zlib';
-import { type BuildOptions, build, context, type Metafile, type Plugin } from 'esbuild';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
 import { functionFiles, ROOT } from './function-files';
 import { leaveOutUnused } from './leave-out';
 import { httpFunctions } from './openapi/routes';
@@ -31,23 +32,20 @@ const handlerOnly: Plugin = {
 };
 
 /** The page at /docs loads its script from Rollcall, so that it works without a network and without a CDN. */
-async function copyDocsRenderer(outdir: string, name = 'docs-renderer'): Promise<void> {
+export async function copyDocsRenderer(outdir: string, name = 'docs-renderer'): Promise<void> {
   const script = await readFile(require.resolve('openapi-explorer/dist/browser/openapi-explorer.min.js'));
   const directory = resolve(ROOT, outdir, name);
   await mkdir(directory, { recursive: true });
-  await writeFile(join(directory, 'openapi-explorer.js.gz'), gzipSync(script, { level: 9 }));
+  await writeFile(join(directory, 'openapi-explorer.js.gz'), await promisify(gzip)(script, { level: 9 }));
 }
 
 /** Two builds, because `leaveOutUnused` applies to all bundles of a build. */
-function builds(outdir: string, ...plugins: Plugin[]) {
+function builds(outdir: string) {
   const functions = [...functionFiles()];
   const [whole, slim] = [true, false].map((needs) =>
     functions.filter(([name]) => (name === NEEDS_EVERYTHING) === needs),
   );
-  return [
-    options(outdir, slim ?? [], [leaveOutUnused, ...plugins]),
-    options(outdir, whole ?? [], plugins),
-  ] as const;
+  return [options(outdir, slim ?? [], [leaveOutUnused]), options(outdir, whole ?? [], [])];
 }
 
 function options(outdir: string, functions: [name: string, file: string][], plugins: Plugin[]) {
@@ -55,7 +53,8 @@ function options(outdir: string, functions: [name: string, file: string][], plug
   return { ...bundled(outdir, entryPoints), plugins: [handlerOnly, ...plugins] };
 }
 
-function bundled(outdir: string, entryPoints: { in: string; out: string }[]) {
+/** The options of all bundles. */
+export function bundled(outdir: string, entryPoints: { in: string; out: string }[]) {
   return {
     absWorkingDir: ROOT,
     entryPoints,
@@ -84,7 +83,7 @@ export async function buildFunctions(outdir = 'dist'): Promise<Metafile['outputs
   return Object.assign({}, ...results.map((result) => result.metafile.outputs));
 }
 
-/** The HTTP functions by their routes in serverless.yml. */
+export /** The HTTP functions by their routes in serverless.yml. */
 const routesModule: Plugin = {
   name: 'routes',
   setup(builder) {
@@ -114,36 +113,4 @@ export async function buildServe(outdir = 'dist'): Promise<Metafile['outputs']> 
   await copyDocsRenderer(outdir, 'serve');
   const result = await build({ ...bundled(outdir, [entryPoint]), plugins: [routesModule] });
   return result.metafile.outputs;
-}
-
-/**
- * Bundles now and at every change, and reports each result but the first: the promise resolves after the first build, and a
- * reload would end requests under way.
- * @throws Error if the first build fails
- */
-export async function watchFunctions(onBuilt: (ok: boolean) => void): Promise<{ dispose(): Promise<void> }> {
-  const firstBuilds: Promise<boolean>[] = [];
-  let isFirst = true;
-  const notify: Plugin = {
-    name: 'notify',
-    setup(builder) {
-      const built = new Promise<boolean>((resolve) => {
-        builder.onEnd(({ errors }) => {
-          if (isFirst) resolve(errors.length === 0);
-          else onBuilt(errors.length === 0);
-        });
-      });
-      firstBuilds.push(built);
-    },
-  };
-  await copyDocsRenderer('dist');
-  const contexts = await Promise.all(builds('dist', notify).map((one) => context(one)));
-  // Watching starts with a build, so none is needed before.
-  await Promise.all(contexts.map((building) => building.watch()));
-  const ok = (await Promise.all(firstBuilds)).every(Boolean);
-  isFirst = false;
-  const dispose = async () => void (await Promise.all(contexts.map((building) => building.dispose())));
-  if (ok) return { dispose };
-  await dispose();
-  throw new Error('Building the functions failed: see the messages of esbuild above');
 }

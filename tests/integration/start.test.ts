@@ -1,12 +1,15 @@
 // `npm start` as a person has it: from nothing, stopped with Ctrl-C, killed, and started again.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { chmod, cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { sql } from 'kysely';
 import { freePort } from '../../local/ports';
 import { VARIABLES } from '../../shared/config/environment';
+import { openDatabase } from '../../shared/db/connection';
 import { openClient } from '../setup/broker';
 import { registration } from '../setup/people';
 import { eventually } from '../setup/service';
@@ -17,6 +20,8 @@ let checkout: string;
 let environment: NodeJS.ProcessEnv;
 let url: string;
 const children: ChildProcess[] = [];
+/** The one that the later tests use. */
+let running: Awaited<ReturnType<typeof start>>;
 beforeAll(async () => {
   checkout = await mkdtemp(join(tmpdir(), 'rollcall-start-'));
   await chmod(checkout, 0o755);
@@ -61,8 +66,8 @@ afterAll(async () => {
 });
 
 /** @returns once it says that it runs, or has ended */
-async function start() {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'local/start.ts'], {
+async function start(...options: string[]) {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'local/start.ts', ...options], {
     cwd: checkout,
     env: environment,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -79,7 +84,14 @@ async function start() {
     child.once('close', () => resolve());
   });
   await running;
-  return { child, output: () => lines.join('\n') };
+  return {
+    child,
+    output: () => lines.join('\n'),
+    stop: async () => {
+      child.kill('SIGINT');
+      await once(child, 'exit');
+    },
+  };
 }
 
 const post = (path: string, body: unknown) =>
@@ -174,7 +186,7 @@ test('a second start keeps the data, a kill -9 loses nothing, and every event is
   child.kill('SIGKILL');
   await registering.catch(() => {});
 
-  await start();
+  running = await start();
   const token = await logIn();
   for (const id of ids) {
     const entries = await eventually(
@@ -192,17 +204,68 @@ test('a taken port is a message that names the variable', async () => {
   expect(child.exitCode).toBe(1);
 });
 
-test('serves an edited function without a restart, and goes on handling events', async () => {
-  const detail = async () => (await readJson(await fetch(`${url}/nowhere`))).detail;
-  expect(await detail()).toBe('Route not found');
-  const file = join(checkout, 'shared/http/methods.ts');
-  await writeFile(file, (await readFile(file, 'utf8')).replace('Route not found', 'Edited'));
-  await eventually(detail, (text) => text === 'Edited');
+/** What a function answers whose text the tests below edit. */
+const detail = async () => (await readJson(await fetch(`${url}/nowhere`))).detail;
+const isServed = (text: string) => eventually(detail, (served) => served === text);
 
-  const id = await register();
+async function edit(from: string, to: string): Promise<void> {
+  const file = join(checkout, 'shared/http/methods.ts');
+  await writeFile(file, (await readFile(file, 'utf8')).replace(from, to));
+}
+
+async function isHandled(id: string): Promise<void> {
   const token = await logIn();
   await eventually(
     () => auditEntries(token, id),
     (entries) => entries.length === 1,
   );
+}
+
+test('serves an edited function without a restart, and goes on handling events', async () => {
+  expect(await detail()).toBe('Route not found');
+  await edit('Route not found', 'Edited');
+  await isServed('Edited');
+  await isHandled(await register());
+});
+
+test('an edit ends no request under way', async () => {
+  const db = openDatabase(
+    { url: `postgres://rollcall:rollcall@127.0.0.1:${environment['PG_PORT']}/postgres`, poolSize: 1 },
+    () => {},
+  );
+  let registered: Promise<string> | undefined;
+  await db.transaction().execute(async (tx) => {
+    await sql`lock table users in share mode`.execute(tx);
+    registered = register();
+    await eventually(
+      () => sql`select from pg_stat_activity where wait_event_type = 'Lock'`.execute(tx),
+      ({ rows }) => rows.length > 0,
+    );
+    await edit('Edited', 'Edited again');
+    await isServed('Edited again');
+  });
+  await isHandled((await registered) ?? '');
+  await db.destroy();
+});
+
+test('a broken edit shows its error, leaves what was served, and mends itself', async () => {
+  await edit('Edited again', "Broken' (");
+  await eventually(
+    async () => running.output(),
+    (output) => output.includes('methods.ts') && output.includes('from before this edit'),
+  );
+  expect(await detail()).toBe('Edited again');
+  await edit("Broken' (", 'Mended');
+  await isServed('Mended');
+  await running.stop();
+  expect(running.child.exitCode).toBe(0);
+});
+
+test('with --threads it serves the bundles of the functions, each in threads of its own', async () => {
+  running = await start('--threads');
+  expect(running.output()).toContain('Rollcall is running');
+  await isHandled(await register());
+  expect(existsSync(join(checkout, 'dist/register/index.cjs'))).toBe(true);
+  await running.stop();
+  expect(running.child.exitCode).toBe(0);
 });

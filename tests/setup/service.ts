@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { serveFunctions } from '../../local/function-server';
+import { startOffline } from '../../local/offline';
 import { freePort } from '../../local/ports';
 import { startSchedule } from '../../local/schedule';
 import { createAdmin } from '../../shared/accounts/create-admin';
@@ -72,8 +72,8 @@ export async function startService(
 
   const { PATH = '', HOME = '' } = process.env;
   let failure: string | undefined;
-  const server = await serveFunctions(
-    { httpPort, lambdaPort, dataDir, noTimeout: true },
+  const server = await startOffline(
+    { httpPort, lambdaPort, dataDir, threads: true, noTimeout: true },
     { PATH, HOME, ...settings, ...broken },
     {
       onLogLine: () => {},
@@ -83,6 +83,7 @@ export async function startService(
     },
   );
   const schedule = startSchedule('rollcall-dev-', lambdaEndpoint, () => {});
+  await server.answers();
 
   const url = `http://127.0.0.1:${httpPort}`;
   const request = async (

@@ -8,11 +8,13 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { ROOT } from '../scripts/function-files';
 
 const START_TIMEOUT_MS = 180_000;
-const STOP_TIMEOUT_MS = 5_000;
+const STOP_TIMEOUT_MS = 10_000;
 
-export interface FunctionServer {
-  /** Reloads the functions' bundles. */
-  reload(): void;
+export interface Offline {
+  /** Resolves when it answers requests. @throws Error if it does not */
+  answers(): Promise<void>;
+  /** Replaces the functions that run in its process. @throws Error if they cannot be loaded; then those before go on */
+  load(bundle: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -20,35 +22,38 @@ interface Options {
   httpPort: number;
   lambdaPort: number;
   dataDir: string;
+  /** Runs each concurrent call of a function in a thread, with the function's own bundle, instead of what `load` brings. */
+  threads: boolean;
   /** Disables the functions' time-outs, for tests: unlike in the cloud, a container's start counts here. */
   noTimeout?: boolean;
 }
 
-interface Listener {
+export interface Listener {
   /** A line of a function's own log, which is JSON. All of the output goes to `<dataDir>/functions.log`. */
   onLogLine(line: string): void;
   /** The process ended by itself. */
   onExit(reason: string): void;
 }
 
-/** serverless-offline in a process of its own. */
-export async function serveFunctions(
+/** Starts serverless-offline in a process of its own. */
+export async function startOffline(
   options: Options,
   environment: NodeJS.ProcessEnv,
   listener: Listener,
-): Promise<FunctionServer> {
+): Promise<Offline> {
   const logFile = join(options.dataDir, 'functions.log');
   await mkdir(options.dataDir, { recursive: true });
   const child = spawn(
     process.execPath,
     [
       require.resolve('serverless/bin/serverless.js'),
-      'offline',
+      ...['offline', 'start'],
       ...['--host', '127.0.0.1', '--httpPort', String(options.httpPort)],
       ...['--lambdaPort', String(options.lambdaPort), '--noSponsor'],
+      ...(options.threads ? [] : ['--useInProcess']),
       ...(options.noTimeout ? ['--noTimeout'] : []),
     ],
-    // An IPC channel carries the order to reload, and its end tells the child that this process is gone.
+    // An IPC channel carries the bundles to load, and its end tells the child that this process is gone.
     { cwd: ROOT, env: environment, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },
   );
   const tail = readOutput(child, logFile, listener.onLogLine);
@@ -62,14 +67,19 @@ export async function serveFunctions(
       );
   });
 
-  const end = performance.now() + START_TIMEOUT_MS;
-  while (!exited && !(await answers(options.httpPort))) {
-    if (performance.now() > end) throw new Error(`serverless-offline does not respond: see ${logFile}`);
-    await wait(50);
-  }
   return {
-    reload: () => {
-      child.send('reload');
+    answers: async () => {
+      const end = performance.now() + START_TIMEOUT_MS;
+      while (!exited && !(await isAnswered(options.httpPort))) {
+        if (performance.now() > end) throw new Error(`serverless-offline does not respond: see ${logFile}`);
+        await wait(20);
+      }
+    },
+    load: async (bundle) => {
+      const answer = once(child, 'message');
+      child.send({ bundle });
+      const [{ failure }] = await answer;
+      if (failure !== null) throw new Error(`The functions fail when they are loaded: ${failure}`);
     },
     stop: async () => {
       asked = true;
@@ -83,7 +93,7 @@ export async function serveFunctions(
   };
 }
 
-async function answers(port: number): Promise<boolean> {
+async function isAnswered(port: number): Promise<boolean> {
   try {
     await fetch(`http://127.0.0.1:${port}/health`);
     return true;

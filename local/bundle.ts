@@ -1,0 +1,60 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { build, type Plugin, stop } from 'esbuild';
+import { bundled, copyDocsRenderer } from '../scripts/bundle';
+import { functionFiles, ROOT } from '../scripts/function-files';
+
+/** All functions by their names, each loaded when it is first called. */
+const functionsModule: Plugin = {
+  name: 'functions',
+  setup(builder) {
+    builder.onResolve({ filter: /^rollcall:functions$/ }, ({ path }) => ({ path, namespace: 'functions' }));
+    builder.onLoad({ filter: /.*/, namespace: 'functions' }, () => {
+      const getters = [...functionFiles()].map(
+        ([name, file]) =>
+          `get ${JSON.stringify(name)}() { return require(${JSON.stringify(`./${file.replaceAll('\\', '/')}`)}).handler; }`,
+      );
+      return { contents: `export const functions = { ${getters.join(', ')} };`, resolveDir: ROOT };
+    });
+  },
+};
+
+/** Bundles what `npm start` runs: all functions in one module, so that a build is quick and memory holds one of everything. */
+export class LocalBundle {
+  readonly #outdir: string;
+  #hash: string | undefined;
+
+  constructor(outdir: string) {
+    this.#outdir = outdir;
+  }
+
+  /**
+   * @returns the file, a new one for each version; null if nothing has changed since the last time
+   * @throws BuildFailure after esbuild has printed the reason
+   */
+  async build(): Promise<string | null> {
+    const [output] = await this.#bundle();
+    if (!output || output.hash === this.#hash) return null;
+    if (this.#hash === undefined) await copyDocsRenderer(this.#outdir, '.');
+    this.#hash = output.hash;
+    const file = join(this.#outdir, `${output.hash.replaceAll('/', '_')}.cjs`);
+    await writeFile(file, output.contents);
+    return file;
+  }
+
+  async #bundle() {
+    try {
+      const { outputFiles } = await build({
+        ...bundled(this.#outdir, [{ in: 'local/service.ts', out: 'index' }]),
+        plugins: [functionsModule],
+        minify: false,
+        sourcemap: false,
+        write: false,
+      });
+      return outputFiles;
+    } finally {
+      // Until the next edit, its process would hold some hundred megabytes.
+      await stop();
+    }
+  }
+}

@@ -1,0 +1,84 @@
+import { join } from 'node:path';
+import { buildFunctions } from '../scripts/bundle';
+import { explain } from '../scripts/explain';
+import { ROOT } from '../scripts/function-files';
+import { LocalBundle } from './bundle';
+import { type Listener, startOffline } from './offline';
+import { startSchedule } from './schedule';
+import type { LocalSettings } from './settings';
+import { watchSources } from './watch';
+
+/** Requests and background work share the pool, which opens as many as are needed at once. */
+const CONNECTIONS = 20;
+
+export const FUNCTION_PREFIX = 'rollcall-dev-';
+
+interface Options {
+  settings: LocalSettings;
+  environment: NodeJS.ProcessEnv;
+  listener: Listener;
+  /** Resolves when database and broker are ready for the functions. */
+  prepared: Promise<unknown>;
+}
+
+export interface ServedFunctions {
+  stop(): Promise<void>;
+}
+
+/**
+ * Serves all functions in one process, which loads serverless-offline while database and broker start. An edit takes effect
+ * at once, and requests under way are answered by the code that they began in.
+ * @throws Error if the functions cannot be built or loaded, or `prepared` rejects
+ */
+export async function serveInProcess(options: Options): Promise<ServedFunctions> {
+  const { settings, environment, listener, prepared } = options;
+  const bundle = new LocalBundle(join(ROOT, 'dist/local'));
+  const offline = await startOffline(
+    { ...settings, threads: false },
+    { ...environment, DATABASE_POOL_SIZE: environment['DATABASE_POOL_SIZE'] || String(CONNECTIONS) },
+    listener,
+  );
+  const loadNewest = async () => {
+    const file = await bundle.build();
+    if (file) await offline.load(file);
+  };
+  try {
+    const [file] = await Promise.all([bundle.build(), prepared]);
+    if (file) await offline.load(file);
+    await offline.answers();
+  } catch (error) {
+    await offline.stop();
+    throw error;
+  }
+  const stopWatching = watchSources(() =>
+    loadNewest().catch((error: unknown) =>
+      console.error(`The functions are still those from before this edit. ${explain(error)}`),
+    ),
+  );
+  return {
+    stop: async () => {
+      stopWatching();
+      await offline.stop();
+    },
+  };
+}
+
+/**
+ * Serves each concurrent call of a function in a thread of its own, with the function's own bundle and state, as Lambda
+ * does. Takes more time and memory, and an edit needs a restart.
+ */
+export async function serveInThreads(options: Options): Promise<ServedFunctions> {
+  const { settings, environment, listener, prepared } = options;
+  await Promise.all([buildFunctions(), prepared]);
+  const offline = await startOffline({ ...settings, threads: true }, environment, listener);
+  const schedule = startSchedule(FUNCTION_PREFIX, settings.lambdaEndpoint, (name, reason) =>
+    console.error(`${name} failed and will be run again: ${reason}`),
+  );
+  await offline.answers();
+  return {
+    stop: async () => {
+      schedule.stop();
+      await offline.stop();
+    },
+  };
+}

@@ -1,0 +1,34 @@
+// The module that `npm start` bundles and runs: all functions, and what calls those that work in the background.
+import { functions } from 'rollcall:functions';
+import { PARTS, type Part } from '../scripts/serve/settings';
+import { repeat } from '../scripts/serve/task';
+import { scheduledTasks } from '../scripts/serve/tasks';
+import { publishingContext } from '../shared/outbox/publisher';
+
+export { functions };
+
+export interface Service {
+  /** Finishes the current work in the background and starts no more. */
+  stopTasks(): Promise<void>;
+  /** Closes connections, when nothing uses them any more. */
+  close(): Promise<void>;
+}
+
+/** Runs relay, poller, consumers, webhooks and purge, as `npm run serve` does. */
+export function startService(): Service {
+  const ctx = publishingContext();
+  const { tasks, close } = scheduledTasks(ctx, new Set<Part>(PARTS));
+  const stopping = new AbortController();
+  const running = Promise.all(tasks.map((task) => repeat(task, ctx.log, stopping.signal)));
+  return {
+    stopTasks: async () => {
+      stopping.abort();
+      await running;
+      await close();
+    },
+    close: async () => {
+      await ctx.broker.close();
+      await ctx.db.destroy();
+    },
+  };
+}
