@@ -1,8 +1,10 @@
 // `npm run serve`: runs the whole service in ordinary processes, for containers and plain machines: the HTTP functions behind
 // node:http, relay, poller, consumers and webhooks, with the functions' own code. The container image runs
-// `dist/serve/index.cjs`, the bundle of this file; `index.cjs migrate` migrates the database.
+// `dist/serve/index.cjs`, the bundle of this file; `index.cjs migrate` migrates the database, and
+// `index.cjs admin:create` creates an administrator.
 import cluster from 'node:cluster';
 import { existsSync } from 'node:fs';
+import { createAdministrator } from './create-administrator';
 import { explain } from './explain';
 import { migrate } from './migrate-database';
 import { runProcess } from './serve/process';
@@ -11,8 +13,10 @@ import { readServeSettings } from './serve/settings';
 
 async function main(): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile('.env');
-  if (process.argv[2] === 'migrate') return migrate();
-  const settings = readServeSettings(process.env, process.argv[2]);
+  const [command, ...args] = process.argv.slice(2);
+  if (command === 'migrate') return migrate();
+  if (command === 'admin:create') return createAdministrator('node index.cjs admin:create', args);
+  const settings = readServeSettings(process.env, command);
   if (settings.processes > 1 && cluster.isPrimary) await superviseProcesses(settings);
   else await runProcess(settings);
 }

@@ -6,8 +6,11 @@ import { cp, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { parse } from 'yaml';
 import { freePort } from '../../local/ports';
+import { readConfig } from '../../shared/config';
 import { VARIABLES } from '../../shared/config/environment';
+import { createTestDatabase } from '../setup/database';
 import { eventually } from '../setup/service';
 
 interface Stage {
@@ -93,4 +96,35 @@ test('builds from what it copies alone, and runs from what it built', async () =
   await once(worker, 'exit');
   expect(worker.exitCode).toBe(0);
   expect(await isHealthy()).toBe(false);
+});
+
+test('migrates, creates an administrator, and says how that is used', async () => {
+  const database = await createTestDatabase('template0');
+  const run = (...args: string[]) =>
+    promisify(execFile)(process.execPath, ['index.cjs', ...args], {
+      cwd: finalDirectory,
+      env: { PATH: process.env['PATH'], DATABASE_URL: database.url },
+    });
+  expect((await run('migrate')).stdout).toContain('Applied: 0001');
+  const { stdout } = await run('admin:create', '--username', 'chief');
+  expect(stdout).toMatch(/The administrator chief can log in now\.\nPassword: \S+/);
+  await expect(run('admin:create')).rejects.toThrow('Usage: node index.cjs admin:create --username NAME');
+  await database.drop();
+});
+
+interface Compose {
+  services: Record<'rollcall' | 'migrate', Record<string, unknown> & { environment: Record<string, string> }>;
+}
+
+test('docker-compose.yml configures the image completely, and migrates before it serves', async () => {
+  const { services }: Compose = parse(await readFile('docker-compose.yml', 'utf8'));
+  const { rollcall, migrate } = services;
+  expect(migrate.environment).toEqual(rollcall.environment);
+  expect(Object.keys(rollcall.environment).filter((name) => !VARIABLES.includes(name))).toEqual([]);
+  readConfig(rollcall.environment);
+  expect(migrate['command']).toEqual(['node', 'index.cjs', 'migrate']);
+  expect(rollcall['depends_on']).toEqual({ migrate: { condition: 'service_completed_successfully' } });
+  const [, final] = await readStages();
+  const [, port] = /PORT=(\d+)/.exec(argsOf(final, 'ENV')[0] ?? '') ?? [];
+  expect(rollcall['ports']).toEqual([`127.0.0.1:8080:${port}`]);
 });
