@@ -7,12 +7,12 @@ import { path } from '../../shared/http/parts';
 import { Id } from '../../shared/http/path';
 import { reply } from '../../shared/http/reply';
 import type { Documentation } from '../../shared/openapi/documentation';
-import { Redriven } from '../../shared/openapi/schemas';
+import { RedrivenEvent } from '../../shared/openapi/schemas';
 
 export const documentation = {
   summary: 'Redrive a dead letter',
   description: 'Sends it to its queue again. If the consumer has handled the event meanwhile, it skips it.',
-  replies: { 202: { description: 'Queued, and removed from the dead letters', body: Redriven } },
+  replies: { 202: { description: 'Queued, and removed from the dead letters', body: RedrivenEvent } },
   errors: ['not_redrivable'],
 } satisfies Documentation;
 
@@ -21,7 +21,7 @@ export const handler = endpoint({
   access: permission('events:write'),
   path: path({ id: Id }),
   handle: async ({ ctx, path, origin }) => {
-    await redriveDeadLetter(ctx, path.id, origin);
-    return reply(202, { redriven: 1 });
+    const eventId = await redriveDeadLetter(ctx, path.id, origin);
+    return reply(202, { redriven: 1, eventId });
   },
 });

@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { containerContext } from '../../shared/context/context';
 import { QueueName } from '../../shared/event-operations/consumer-queue';
-import { replayEvents } from '../../shared/event-operations/replay-events';
+import { countReplay, replayEvents } from '../../shared/event-operations/replay-events';
 import { EventTypeList } from '../../shared/events/catalog';
 import { exactly } from '../../shared/exactly';
 import { permission } from '../../shared/http/access';
@@ -10,7 +10,7 @@ import { endpoint } from '../../shared/http/endpoint';
 import { json } from '../../shared/http/parts';
 import { reply } from '../../shared/http/reply';
 import type { Documentation } from '../../shared/openapi/documentation';
-import { Replay } from '../../shared/openapi/schemas';
+import { Replay, ReplayCount } from '../../shared/openapi/schemas';
 import { Time } from '../../shared/time';
 
 const Body = exactly({
@@ -19,6 +19,7 @@ const Body = exactly({
   to: v.optional(v.pipe(Time, v.description('Exclusive'))),
   types: v.optional(EventTypeList),
   subject: v.optional(v.pipe(v.string('must be a string'), v.uuid('must be an id'))),
+  dryRun: v.optional(v.pipe(v.boolean('must be true or false'), v.description('Only counts the events'))),
 });
 
 export const documentation = {
@@ -26,12 +27,18 @@ export const documentation = {
   description:
     'Sends the events in order, as they are in the event log now. The relay does so in steps: see `GET /events/replays/{replayId}`. A consumer skips events that it has already handled, so replay serves new consumers and queues that lost messages.',
   example: { queue: 'rollcall.audit', from: '2026-11-01', types: ['user.created'] },
-  replies: { 202: { description: 'The replay, not started yet', body: Replay } },
+  replies: {
+    200: { description: 'With `dryRun`: how many events it would send', body: ReplayCount },
+    202: { description: 'The replay, not started yet', body: Replay },
+  },
 } satisfies Documentation;
 
 export const handler = endpoint({
   context: containerContext,
   access: permission('events:write'),
   body: json(Body),
-  handle: async ({ ctx, body, origin }) => reply(202, { ...(await replayEvents(ctx, body, origin)) }),
+  handle: async ({ ctx, body: { dryRun, ...filter }, origin }) =>
+    dryRun
+      ? reply(200, { ...(await countReplay(ctx, filter)) })
+      : reply(202, { ...(await replayEvents(ctx, filter, origin)) }),
 });

@@ -1,4 +1,4 @@
-// GET /users/me: the current user, whom the query that authenticates has already read.
+// GET /users/me: the current user and their permissions, which the query that authenticates has already read.
 import { containerContext } from '../../shared/context/context';
 import { anyCaller } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
@@ -6,17 +6,21 @@ import { IfNoneMatch } from '../../shared/http/headers';
 import { headers } from '../../shared/http/parts';
 import { recordReply } from '../../shared/http/reply';
 import type { Documentation } from '../../shared/openapi/documentation';
-import { User } from '../../shared/openapi/schemas';
+import { Me } from '../../shared/openapi/schemas';
+import { permissionTag } from '../../shared/roles/permissions';
 import { userResponse } from '../../shared/users/user-response';
 
 export const documentation = {
   summary: 'Get the current user',
-  replies: { 200: { description: 'The current user', body: User, headers: ['etag'] } },
+  replies: { 200: { description: 'The current user', body: Me, headers: ['etag'] } },
 } satisfies Documentation;
 
 export const handler = endpoint({
   context: containerContext,
   access: anyCaller,
   headers: headers({ 'if-none-match': IfNoneMatch }),
-  handle: async ({ caller, headers }) => recordReply(userResponse(caller.user), headers['if-none-match']),
+  handle: async ({ caller: { user, permissions }, headers }) => {
+    const me = { ...userResponse(user), permissions: [...permissions] };
+    return recordReply(me, headers['if-none-match'], permissionTag(permissions));
+  },
 });

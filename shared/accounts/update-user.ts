@@ -12,7 +12,7 @@ import { limitMail } from '../rate-limits/limit-mail';
 import type { Caller } from '../sessions/authenticate';
 import { appendUpdate, changedFields } from '../users/append-update';
 import { isSameAddress } from '../users/email-address';
-import { takeMinorSequence } from '../users/sequence';
+import { sequenceOf, takeMinorSequence } from '../users/sequence';
 import type { User, UserUpdate } from '../users/user';
 import { findUserIdByEmail, updateUserRow } from '../users/user-store';
 import { limitUpdate } from './limit-update';
@@ -24,10 +24,11 @@ import { changesEmail, passwordRequired, reauthenticateForUpdate } from './reaut
  *
  * To change their own address, users send their password. The new address waits in `pendingEmail` until the user opens
  * the link sent to it; the current address gets a notice with a link that cancels the change. An administrator's change
- * of another user's address takes effect at once, unverified. Addresses are compared case-insensitively.
+ * of another user's address takes effect at once, unverified unless they verify it. Addresses are compared
+ * case-insensitively.
  * @param currentPassword required for your own address; for your own username, replaces a recent authentication
- * @throws DomainError `not_found`, `forbidden`, `version_mismatch`, `username_taken` or `email_taken`; for your own user
- * `invalid_request` without the password, `invalid_credentials`, `rate_limited` or `reauthentication_required`
+ * @throws DomainError `not_found`, `forbidden`, `version_mismatch`, `username_taken` or `email_taken`; without `users:write`
+ * `forbidden` for `emailVerified`; for your own user `invalid_request` without the password, `invalid_credentials`, `rate_limited` or `reauthentication_required`
  */
 export async function updateUser(
   ctx: PublishingContext,
@@ -37,6 +38,11 @@ export async function updateUser(
   versions: number[] | null,
   origin: Origin,
 ): Promise<User> {
+  if (update.emailVerified && !caller.permissions.has('users:write')) {
+    throw new DomainError('forbidden', {
+      detail: 'Requires the permission users:write, to verify an address',
+    });
+  }
   if (id === caller.user.id) await limitUpdate(ctx, caller, update, origin.address);
   for (;;) {
     const user = await tryUpdate(ctx, caller, id, update, versions, origin);
@@ -65,7 +71,8 @@ async function tryUpdate(
       if (!(await isStillPassword(tx, proof))) return null;
     }
     const wanted = applyUpdate(before, update, isOwn);
-    if (changedFields(before, wanted).length === 0) return { user: before, events: [] };
+    const isVerified = wanted.emailVerified && !before.emailVerified;
+    if (changedFields(before, wanted).length === 0 && !isVerified) return { user: before, events: [] };
     const user = await updateUserRow(tx, wanted, ctx.now());
     const kind = isOwn ? 'undoable' : 'final';
     const events = [
@@ -73,6 +80,7 @@ async function tryUpdate(
       ...(await recordAddressChange(tx, ctx, { before, after: user, kind }, origin)),
       ...(await requestAddressChange(tx, ctx, before, user, origin)),
     ];
+    if (isVerified) events.push(...(await appendVerified(tx, ctx, user, events.length === 0, origin)));
     return { user, events };
   });
   if (done === null) return null;
@@ -82,10 +90,31 @@ async function tryUpdate(
 
 function applyUpdate(before: User, update: UserUpdate, isOwn: boolean): User {
   const after = { ...before, ...update };
+  if (after.email === null && update.emailVerified) throw nothingToVerify();
   if (update.email === undefined || isSameAddress(update.email, before.email)) return after;
-  if (!isOwn || update.email === null) return { ...after, emailVerified: false, pendingEmail: null };
+  if (!isOwn || update.email === null)
+    return { ...after, emailVerified: update.emailVerified ?? false, pendingEmail: null };
   const isPending = isSameAddress(update.email, before.pendingEmail);
   return { ...after, email: before.email, pendingEmail: isPending ? before.pendingEmail : update.email };
+}
+
+function nothingToVerify(): DomainError {
+  const errors = [{ path: 'emailVerified', message: 'there is no address to verify' }];
+  return new DomainError('invalid_request', { errors });
+}
+
+/** @param isOnlyChange otherwise another event of this change has the version as its sequence */
+async function appendVerified(
+  tx: Tx,
+  ctx: Context,
+  { id, version }: User,
+  isOnlyChange: boolean,
+  origin: Origin,
+): Promise<PendingEvent[]> {
+  const sequence = isOnlyChange ? sequenceOf(version) : await takeMinorSequence(tx, id);
+  if (sequence === null) return [];
+  const event = { type: 'user.email_verified', subject: id, sequence, data: { id }, origin } as const;
+  return [await appendEvent(tx, ctx, 'inline', event)];
 }
 
 /** @throws DomainError `email_taken`; verification checks again, because somebody may take the address meanwhile */

@@ -7,6 +7,7 @@ const fields = {
   displayName: v.exactOptional(DisplayName),
   metadata: v.exactOptional(Metadata),
   pendingEmail: v.exactOptional(v.null('must be null, which cancels the change')),
+  emailVerified: v.exactOptional(v.literal(true, 'must be true, which verifies the address')),
   currentPassword: v.exactOptional(v.string('must be a string')),
 };
 /** Omitted fields keep their values. */

@@ -85,6 +85,12 @@ export async function listDeadLetters(
   return (await query.execute()).map(toDeadLetter);
 }
 
+/** @returns null where there is none */
+export async function findDeadLetter(db: Db, id: string): Promise<DeadLetter | null> {
+  const row = await db.selectFrom('dead_letters').selectAll().where('id', '=', id).executeTakeFirst();
+  return row ? toDeadLetter(row) : null;
+}
+
 /** Locks it, so that it is redriven, edited or deleted by one at a time. @returns null where there is none */
 export async function lockDeadLetter(tx: Tx, id: string): Promise<DeadLetter | null> {
   const row = await tx

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Db } from '../db/connection';
+import { firstIdOf } from '../events/event-id';
 import { lockLogStart, moveLogStart } from '../outbox/log-start-store';
 
 /** What a batch has taken, for the next one to go on from. */
@@ -63,9 +64,4 @@ export async function purgeOverdueRetries(db: Db, before: Date, limit: number): 
       select ctid from retrying_events where due_at < ${before} limit ${limit}
       for update skip locked))`.execute(db);
   return Number(numAffectedRows ?? 0);
-}
-
-function firstIdOf(time: Date): string {
-  const hex = time.getTime().toString(16).padStart(12, '0');
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
 }

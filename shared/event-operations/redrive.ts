@@ -16,10 +16,11 @@ import {
 
 /**
  * Has the relay send a dead letter to its queue again.
+ * @returns the id of its event
  * @throws DomainError `not_found`, or `not_redrivable` where it holds no event or no consumer has its queue
  */
-export async function redriveDeadLetter(ctx: Context, id: string, origin: Origin): Promise<void> {
-  await ctx.db.transaction().execute(async (tx) => {
+export async function redriveDeadLetter(ctx: Context, id: string, origin: Origin): Promise<string> {
+  return ctx.db.transaction().execute(async (tx) => {
     const letter = await lockDeadLetter(tx, id);
     if (!letter) throw new DomainError('not_found');
     const event = letter.event ?? (await recognize(tx, letter));
@@ -32,6 +33,7 @@ export async function redriveDeadLetter(ctx: Context, id: string, origin: Origin
     await moveToDispatch(tx, { id });
     const details = auditedLetter({ ...letter, event });
     await recordAdminAction(tx, ctx, origin, { type: 'dead_letter.redriven', subject: id, details });
+    return event.id;
   });
 }
 

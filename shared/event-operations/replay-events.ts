@@ -3,6 +3,7 @@ import type { Context } from '../context/context';
 import type { Db } from '../db/connection';
 import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
+import { countReplayed, type ReplayCount } from '../outbox/replay-count-store';
 import { findReplay, insertReplay, type Replay, type ReplayFilter } from '../outbox/replay-store';
 import { assertConsumerQueue } from './consumer-queue';
 
@@ -22,6 +23,15 @@ export async function replayEvents(ctx: Context, filter: ReplayFilter, origin: O
   });
   ctx.log.info('A replay was requested', { queue: filter.queue, replayId });
   return replay;
+}
+
+/**
+ * How many events a replay would send. Writes nothing.
+ * @throws DomainError `invalid_request` for a queue that no consumer has
+ */
+export async function countReplay(ctx: Context, filter: ReplayFilter): Promise<ReplayCount> {
+  assertConsumerQueue(ctx.config.events, filter.queue);
+  return countReplayed(ctx.db, filter);
 }
 
 /** @throws DomainError `not_found` */

@@ -31,7 +31,8 @@ function readIfMatch(header: string | null): number[] | null {
   const tags = header.split(',').map((tag) => tag.trim());
   if (tags.includes('*')) return null;
   return tags.flatMap((tag) => {
-    const [, version] = /^"([1-9]\d{0,9})"$/.exec(tag) ?? [];
+    // With a variant, as `recordReply` writes it, the tag still says which version the client has read.
+    const [, version] = /^"([1-9]\d{0,9})(?:\.[0-9a-f]+)?"$/.exec(tag) ?? [];
     return version === undefined ? [] : [Number(version)];
   });
 }

@@ -19,9 +19,12 @@ export function htmlReply(html: string, policy: string, headers: Record<string, 
   });
 }
 
-/** A record with its version as the entity tag; 304 if `If-None-Match` has this version. */
-export function recordReply(record: { version: number }, ifNoneMatch?: string): Reply {
-  const etag = `"${record.version}"`;
+/**
+ * A record with its version as the entity tag; 304 if `If-None-Match` has this version.
+ * @param variant a suffix of the tag, for what is in the response and can change without the version
+ */
+export function recordReply(record: { version: number }, ifNoneMatch?: string, variant = ''): Reply {
+  const etag = `"${record.version}${variant}"`;
   if (ifNoneMatch !== undefined && matchesEntityTag(ifNoneMatch, etag))
     return { status: 304, headers: { etag } };
   return { status: 200, body: record, headers: { etag } };

@@ -44,6 +44,11 @@ export const User = v.object({
   version: v.pipe(v.number(), v.integer(), v.minValue(1), v.description('Increases with every change')),
 });
 
+export const Me = v.object({
+  ...User.entries,
+  permissions: v.pipe(v.array(v.picklist(PERMISSIONS)), v.description("Those of the user's role")),
+});
+
 export const UserAnswer = v.object({ user: User });
 
 export const UserList = v.object({ users: v.array(User), nextCursor: NextCursor });
@@ -85,6 +90,8 @@ export const Session = v.object({
 });
 
 export const SessionList = v.object({ sessions: v.array(Session) });
+
+export const RevokedSessions = v.object({ revoked: Count });
 
 export const Accepted = v.object({ status: v.literal('accepted') });
 
@@ -134,6 +141,11 @@ export const DeadLetterList = v.object({ deadLetters: v.array(DeadLetter), nextC
 
 export const Redriven = v.object({ redriven: Count });
 
+export const RedrivenEvent = v.object({
+  redriven: Count,
+  eventId: v.pipe(Id, v.description('Id of the event, for `GET /events/{id}`')),
+});
+
 export const Replay = v.object({
   id: Id,
   queue: v.string(),
@@ -151,6 +163,11 @@ export const Replay = v.object({
   totalIsExact: v.boolean(),
   requestedAt: Moment,
   finishedAt: v.nullable(Moment),
+});
+
+export const ReplayCount = v.object({
+  count: v.pipe(Count, v.description('Events that the replay would send, counted up to 100,000')),
+  isMore: v.pipe(v.boolean(), v.description('Whether there may be more than that')),
 });
 
 export const ReplayList = v.object({ replays: v.array(Replay), nextCursor: NextCursor });
@@ -194,6 +211,15 @@ export const RegistrationReport = v.object({
   buckets: v.pipe(
     v.array(v.object({ start: Moment, ...COUNTS })),
     v.description('Every hour or day of the range, including empty ones'),
+  ),
+});
+
+export const EventsPerMinute = v.object({
+  minutes: v.array(
+    v.object({
+      minute: v.pipe(v.string(), v.isoTimestamp(), v.description('Its beginning')),
+      count: v.pipe(Count, v.description('Appended events; 10000 means 10000 or more')),
+    }),
   ),
 });
 

@@ -21,3 +21,9 @@ export function permissionsOf(role: string, stored: readonly string[]): Readonly
   if (role === 'admin') return new Set(PERMISSIONS);
   return new Set(PERMISSIONS.filter((permission) => stored.includes(permission)));
 }
+
+/** A set of permissions as part of an entity tag: a role's permissions change without the version of its users. */
+export function permissionTag(permissions: ReadonlySet<Permission>): string {
+  const bits = PERMISSIONS.map((permission) => (permissions.has(permission) ? '1' : '0')).join('');
+  return permissions.size === 0 ? '' : `.${Number.parseInt(bits, 2).toString(16)}`;
+}

@@ -26,6 +26,24 @@ export async function revokeSession(
   if (ended.length === 0) throw notFound();
 }
 
+/**
+ * Ends all sessions of a user. To end your own requires a recent authentication.
+ * @returns how many
+ * @throws DomainError `not_found`, `forbidden` or `reauthentication_required`
+ */
+export async function revokeSessions(
+  ctx: Context,
+  caller: Caller,
+  userId: string,
+  origin: Origin,
+): Promise<number> {
+  const user = await getUserToActFor(ctx, caller, userId);
+  if (user.id === caller.user.id) assertRecentAuthentication(ctx, caller);
+  const end = { userId: user.id, choice: 'all', reason: 'revoked', origin } as const;
+  const ended = await ctx.db.transaction().execute((tx) => endSessions(tx, ctx, 'relay', end));
+  return ended.length;
+}
+
 function notFound(): DomainError {
   return new DomainError('not_found', { detail: 'Session not found' });
 }

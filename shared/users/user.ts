@@ -18,4 +18,6 @@ export interface User {
 export type UserUpdate = Partial<Pick<User, 'username' | 'email' | 'displayName' | 'metadata'>> & {
   /** Cancels a pending address change. */
   pendingEmail?: null;
+  /** Verifies the address, which is the new one if that changes too. For callers with `users:write`. */
+  emailVerified?: true;
 };

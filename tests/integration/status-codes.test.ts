@@ -310,6 +310,10 @@ test('passwords, roles and sessions of a user', async () => {
   await expectStatus(end, 403, 'forbidden', at(session, b.accessToken));
   await expectStatus(end, 404, 'not_found', at(`sessions/${NOBODY}`, a.accessToken));
   await expectStatus(end, 204, null, at(session, a.accessToken));
+  const endAll = 'DELETE /users/{id}/sessions';
+  await expectStatus(endAll, 403, 'forbidden', at('sessions', b.accessToken));
+  await expectStatus(endAll, 404, 'not_found', at('sessions', admin, NOBODY));
+  await expectStatus(endAll, 200, null, at('sessions', admin));
 });
 
 test('roles, and the lists for those who may read them', async () => {
@@ -326,7 +330,14 @@ test('roles, and the lists for those who may read them', async () => {
   await expectStatus('DELETE /roles/{name}', 403, 'forbidden', { ...support, token: accessToken });
   await expectStatus('DELETE /roles/{name}', 204, null, support);
   await expectStatus('DELETE /roles/{name}', 404, 'not_found', support);
-  for (const path of ['/roles', '/users', '/events', '/audit', '/analytics/registrations']) {
+  for (const path of [
+    '/roles',
+    '/users',
+    '/events',
+    '/audit',
+    '/analytics/registrations',
+    '/analytics/events',
+  ]) {
     await expectStatus(`GET ${path}`, 200, null, { token: admin });
     await expectStatus(`GET ${path}`, 403, 'forbidden', { token: accessToken });
     if (path === '/roles') continue;
@@ -363,6 +374,8 @@ test('replay, and dead letters', async () => {
 
   const replay = { token, body: { queue, types: ['user.created'] } };
   const { body: requested } = await expectStatus('POST /events/replay', 202, null, replay);
+  const dryRun = { token, body: { queue, dryRun: true } };
+  await expectStatus('POST /events/replay', 200, null, dryRun);
   await expectStatus('POST /events/replay', 403, 'forbidden', { token: accessToken, body: { queue } });
   const [list, get] = ['GET /events/replays', 'GET /events/replays/{replayId}'];
   await expectStatus(list, 200, null, { token });
@@ -376,6 +389,11 @@ test('replay, and dead letters', async () => {
   await expectStatus('GET /dead-letters', 200, null, { token });
   await expectStatus('GET /dead-letters', 403, 'forbidden', { token: accessToken });
   await expectStatus('GET /dead-letters', 422, 'invalid_request', { token, path: '/dead-letters?limit=0' });
+
+  const one = 'GET /dead-letters/{id}';
+  await expectStatus(one, 200, null, { token, path: letter });
+  await expectStatus(one, 403, 'forbidden', { token: accessToken, path: letter });
+  await expectStatus(one, 404, 'not_found', { token, path: nowhere });
 
   const edited = { event: { ...deletion, id: letter.split('/').at(-1) } };
   await expectStatus('PUT /dead-letters/{id}', 200, null, { token, path: letter, body: edited });

@@ -3,6 +3,7 @@ import { uuidv7 } from 'uuidv7';
 import { deadLetters } from '../../../functions/consumers/dead-letters';
 import { handler as deleteDeadLetter } from '../../../functions/events/delete-dead-letter';
 import { handler as editDeadLetter } from '../../../functions/events/edit-dead-letter';
+import { handler as getDeadLetter } from '../../../functions/events/get-dead-letter';
 import { handler as listDeadLetters } from '../../../functions/events/list-dead-letters';
 import { handler as redriveDeadLetter } from '../../../functions/events/redrive-dead-letter';
 import { handler as redriveDeadLetters } from '../../../functions/events/redrive-dead-letters';
@@ -90,8 +91,12 @@ test('lists what failed for good; redriven, it is in its queue again with all at
     ],
     null,
   ]);
+  const get = () => call(getDeadLetter, ctx, { params: { id: letters[0].id }, token: admin.accessToken });
+  expect((await get()).body).toEqual(letters[0]);
   const received = await Received.from(client.channel, audit);
-  expect((await redrive(letters[0].id)).status).toBe(202);
+  const redriven = await redrive(letters[0].id);
+  expect([redriven.status, redriven.body]).toEqual([202, { redriven: 1, eventId: letters[0].event.id }]);
+  expect((await get()).status).toBe(404);
   await relayOutbox(ctx, 0);
   const [message] = await received.atLeast(1);
   expect(message?.properties).toMatchObject({ messageId: letters[0].event.id, type: 'user.created' });

@@ -80,6 +80,28 @@ test.each<[string, () => Record<string, unknown>, number]>([
   expect(await show(body.id)).toMatchObject({ dispatched: count, total: count, totalIsExact: true });
 });
 
+test.each<[string, () => Record<string, unknown>, number]>([
+  ['all', () => ({}), 62],
+  ['a user', () => ({ subject: users[0] }), 3],
+  ['types', () => ({ types: ['user.created', 'user.email_verified'] }), 61],
+  ['a time before all', () => ({ to: '2020-01-01' }), 0],
+  ['a time after all', () => ({ from: '2100-01-01' }), 0],
+])('a dry run counts %s, and asks for nothing', async (_name, filter, count) => {
+  const { status, body } = await replay({ queue, ...filter(), dryRun: true });
+  expect([status, body]).toEqual([200, { count, isMore: false }]);
+  expect(await ctx.db.selectFrom('replays').select('id').execute()).toEqual([]);
+  const unknown = await replay({ queue: 'rollcall.nowhere', dryRun: true });
+  expect([unknown.status, unknown.body.errors[0].path]).toEqual([422, 'queue']);
+});
+
+test('a dry run stops counting at 100,000', async () => {
+  await sql`
+    insert into events (id, type, subject, sequence, time, data)
+    select gen_random_uuid(), 'session.created', gen_random_uuid(), '1', now(), '{}'
+    from generate_series(1, 100001)`.execute(ctx.db);
+  expect((await replay({ queue, dryRun: true })).body).toEqual({ count: 100_000, isMore: true });
+});
+
 test('what is still unsent is not sent twice', async () => {
   const [subject] = await fillOutbox(ctx, 1);
   const { body } = await replay({ queue, subject });

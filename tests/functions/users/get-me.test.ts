@@ -1,7 +1,10 @@
+import { handler as putRole } from '../../../functions/roles/put-role';
 import { handler as getMe } from '../../../functions/users/get-me';
+import { handler as updateUser } from '../../../functions/users/update-user';
 import { type TestContext, testContext } from '../../setup/context';
 import { call } from '../../setup/http';
-import { type Person, registerPerson } from '../../setup/people';
+import { logInAdmin, type Person, registerPerson } from '../../setup/people';
+import { logInWith } from '../../setup/roles';
 
 let ctx: TestContext;
 let person: Person;
@@ -13,7 +16,35 @@ afterAll(() => ctx.close());
 
 test('shows the caller, with the version as entity tag', async () => {
   const { status, headers, body } = await call(getMe, ctx, { token: person.accessToken });
-  expect([status, headers['etag'], body]).toEqual([200, '"1"', person.user]);
+  expect([status, headers['etag'], body]).toEqual([200, '"1"', { ...person.user, permissions: [] }]);
+});
+
+test('shows the permissions of the caller’s role; a change of the role is a new entity tag', async () => {
+  const admin = await logInAdmin(ctx);
+  const reader = await logInWith(ctx, admin, ['events:read', 'users:read']);
+  const me = (headers: Record<string, string> = {}) =>
+    call(getMe, ctx, { token: reader.accessToken, headers });
+  const first = await me();
+  expect(first.body.permissions).toEqual(['users:read', 'events:read']);
+  const { etag = '' } = first.headers;
+  expect((await me({ 'if-none-match': etag })).status).toBe(304);
+  await call(putRole, ctx, {
+    method: 'PUT',
+    params: { name: reader.user.role },
+    body: { permissions: ['events:read'] },
+    token: admin.accessToken,
+  });
+  const second = await me({ 'if-none-match': etag });
+  expect([second.status, second.body.permissions]).toEqual([200, ['events:read']]);
+  // The tag still names the version that was read.
+  const change = {
+    method: 'PUT',
+    params: { id: 'me' },
+    body: { displayName: 'R' },
+    token: reader.accessToken,
+  };
+  expect((await call(updateUser, ctx, { ...change, headers: { 'if-match': etag } })).status).toBe(200);
+  expect((await call(updateUser, ctx, { ...change, headers: { 'if-match': etag } })).status).toBe(412);
 });
 
 test.each([['"1"'], ['W/"1"'], ['"7", "1"'], ['*']])('answers 304 to If-None-Match %s', async (tag) => {

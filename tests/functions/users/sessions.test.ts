@@ -3,6 +3,7 @@ import { handler as login } from '../../../functions/auth/login';
 import { handler as getMe } from '../../../functions/users/get-me';
 import { handler as listSessions } from '../../../functions/users/list-sessions';
 import { handler as revokeSession } from '../../../functions/users/revoke-session';
+import { handler as revokeSessions } from '../../../functions/users/revoke-sessions';
 import { type TestContext, testContext } from '../../setup/context';
 import { call } from '../../setup/http';
 import { logInAdmin, PASSWORD, type Person, registerPerson } from '../../setup/people';
@@ -139,5 +140,45 @@ describe.each([
 
   test('without a token: 401', async () => {
     expect((await attempt('', 'me')).status).toBe(401);
+  });
+});
+
+describe('all sessions of a user', () => {
+  const revokeAll = (token: string, id = 'me') =>
+    call(revokeSessions, ctx, { method: 'DELETE', token, params: { id } });
+
+  test('end for an administrator who asks, each with its event', async () => {
+    const person = await registerPerson(ctx);
+    const other = await again(person);
+    const answer = await revokeAll(admin.accessToken, person.user.id);
+    expect([answer.status, answer.body]).toEqual([200, { revoked: 2 }]);
+    expect([await meStatus(person.accessToken), await meStatus(other.accessToken)]).toEqual([401, 401]);
+    const events = await ctx.db
+      .selectFrom('events')
+      .select(['data', 'actor_id'])
+      .where('subject', '=', person.user.id)
+      .where('type', '=', 'session.revoked')
+      .execute();
+    expect(events).toHaveLength(2);
+    expect(events[0]).toMatchObject({ data: { reason: 'revoked' }, actor_id: admin.user.id });
+    expect((await revokeAll(admin.accessToken, person.user.id)).body).toEqual({ revoked: 0 });
+  });
+
+  test('end for their user after a recent authentication', async () => {
+    const person = await registerPerson(ctx);
+    const at = ctx.clock.now;
+    ctx.clock.now = new Date(at.getTime() + 600_000);
+    expect((await revokeAll(person.accessToken)).body.code).toBe('reauthentication_required');
+    ctx.clock.now = at;
+    expect((await revokeAll(person.accessToken)).body).toEqual({ revoked: 1 });
+    expect(await meStatus(person.accessToken)).toBe(401);
+  });
+
+  test('end for nobody else', async () => {
+    const person = await registerPerson(ctx);
+    const helper = await personWith('users:write');
+    expect((await revokeAll(person.accessToken, admin.user.id)).body.code).toBe('forbidden');
+    expect((await revokeAll(helper.accessToken, admin.user.id)).body.code).toBe('forbidden');
+    expect((await revokeAll(admin.accessToken, randomUUID())).body.code).toBe('not_found');
   });
 });

@@ -168,7 +168,6 @@ describe('If-Match', () => {
 
 test.each([
   [{ role: 'admin' }, 'role'],
-  [{ emailVerified: true }, 'emailVerified'],
   [{ id: 'x' }, 'id'],
   [{ version: 9 }, 'version'],
   [{ password: 'something else' }, 'password'],
@@ -199,4 +198,50 @@ test('is for oneself, and for those who may write users and hold what the user h
 test.each([['no-id'], ['01890000-0000-7000-8000-000000000000']])('404 for %s', async (id) => {
   const answer = await put(admin, { displayName: 'X' }, {}, id);
   expect([answer.status, answer.body.code]).toEqual([404, 'not_found']);
+});
+
+describe('an administrator verifies an address', () => {
+  test('as the user would have: with the event, the welcome and the count that follow from it', async () => {
+    const person = await registerPerson(ctx);
+    const { status, body } = await put(admin, { emailVerified: true }, {}, person.user.id);
+    expect([status, body.emailVerified, body.version]).toEqual([200, true, 2]);
+    const event = await lastEvent(person.user.id);
+    expect(event).toMatchObject({
+      type: 'user.email_verified',
+      sequence: '0000000002',
+      actor_id: admin.user.id,
+      data: { id: person.user.id },
+    });
+    await put(admin, { emailVerified: true }, {}, person.user.id);
+    expect(await eventsOf(ctx, person.user.id)).toEqual(['user.created', 'user.email_verified']);
+  });
+
+  test('together with a new one', async () => {
+    const person = await registerPerson(ctx);
+    const email = `new-${person.user.email}`;
+    const { body } = await put(admin, { email, emailVerified: true }, {}, person.user.id);
+    expect(body).toMatchObject({ email, emailVerified: true, pendingEmail: null });
+    expect(await eventsOf(ctx, person.user.id)).toEqual([
+      'user.created',
+      'user.updated',
+      'user.email_changed',
+      'user.email_verified',
+    ]);
+  });
+
+  test('which only callers with users:write may, and never takes back', async () => {
+    const person = await registerPerson(ctx);
+    const own = await put(person, { emailVerified: true });
+    expect([own.status, own.body.code]).toEqual([403, 'forbidden']);
+    const back = await put(admin, { emailVerified: false }, {}, person.user.id);
+    expect([back.body.code, back.body.errors[0].path]).toEqual(['invalid_request', 'emailVerified']);
+    expect(await eventsOf(ctx, person.user.id)).toEqual(['user.created']);
+  });
+
+  test('if there is one', async () => {
+    const person = await registerPerson(ctx);
+    await ctx.db.updateTable('users').set({ email: null }).where('id', '=', person.user.id).execute();
+    const { body } = await put(admin, { emailVerified: true }, {}, person.user.id);
+    expect([body.code, body.errors[0].path]).toEqual(['invalid_request', 'emailVerified']);
+  });
 });
