@@ -4,6 +4,7 @@ import { uuidv7 } from 'uuidv7';
 import type { EventType, UserEvent } from '../shared/events/catalog';
 import type { PublishingContext } from '../shared/outbox/publisher';
 import { eventMessage } from '../shared/outbox/send-event';
+import { measure } from './statistics';
 
 /** As many as a relay has under way. */
 const IN_FLIGHT = 1_000;
@@ -24,6 +25,24 @@ export async function publishAlone(ctx: PublishingContext, type: EventType, coun
   const startedAt = performance.now();
   await Promise.all(Array.from({ length: IN_FLIGHT }, lane));
   return count / ((performance.now() - startedAt) / 1000);
+}
+
+/** amqplib alone, one confirmed publish after the other. @returns milliseconds of each, ascending */
+export async function publishInTurn(
+  ctx: PublishingContext,
+  type: EventType,
+  count: number,
+): Promise<number[]> {
+  const { channel } = await ctx.broker.open(5_000);
+  const { exchange, routingKey, body, properties } = eventMessage(ctx.config.events, sample(type));
+  return measure(
+    count,
+    () =>
+      new Promise<void>((resolve, reject) => {
+        const options = { ...properties, messageId: uuidv7(), persistent: true, mandatory: true };
+        channel.publish(exchange, routingKey, body, options, (error) => (error ? reject(error) : resolve()));
+      }),
+  );
 }
 
 /**

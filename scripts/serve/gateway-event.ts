@@ -6,7 +6,7 @@ import type { Match } from './router';
 export function gatewayEvent(
   request: IncomingMessage,
   url: URL,
-  { routeKey, params }: Match,
+  { routeKey, params }: Omit<Match, 'handler'>,
   body: Buffer,
 ): APIGatewayProxyEventV2 {
   const { method = 'GET' } = request;

@@ -1,0 +1,68 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { freePort } from '../../local/ports';
+import { hashPassword } from '../../shared/passwords/hash';
+import { type BenchServers, benchService } from '../environment';
+import { publishInTurn } from '../raw';
+import { measure, percentile } from '../statistics';
+import { createAccounts } from './accounts';
+import { PASSWORD } from './client';
+import type { Load } from './load';
+import { startProgram } from './program';
+import { benchDirectory } from './targets';
+
+/** What the parts allow by themselves. */
+export interface Limits {
+  hashP50: number;
+  /** One at a time. */
+  publishP50: number;
+  /** By the number of processes. */
+  servers: Map<number, { hashC8: number; queryC1: number; queryC16: number }>;
+}
+
+const HASHES = 40;
+const PUBLISHES = 500;
+
+export async function measureLimits(servers: BenchServers, load: Load, ms: number): Promise<Limits> {
+  const directory = await benchDirectory();
+  const file = join(directory, 'bare-server.cjs');
+  await build({
+    entryPoints: [join(__dirname, 'bare-server.ts')],
+    outfile: file,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    external: ['@aws-sdk/*', 'pg-native'],
+    logLevel: 'warning',
+  });
+  const { ctx, environment, close } = await benchService(servers);
+  try {
+    const hash = () => hashPassword(PASSWORD, ctx.config.users.bcryptCost);
+    await measure(5, hash);
+    const hashP50 = percentile(await measure(HASHES, hash), 0.5);
+    const publishes = await publishInTurn(ctx, 'user.created', PUBLISHES);
+    const [username = ''] = await createAccounts(ctx, 1);
+    const limits: Limits = { hashP50, publishP50: percentile(publishes, 0.5), servers: new Map() };
+    for (const processes of [1, 2]) {
+      const port = await freePort();
+      const own = {
+        ...environment,
+        PORT: String(port),
+        WEB_CONCURRENCY: String(processes),
+        BENCH_USERNAME: username,
+      };
+      const server = await startProgram([process.execPath, file], own, port, directory);
+      const run = (kind: 'hash' | 'me', clients: number) =>
+        load.run({ kind, port, clients, ms, accounts: [] }).then(({ perSecond }) => perSecond);
+      await run('me', 16);
+      const [hashC8, queryC1, queryC16] = [await run('hash', 8), await run('me', 1), await run('me', 16)];
+      limits.servers.set(processes, { hashC8, queryC1, queryC16 });
+      await server.stop();
+    }
+    return limits;
+  } finally {
+    await close();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
