@@ -14,7 +14,7 @@ RUN npm run build
 
 FROM node:24-alpine
 WORKDIR /rollcall
-COPY --from=build /rollcall/dist/serve/index.cjs /rollcall/dist/serve/openapi-explorer.js.gz ./
+COPY --from=build /rollcall/dist/serve/index.cjs /rollcall/dist/serve/bcrypt-thread.cjs /rollcall/dist/serve/openapi-explorer.js.gz ./
 ENV NODE_ENV=production PORT=8080
 EXPOSE 8080
 USER node

@@ -1,7 +1,7 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { build, type Plugin, stop } from 'esbuild';
-import { bundled, copyDocsRenderer } from '../scripts/bundle';
+import { BCRYPT_THREAD, bundled, copyDocsRenderer } from '../scripts/bundle';
 import { functionFiles, ROOT } from '../scripts/function-files';
 
 /** All functions by their names, each loaded when it is first called. */
@@ -35,7 +35,10 @@ export class LocalBundle {
   async build(): Promise<string | null> {
     const [output] = await this.#bundle();
     if (!output || output.hash === this.#hash) return null;
-    if (this.#hash === undefined) await copyDocsRenderer(this.#outdir, '.');
+    if (this.#hash === undefined) {
+      await copyDocsRenderer(this.#outdir, '.');
+      await copyFile(join(ROOT, BCRYPT_THREAD), join(this.#outdir, basename(BCRYPT_THREAD)));
+    }
     this.#hash = output.hash;
     const file = join(this.#outdir, `${output.hash.replaceAll('/', '_')}.cjs`);
     await writeFile(file, output.contents);

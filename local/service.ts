@@ -1,9 +1,11 @@
 // The module that `npm start` bundles and runs: all functions, and what calls those that work in the background.
 import { functions } from 'rollcall:functions';
+import { createHashing } from '../scripts/serve/hashing-threads';
 import { PARTS, type Part } from '../scripts/serve/settings';
 import { repeat } from '../scripts/serve/task';
 import { scheduledTasks } from '../scripts/serve/tasks';
 import { publishingContext } from '../shared/outbox/publisher';
+import { useHashing } from '../shared/passwords/hashing';
 
 export { functions };
 
@@ -16,6 +18,8 @@ export interface Service {
 
 /** Runs relay, poller, consumers, webhooks and purge, as `npm run serve` does. */
 export function startService(): Service {
+  const hashing = createHashing();
+  useHashing(hashing);
   const ctx = publishingContext();
   const { tasks, close } = scheduledTasks(ctx, new Set<Part>(PARTS));
   const stopping = new AbortController();
@@ -27,6 +31,7 @@ export function startService(): Service {
       await close();
     },
     close: async () => {
+      await hashing.close();
       await ctx.broker.close();
       await ctx.db.destroy();
     },

@@ -107,10 +107,16 @@ const routesModule: Plugin = {
   },
 };
 
-/** Bundles `npm run serve` to `<outdir>/serve/index.cjs`, which needs no packages. */
+/** What `hashing-threads.ts` starts: beside the bundle that it is part of. */
+export const BCRYPT_THREAD = 'scripts/serve/bcrypt-thread.cjs';
+
+/** Bundles `npm run serve` to `<outdir>/serve/index.cjs` and its thread for bcrypt, which need no packages. */
 export async function buildServe(outdir = 'dist'): Promise<Metafile['outputs']> {
-  const entryPoint = { in: 'scripts/serve.ts', out: 'serve/index' };
+  const entryPoints = [
+    { in: 'scripts/serve.ts', out: 'serve/index' },
+    { in: BCRYPT_THREAD, out: 'serve/bcrypt-thread' },
+  ];
   await copyDocsRenderer(outdir, 'serve');
-  const result = await build({ ...bundled(outdir, [entryPoint]), plugins: [routesModule] });
+  const result = await build({ ...bundled(outdir, entryPoints), plugins: [routesModule] });
   return result.metafile.outputs;
 }

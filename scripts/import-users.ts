@@ -1,4 +1,4 @@
-// `npm run users:import -- file.jsonl [--again]`: imports users with their bcrypt hashes.
+// `npm run users:import -- file.jsonl [--again]`: imports users with their password hashes.
 import { parseArgs } from 'node:util';
 import { importUsers } from '../shared/user-import/import-users';
 import { createProgress } from './progress';

@@ -18,10 +18,18 @@ const UNUSED = [
   'pg/lib/native/index.js',
 ];
 
+/** amqplib connects again by itself if it is asked to. Rollcall does not ask: `shared/broker/` knows when it may. */
+const NO_RECOVERY = `
+  exports.splitConnectionOptions = (connectionOptions) => ({ connectionOptions, recovery: null });
+  exports.recoveryEnabled = () => false;`;
+
 /** Replaces these modules by classes that throw when they are used. */
 export const leaveOutUnused: Plugin = {
   name: 'leave-out-unused',
   setup(builder) {
+    builder.onLoad({ filter: /node_modules\/amqplib\/lib\/recovery\.js$/ }, () => ({
+      contents: NO_RECOVERY,
+    }));
     const filter = new RegExp(`node_modules/(${UNUSED.join('|')})$`.replaceAll('.', '\\.'));
     builder.onLoad({ filter }, ({ path }) => {
       const source = readFileSync(path, 'utf8');

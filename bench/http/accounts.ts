@@ -9,7 +9,7 @@ const ORIGIN = { actorId: null, address: null, userAgent: null, requestId: null,
 
 /** Users with the benchmark's password, all in one transaction, with their events for the relay. @returns their names */
 export async function createAccounts(ctx: PublishingContext, count: number): Promise<string[]> {
-  const hashed = await hashPassword(PASSWORD, ctx.config.users.bcryptCost);
+  const hashed = await hashPassword(PASSWORD, ctx.config.passwords);
   const series = randomBytes(4).toString('hex');
   const names = Array.from({ length: count }, (_, index) => `user_${series}_${index}`);
   await ctx.db.transaction().execute(async (tx) => {

@@ -12,13 +12,13 @@ const QUERY = `
   from users where username = $1`;
 
 function serve(): void {
-  const { database, users } = readConfig();
+  const { database, passwords } = readConfig();
   const pool = new Pool({ connectionString: database.url, max: POOL_SIZE });
   const username = process.env['BENCH_USERNAME'];
   createServer(async (request, response) => {
     const body =
       request.url === '/hash'
-        ? await hashPassword(PASSWORD, users.bcryptCost)
+        ? await hashPassword(PASSWORD, passwords)
         : (await pool.query({ name: 'me', text: QUERY, values: [username] })).rows[0];
     const content = JSON.stringify(body);
     response.writeHead(200, {

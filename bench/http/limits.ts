@@ -38,7 +38,7 @@ export async function measureLimits(servers: BenchServers, load: Load, ms: numbe
   });
   const { ctx, environment, close } = await benchService(servers);
   try {
-    const hash = () => hashPassword(PASSWORD, ctx.config.users.bcryptCost);
+    const hash = () => hashPassword(PASSWORD, ctx.config.passwords);
     await measure(5, hash);
     const hashP50 = percentile(await measure(HASHES, hash), 0.5);
     const publishes = await publishInTurn(ctx, 'user.created', PUBLISHES);

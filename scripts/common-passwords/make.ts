@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { characters } from '../../shared/characters';
 import { coreOf } from '../../shared/passwords/common';
-import { MIN_PASSWORD_CHARACTERS } from '../../shared/passwords/fields';
+import { MIN_CHARACTERS } from '../../shared/passwords/fields';
 import { isPattern } from '../../shared/passwords/patterns';
 import { ROOT } from '../function-files';
 
@@ -29,7 +29,7 @@ export function commonPasswords(): string[] {
 export function mostCommon(passwords: string[], count: number): string[] {
   const long = passwords
     .map((password) => password.toLowerCase())
-    .filter((password) => characters(password) >= MIN_PASSWORD_CHARACTERS);
+    .filter((password) => characters(password) >= MIN_CHARACTERS);
   return [...new Set(long)].slice(0, count);
 }
 

@@ -9,6 +9,9 @@ import type { ResolvedService } from './run-serverless';
 /** The concurrency that AWS requires to stay unreserved in an account. */
 const MIN_UNRESERVED = 100;
 
+/** Lambda's Node.js 24, whatever Node.js deploys. */
+const DEPLOYED_RUNTIME = { argon2: true };
+
 /** @returns the account's number. @throws Error if there are no credentials, or AWS refuses them */
 export async function whoAmI(region: string): Promise<string> {
   try {
@@ -43,7 +46,7 @@ export async function checkSecret({ region, parameters, variables }: ResolvedSer
     // Omit the parser's message: it quotes the text.
     throw new Error(`The secret ${secret} is not a JSON object of strings`);
   }
-  const config = readConfig(environment);
+  const config = readConfig(environment, DEPLOYED_RUNTIME);
   if (config.mail.smtpUrl !== 'off' && !variables['PUBLIC_URL'])
     throw new Error(
       'PUBLIC_URL is missing: links in mails lead there. (Or send none: SMTP_URL off, in the secret)',

@@ -1,5 +1,7 @@
 import { CONSUMER_NAMES } from '../../shared/broker/topology';
 import { publishingContext } from '../../shared/outbox/publisher';
+import { useHashing } from '../../shared/passwords/hashing';
+import { createHashing } from './hashing-threads';
 import { type HttpServer, startHttpServer } from './http-server';
 import { answerLiveness, LIVENESS_PATH } from './liveness';
 import type { ServeSettings } from './settings';
@@ -19,6 +21,8 @@ export async function runProcess({ parts, host, port }: ServeSettings): Promise<
   // container, they would wait for each other.
   const connections = (servesHttp ? HTTP_CONNECTIONS : 0) + (hasTasks ? CONSUMER_NAMES.length + 2 : 0);
   process.env['DATABASE_POOL_SIZE'] ||= String(connections);
+  const hashing = createHashing();
+  useHashing(hashing);
   const ctx = publishingContext();
   const { log } = ctx;
   const { tasks, close } = scheduledTasks(ctx, parts);
@@ -37,6 +41,7 @@ export async function runProcess({ parts, host, port }: ServeSettings): Promise<
   });
   await Promise.all([stopped.then(() => http.stop()), ...tasks.map((task) => repeat(task, log, signal))]);
   await close();
+  await hashing.close();
   await ctx.broker.close();
   await ctx.db.destroy();
   log.info('Rollcall has stopped');

@@ -2,7 +2,7 @@ import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
 import { appendEvent } from '../outbox/event-store';
 import type { PublishingContext } from '../outbox/publisher';
-import { assertNotBreached } from '../passwords/breached';
+import { assertAcceptable } from '../passwords/acceptable';
 import { changeLockedPassword } from '../passwords/change-locked-password';
 import { REPEATS_NAME, repeatsName } from '../passwords/fields';
 import { hashPassword } from '../passwords/hash';
@@ -42,10 +42,9 @@ export async function changePassword(
   const proof =
     user.id === caller.user.id ? await proveCurrentPassword(ctx, user.id, currentPassword, origin) : null;
   if (proof) await limitRate(ctx, [{ limit: 'updateAccount', subject: user.id }]);
-  await assertNotBreached(ctx, 'newPassword', newPassword);
-  const { bcryptCost } = ctx.config.users;
+  await assertAcceptable(ctx, 'newPassword', newPassword);
   // Before the transaction, so that no lock is held while hashing.
-  const hashed = await hashPassword(newPassword, bcryptCost);
+  const hashed = await hashPassword(newPassword, ctx.config.passwords);
 
   const done = await ctx.db.transaction().execute(async (tx) => {
     const before = await lockUserToChange(tx, ctx, caller, user.id, versions);

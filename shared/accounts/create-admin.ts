@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import type { Context } from '../context/context';
 import { DomainError } from '../errors';
 import { NOBODY } from '../events/origin';
-import { BREACHED, isBreached } from '../passwords/breached';
+import { findProblem } from '../passwords/acceptable';
 import { NewPassword, REPEATS_NAME, repeatsName } from '../passwords/fields';
 import { hashPassword } from '../passwords/hash';
 import { findForLogin, setPassword } from '../passwords/password-store';
@@ -26,9 +26,10 @@ export async function createAdmin(
   if (await findForLogin(ctx.db, { username })) return null;
   const chosen = password ?? randomBytes(GENERATED_PASSWORD_BYTES).toString('base64url');
   const admin = assertValid({ username, email, password: chosen }, ctx.config.mail.appName);
-  if (await isBreached(ctx, chosen)) throw new Error(`The administrator's password ${BREACHED}`);
+  const problem = await findProblem(ctx, chosen);
+  if (problem !== null) throw new Error(`The administrator's password ${problem}`);
 
-  const hashed = await hashPassword(admin.password, ctx.config.users.bcryptCost);
+  const hashed = await hashPassword(admin.password, ctx.config.passwords);
   const names = { username: admin.username, email: admin.email };
   const input = { ...names, displayName: null, metadata: {}, role: 'admin' };
   try {

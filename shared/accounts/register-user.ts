@@ -2,7 +2,7 @@ import { isReserved } from '../email-addresses/former-email-store';
 import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
 import type { PublishingContext } from '../outbox/publisher';
-import { assertNotBreached } from '../passwords/breached';
+import { assertAcceptable } from '../passwords/acceptable';
 import { hashPassword } from '../passwords/hash';
 import { setPassword } from '../passwords/password-store';
 import { limitMail } from '../rate-limits/limit-mail';
@@ -48,10 +48,10 @@ export async function registerUser(
 ): Promise<Registered> {
   // Callers with `users:write` may send any number of emails.
   const unlimited = granting?.has('users:write') ?? false;
-  await assertNotBreached(ctx, 'password', input.password);
+  await assertAcceptable(ctx, 'password', input.password);
   const rolePermissions = granting === null ? [] : await assertMayGrantRole(ctx.db, input.role, granting);
   // Before the transaction, so that no connection or lock is held while hashing.
-  const hashed = await hashPassword(input.password, ctx.config.users.bcryptCost);
+  const hashed = await hashPassword(input.password, ctx.config.passwords);
 
   const { password, ...body } = input;
   const claim = idempotencyKey === null ? null : newKeyClaim(ctx, idempotencyKey, body, origin.actorId);

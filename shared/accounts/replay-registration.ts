@@ -14,7 +14,7 @@ const KEPT_MS = 24 * 60 * 60 * 1000;
  * What is stored of an `Idempotency-Key`: keyed hashes of the key and of the body. Each caller has their own keys;
  * anonymous callers share theirs.
  * @param body the registration without its password: this hash is fast, and would give an attacker who has the table and
- * the secret a faster way to guess the password than bcrypt
+ * the secret a faster way to guess the password than its slow hash
  */
 export function newKeyClaim(
   ctx: Context,

@@ -70,6 +70,7 @@ export const Environment = v.object({
   RATE_LIMIT_MAIL_ACCOUNT: rate('5/3600'),
   RATE_LIMIT_MAIL_ADDRESS: rate('100/3600'),
 
+  PASSWORD_HASH: v.optional(v.picklist(['argon2id', 'bcrypt'], 'must be argon2id or bcrypt')),
   BCRYPT_COST: integer(10, 4, 15),
   REQUIRE_EMAIL: flag(true),
   BREACHED_PASSWORDS: v.pipe(

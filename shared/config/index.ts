@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { hasArgon2 } from '../argon2';
 import { Environment } from './environment';
 import { ownNamesIn } from './mirrors';
 
@@ -17,9 +18,10 @@ export type Config = ReturnType<typeof readConfig>;
 
 /**
  * The configuration, validated as a whole. Empty variables count as missing.
+ * @param runtime what the Node.js that uses it can compute
  * @throws ConfigError naming every missing or invalid variable, without its value, which may be a secret
  */
-export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
+export function readConfig(environment: NodeJS.ProcessEnv = process.env, runtime = { argon2: hasArgon2() }) {
   const present = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const result = v.safeParse(Environment, present);
   const problems = (result.issues ?? []).map((issue) => `${v.getDotPath(issue)} ${message(issue)}`);
@@ -28,6 +30,11 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
   }
   if (!present['JWT_SECRET'] && !present['JWT_PRIVATE_KEY']) {
     problems.push('JWT_SECRET is missing (at least 32 bytes), or JWT_PRIVATE_KEY');
+  }
+  if (present['PASSWORD_HASH'] === 'argon2id' && !runtime.argon2) {
+    problems.push(
+      `PASSWORD_HASH is argon2id, which Node.js ${process.version} cannot compute: run Node.js 24.7 or later, or set it to bcrypt`,
+    );
   }
   if (!result.success || problems.length > 0) throw new ConfigError(problems);
   const env = result.output;
@@ -77,9 +84,14 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
     audit: { secret: `audit, ${signingKey.privateJwk.k ?? signingKey.privateJwk.d}` },
     /** Key of the hashes of idempotency keys and their requests. */
     idempotency: { secret: `idempotency, ${signingKey.privateJwk.k ?? signingKey.privateJwk.d}` },
-    /** `off`, the URL of a range service, or the path of a local copy. */
-    passwords: { breached: env.BREACHED_PASSWORDS },
-    users: { bcryptCost: env.BCRYPT_COST, requireEmail: env.REQUIRE_EMAIL },
+    passwords: {
+      /** `off`, the URL of a range service, or the path of a local copy. */
+      breached: env.BREACHED_PASSWORDS,
+      /** Of new hashes. */
+      algorithm: env.PASSWORD_HASH ?? (runtime.argon2 ? 'argon2id' : 'bcrypt'),
+      bcryptCost: env.BCRYPT_COST,
+    },
+    users: { requireEmail: env.REQUIRE_EMAIL },
     corsOrigins: env.CORS_ORIGINS,
     /** Networks of proxies whose `X-Forwarded-For` is trusted. */
     trustedProxies: env.TRUSTED_PROXIES,

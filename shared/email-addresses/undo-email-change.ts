@@ -2,7 +2,7 @@ import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
 import { appendEvent, type PendingEvent } from '../outbox/event-store';
 import type { PublishingContext } from '../outbox/publisher';
-import { assertNotBreached } from '../passwords/breached';
+import { assertAcceptable } from '../passwords/acceptable';
 import { changeLockedPassword } from '../passwords/change-locked-password';
 import { REPEATS_NAME, repeatsName } from '../passwords/fields';
 import { hashPassword } from '../passwords/hash';
@@ -41,9 +41,9 @@ export async function undoEmailChange(
   if (repeatsName(password, { username, email: found.address, appName })) {
     throw new DomainError('invalid_request', { errors: [{ path: 'password', message: REPEATS_NAME }] });
   }
-  await assertNotBreached(ctx, 'password', password);
+  await assertAcceptable(ctx, 'password', password);
   // Before the transaction, so that no lock is held while hashing.
-  const hashed = await hashPassword(password, ctx.config.users.bcryptCost);
+  const hashed = await hashPassword(password, ctx.config.passwords);
 
   // The token identifies the actor: whoever can read the email acts as the user.
   const origin = { ...requestOrigin, actorId: id };

@@ -1,20 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { PlainContext } from '../context/plain-context';
-import { DomainError } from '../errors';
 import { preparePassword } from './hash';
 import { readRange } from './range-file';
 
 /** Number of hexadecimal digits of the SHA-1 that are sent to the service (k-anonymity). */
 const PREFIX = 5;
 const TIMEOUT_MS = 1_500;
-
-export const BREACHED = 'must not be a password from a known data breach';
-
-/** @param path the field with the password. @throws DomainError `invalid_request` if the password `isBreached` */
-export async function assertNotBreached(ctx: PlainContext, path: string, password: string): Promise<void> {
-  if (!(await isBreached(ctx, password))) return;
-  throw new DomainError('invalid_request', { errors: [{ path, message: BREACHED }] });
-}
 
 /**
  * Whether a password is in the list of breached passwords that `BREACHED_PASSWORDS` names. If the lookup fails, logs a

@@ -5,14 +5,15 @@ import type { Origin } from '../events/origin';
 import { addressBlock } from '../rate-limits/address-block';
 import type { UserProof } from '../sessions/proof';
 import { countGuess, guessedName, uncountGuess } from './count-guess';
-import { hashPassword, needsRehash, verifyPassword } from './hash';
+import { hashPassword, needsRehash } from './hash';
 import {
   findForLogin,
-  findHighestHashCost,
+  findHighestCost,
   type LoginName,
   type LoginRecord,
   replaceHash,
 } from './password-store';
+import { failureCost, verifyPassword } from './verify';
 
 /** A login with the correct password. */
 export interface CheckedLogin {
@@ -41,9 +42,9 @@ export async function checkLogin(
   // Before hashing, so that an attacker cannot use up the CPU.
   const guess = await countGuess(ctx, name, found?.hash ?? null, { block });
   const mayTry = guess.rejection === null || (guess.allowedFromKnownPlace && isKnownPlace(found, block));
-  // Imported hashes may cost more than BCRYPT_COST. Every failed login costs as much as the most expensive one.
-  const floor = Math.max(ctx.config.users.bcryptCost, await findHighestHashCost(ctx.db));
-  const verify = (hash: string | null) => verifyPassword(password, hash, floor);
+  // Old and imported hashes may cost more than new ones. Every failed login costs as much as the most expensive ones.
+  const failure = failureCost(ctx.config.passwords, await findHighestCost(ctx.db));
+  const verify = (hash: string | null) => verifyPassword(password, hash, failure);
   const match = await verify(mayTry && found ? found.hash : null);
 
   const refuse = async (): Promise<never> => {
@@ -54,10 +55,9 @@ export async function checkLogin(
   };
   if (!found || found.hash === null || !match) return refuse();
 
-  const { bcryptCost } = ctx.config.users;
   let checkedHash = found.hash;
-  if (needsRehash(checkedHash, password, match, bcryptCost)) {
-    const { hash } = await hashPassword(password, bcryptCost);
+  if (needsRehash(checkedHash, password, match, ctx.config.passwords)) {
+    const { hash } = await hashPassword(password, ctx.config.passwords);
     // A concurrent login may have replaced it already.
     if (await replaceHash(ctx.db, found.user.id, checkedHash, hash)) checkedHash = hash;
   }

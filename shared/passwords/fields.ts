@@ -1,23 +1,29 @@
 import * as v from 'valibot';
 import { characters } from '../characters';
 import { fold, isCommonPassword } from './common';
-import { MAX_PASSWORD_BYTES, preparePassword } from './hash';
+import { MAX_BCRYPT_BYTES, preparePassword } from './hash';
 import { isPattern } from './patterns';
 
-export const MIN_PASSWORD_CHARACTERS = 8;
+export const MIN_CHARACTERS = 8;
+const MAX_CHARACTERS = 256;
 
-const isTooLong = (password: string) => Buffer.byteLength(preparePassword(password)) > MAX_PASSWORD_BYTES;
+const isTooLong = (password: string) => characters(preparePassword(password)) > MAX_CHARACTERS;
 
-/** Limits apply to the prepared form, which is the one that is hashed. */
+/** Limits apply to the prepared form, which is the one that is hashed. bcrypt's own limit depends on the configuration. */
 export const NewPassword = v.pipe(
   v.string('must be a string'),
-  // For clients that validate first. A password never has more characters than bytes.
-  v.metadata({ format: 'password', minLength: MIN_PASSWORD_CHARACTERS, maxLength: MAX_PASSWORD_BYTES }),
+  // For clients that validate first.
+  v.metadata({
+    format: 'password',
+    minLength: MIN_CHARACTERS,
+    maxLength: MAX_CHARACTERS,
+    description: `At most ${MAX_BCRYPT_BYTES} bytes of UTF-8 if the service hashes with bcrypt`,
+  }),
   v.check(
-    (value) => characters(preparePassword(value)) >= MIN_PASSWORD_CHARACTERS,
-    `must be at least ${MIN_PASSWORD_CHARACTERS} characters`,
+    (value) => characters(preparePassword(value)) >= MIN_CHARACTERS,
+    `must be at least ${MIN_CHARACTERS} characters`,
   ),
-  v.check((value) => !isTooLong(value), `must be at most ${MAX_PASSWORD_BYTES} bytes of UTF-8`),
+  v.check((value) => !isTooLong(value), `must be at most ${MAX_CHARACTERS} characters`),
   v.check(
     (value) => isTooLong(value) || !isCommonPassword(value),
     'must not be one of the most common passwords',

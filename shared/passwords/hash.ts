@@ -1,7 +1,15 @@
 import bcrypt from 'bcryptjs';
+import type { Config } from '../config';
+import { hashArgon2, isWeakerArgon2, parseArgon2 } from './argon2-hash';
+import { hashing } from './hashing';
 
 // bcrypt ignores everything after 72 bytes. Truncating silently would let a prefix of the password log in.
-export const MAX_PASSWORD_BYTES = 72;
+export const MAX_BCRYPT_BYTES = 72;
+
+export const fitsBcrypt = (prepared: string) => Buffer.byteLength(prepared) <= MAX_BCRYPT_BYTES;
+
+/** The algorithm of new hashes, and bcrypt's cost: log2 of its rounds. */
+export type HashSettings = Pick<Config['passwords'], 'algorithm' | 'bcryptCost'>;
 
 /**
  * Normalizes a password before hashing, so that it is the same on every device (RFC 8265, section 4.2.2): all spaces
@@ -16,49 +24,32 @@ export interface HashedPassword {
   hash: string;
 }
 
-/** @param cost log2 of the rounds */
-export async function hashPassword(password: string, cost: number): Promise<HashedPassword> {
-  return { hash: await bcrypt.hash(preparePassword(password), cost) };
+export async function hashPassword(password: string, settings: HashSettings): Promise<HashedPassword> {
+  const prepared = preparePassword(password);
+  const { limit, bcrypt } = hashing();
+  return limit(async () => ({
+    hash:
+      settings.algorithm === 'argon2id'
+        ? await hashArgon2(prepared)
+        : await bcrypt.hash(prepared, settings.bcryptCost),
+  }));
 }
 
 /** Which form of the password matched: the prepared one, or the typed one if the hash is old or imported. */
 export type PasswordMatch = 'prepared' | 'typed';
 
 /**
- * Compares a password with a user's hash, or with a dummy hash if there is no such user. The time depends on the password
- * and never on the hash: a wrong password takes as long for every user as for an unknown one.
- * @param floor log2 of the minimum number of rounds. A hash that costs more takes longer
+ * Whether to replace the hash of a correct password: it is not of the configured algorithm, it costs less than
+ * configured, or it is of the typed form.
  */
-export async function verifyPassword(
+export function needsRehash(
+  hash: string,
   password: string,
-  hash: string | null,
-  floor: number,
-): Promise<PasswordMatch | null> {
-  const prepared = preparePassword(password);
-  if (await matches(prepared, hash, floor)) return 'prepared';
-  // For all users, even if the hash is known to be of the prepared form: a skipped comparison would show in the time.
-  if (prepared !== password && (await matches(password, hash, floor))) return 'typed';
-  return null;
-}
-
-/** Whether to replace the hash: the configured cost was raised, or the typed form was hashed. */
-export function needsRehash(hash: string, password: string, match: PasswordMatch, cost: number): boolean {
-  const fits = Buffer.byteLength(preparePassword(password)) <= MAX_PASSWORD_BYTES;
-  return fits && (match === 'typed' || bcrypt.getRounds(hash) < cost);
-}
-
-async function matches(password: string, hash: string | null, floor: number): Promise<boolean> {
-  const equal = await bcrypt.compare(password, hash ?? dummyHash(floor));
-  // bcrypt compares only the first 72 bytes, so a longer password is never correct.
-  if (equal && hash !== null && Buffer.byteLength(password) <= MAX_PASSWORD_BYTES) return true;
-  // A cheaper hash would show in the time. Its 2^n rounds plus dummy rounds of 2^n, 2^(n+1) … add up to 2^floor.
-  for (let cost = hash === null ? floor : bcrypt.getRounds(hash); cost < floor; cost += 1) {
-    await bcrypt.compare(password, dummyHash(cost));
-  }
-  return false;
-}
-
-/** A well-formed hash without a known password: 22 characters of salt, 31 of digest. */
-function dummyHash(cost: number): string {
-  return `$2b$${String(cost).padStart(2, '0')}$${'.'.repeat(53)}`;
+  match: PasswordMatch,
+  { algorithm, bcryptCost }: HashSettings,
+): boolean {
+  const argon2 = parseArgon2(hash);
+  if (algorithm === 'argon2id') return match === 'typed' || argon2 === null || isWeakerArgon2(argon2);
+  if (!fitsBcrypt(preparePassword(password))) return false;
+  return match === 'typed' || argon2 !== null || bcrypt.getRounds(hash) < bcryptCost;
 }

@@ -4,7 +4,9 @@ import type { Db, Tx } from '../db/connection';
 import { addressKey } from '../users/email-address';
 import type { User } from '../users/user';
 import { USER_COLUMNS, userFromRow } from '../users/user-store';
+import type { Argon2Cost } from './argon2-hash';
 import type { HashedPassword } from './hash';
+import type { FailureCost } from './verify';
 
 export type LoginName = { username: string } | { email: string };
 
@@ -61,17 +63,24 @@ export async function findPassword(
   return row ?? null;
 }
 
-/** log2 of the rounds of the most expensive hash of all users, from an index; 0 if there is none. */
-export async function findHighestHashCost(db: Db): Promise<number> {
-  const { cost } = await db
-    .selectFrom('passwords')
-    .select(sql<string | null>`max(${HASH_COST})`.as('cost'))
-    .executeTakeFirstOrThrow();
-  return Number(cost);
+/** The cost of the most expensive hashes of all users by each algorithm, from two indexes. */
+export async function findHighestCost(db: Db): Promise<FailureCost> {
+  // bcrypt's costs are two digits; in an Argon2 hash, letters are in their place.
+  const { rows } = await sql<Argon2Cost & { bcrypt: string | null }>`
+    select (select max(${BCRYPT_COST}) from passwords where ${BCRYPT_COST} < 'a') as bcrypt,
+      coalesce(memory, 0) as memory, coalesce(passes, 0) as passes
+    from (values (1)) as always left join (
+      select ${MEMORY} as memory, ${PASSES} as passes from passwords
+      where hash like '$argon2%' order by ${MEMORY} * ${PASSES} desc limit 1) as argon2 on true`.execute(db);
+  const [{ bcrypt, memory, passes } = { bcrypt: null, memory: 0, passes: 0 }] = rows;
+  return { bcrypt: Number(bcrypt), argon2: { memory, passes } };
 }
 
 /** The expression of `passwords_cost_index`: the two digits after `$2b$`. */
-const HASH_COST = sql`substr(hash, 5, 2)`;
+const BCRYPT_COST = sql`substr(hash, 5, 2)`;
+/** The factors of `passwords_argon2_work_index`, from `$argon2id$v=19$m=19456,t=2,p=1$…`. */
+const MEMORY = sql`split_part(split_part(hash, ',', 1), '=', 3)::int`;
+const PASSES = sql`split_part(split_part(hash, ',', 2), '=', 2)::int`;
 
 /** Inserts the first passwords of users. */
 export async function insertPasswords(

@@ -5,8 +5,8 @@ import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
 import type { Proof } from '../sessions/proof';
 import { countGuess, guessedName, uncountGuess } from './count-guess';
-import { verifyPassword } from './hash';
 import { findPassword } from './password-store';
+import { NO_COST, verifyPassword } from './verify';
 
 /** Proof that a logged-in user knows their password. Changes that rely on it check `isStillPassword` under a lock. */
 export interface PasswordProof extends Proof {
@@ -31,8 +31,8 @@ export async function provePassword(
   const guess = await countGuess(ctx, { username }, hash, { sessionOf: userId });
   // No audit entry: without the cost of a hash, the holder of a token could write any number of them.
   if (guess.rejection && !guess.allowedFromKnownPlace) throw guess.rejection;
-  // No floor for the time: the caller already knows that the user exists.
-  const match = await verifyPassword(password, hash, 0);
+  // At no further cost: the caller already knows that the user exists.
+  const match = await verifyPassword(password, hash, NO_COST);
   if (match === null) {
     const name = guessedName({ username });
     await recordFailedSignIn(ctx, { name, userId, method: 'proof', reason: 'wrong_password' }, origin);

@@ -24,7 +24,7 @@ export interface ImportResult extends ImportProgress {
 }
 
 /**
- * Imports users from a file with one JSON object per line, each with a bcrypt hash from another system. Invalid lines are
+ * Imports users from a file with one JSON object per line, each with a password hash from another system. Invalid lines are
  * reported and do not affect others. Each batch is one transaction with its users, events and the progress, so after a
  * crash at any time the next run continues where it stopped.
  * @param again imports a file again that was finished before

@@ -66,7 +66,11 @@ test('builds from what it copies alone, and runs from what it built', async () =
       await cp(join(buildDirectory, file), join(finalDirectory, basename(file)));
     }
   }
-  expect((await readdir(finalDirectory)).sort()).toEqual(['index.cjs', 'openapi-explorer.js.gz']);
+  expect((await readdir(finalDirectory)).sort()).toEqual([
+    'bcrypt-thread.cjs',
+    'index.cjs',
+    'openapi-explorer.js.gz',
+  ]);
   expect(argsOf(final, 'USER')).toEqual(['node']);
 
   // Its servers are not there: it waits for them, healthy, and stops when it is told to.

@@ -67,6 +67,7 @@ export class Scenario {
       DATABASE_URL: options.databaseThroughProxy ? database.url : databaseUrl.toString(),
       RABBITMQ_URL: proxy.url,
       JWT_SECRET: 'a secret of the fault suite, long enough',
+      PASSWORD_HASH: 'bcrypt',
       BCRYPT_COST: '4',
       RATE_LIMITS: 'off',
       LOG_LEVEL: 'warn',

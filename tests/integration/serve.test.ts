@@ -206,6 +206,26 @@ test('a request under way is answered before the process stops, and a new one is
   expect(await exit).toBe(0);
 });
 
+test('registrations whose passwords are being hashed, or wait for their turn, are answered before it stops', async () => {
+  // On threads of its own, whatever the Node.js.
+  const { port, child, exit } = await serve({ PASSWORD_HASH: 'bcrypt', BCRYPT_COST: '10' });
+  const clients = await Promise.all(Array.from({ length: 6 }, () => open(port)));
+  for (const { socket } of clients) {
+    const body = JSON.stringify(registration());
+    socket.write(
+      `POST /register HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+    );
+  }
+  // The server has seen these requests when it answers one that came later.
+  await fetch(`http://127.0.0.1:${port}/health/live`);
+  child.kill('SIGTERM');
+  for (const { closed, received } of clients) {
+    await closed;
+    expect(received()).toMatch(/^HTTP\/1\.1 201 /);
+  }
+  expect(await exit).toBe(0);
+});
+
 test('several processes share the port; one that is killed is replaced, and no registration is lost', async () => {
   const { port, child, exit, logged } = await serve({ WEB_CONCURRENCY: '2' });
   const starts = await logged(isStart, 2);

@@ -23,6 +23,7 @@ export function startScript(
       // Set, if only to nothing, so that neither this shell nor a .env has a say.
       ...Object.fromEntries(VARIABLES.map((name) => [name, ''])),
       DATABASE_URL: ctx.config.database.url,
+      PASSWORD_HASH: 'bcrypt',
       BCRYPT_COST: '4',
       ...environment,
     },

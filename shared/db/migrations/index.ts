@@ -18,6 +18,7 @@ import * as suspectedEvents from './0018-suspected-events';
 import * as taskRuns from './0020-task-runs';
 import * as passwords from './0021-passwords';
 import * as dispatch from './0022-dispatch';
+import * as argon2Hashes from './0023-argon2-hashes';
 
 /** In order of their names. They are listed, not read from a folder, so that they are part of a bundle. */
 export const migrations: Record<string, Migration> = {
@@ -40,4 +41,5 @@ export const migrations: Record<string, Migration> = {
   '0020-task-runs': taskRuns,
   '0021-passwords': passwords,
   '0022-dispatch': dispatch,
+  '0023-argon2-hashes': argon2Hashes,
 };

@@ -109,7 +109,7 @@ test('upgrades a hash that costs less than configured, once, and never down', as
   const { user } = await registerPerson(ctx);
   const at = (bcryptCost: number) => ({
     ...ctx,
-    config: { ...ctx.config, users: { ...ctx.config.users, bcryptCost } },
+    config: { ...ctx.config, passwords: { ...ctx.config.passwords, bcryptCost } },
   });
   await logIn(at(5), { username: user.username, password: 'wrong password' });
   expect(bcrypt.getRounds(await hashOf(user.id))).toBe(4);
@@ -393,7 +393,7 @@ test('an address registers 100 people in an hour, and an administrator as many a
 
 test('is refused where the password changes between the check and the session', async () => {
   const { user } = await registerPerson(ctx);
-  const newPassword = await hashPassword('another password', 4);
+  const newPassword = await hashPassword('another password', ctx.config.passwords);
   const { answer } = await ctx.db.transaction().execute(async (tx) => {
     await changeLockedPassword(tx, user, newPassword, ctx.now());
     // Sees the old hash, and then waits for the row that this transaction holds.

@@ -161,7 +161,7 @@ test('a user who has been deleted is not brought back by a late retry', async ()
 test('a password that has been changed since is not valid again', async () => {
   const [key, body] = [randomUUID(), registration()];
   const { user } = (await post(key, body)).body;
-  const { hash } = await hashPassword('a newer fine password', 4);
+  const { hash } = await hashPassword('a newer fine password', ctx.config.passwords);
   await ctx.db.updateTable('passwords').set({ hash }).where('user_id', '=', user.id).execute();
   const answer = await post(key, body);
   expect([answer.status, answer.body.code]).toEqual([422, 'idempotency_key_reused']);

@@ -51,8 +51,8 @@ test('sets the password, ends every session, and proves the address', async () =
 
 test('works after a login that has upgraded the hash: the password is still the same', async () => {
   const { person, token } = await personWithToken();
-  const { users } = flow.ctx.config;
-  const higher = { ...flow.ctx, config: { ...flow.ctx.config, users: { ...users, bcryptCost: 5 } } };
+  const passwords = { ...flow.ctx.config.passwords, bcryptCost: 5 };
+  const higher = { ...flow.ctx, config: { ...flow.ctx.config, passwords } };
   const body = { username: person.user.username, password: PASSWORD };
   expect((await call(login, higher, { method: 'POST', body })).status).toBe(200);
   expect((await reset({ token, password: NEW_PASSWORD })).status).toBe(200);

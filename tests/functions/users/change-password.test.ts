@@ -117,7 +117,7 @@ test('refuses the username and the email address as the password', async () => {
 
 test('goes through where a login upgrades the hash at the same moment', async () => {
   const person = await registerPerson(ctx);
-  const upgraded = await hashPassword(PASSWORD, 5);
+  const upgraded = await hashPassword(PASSWORD, { algorithm: 'bcrypt', bcryptCost: 5 });
   const { hash } = (await findPassword(ctx.db, person.user.id)) ?? { hash: '' };
   const { answer } = await ctx.db.transaction().execute(async (tx) => {
     expect(await replaceHash(tx, person.user.id, hash, upgraded.hash)).toBe(true);

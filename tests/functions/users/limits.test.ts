@@ -48,7 +48,7 @@ test('a change that has to be tried again, because a login upgraded the hash mea
   const person = await registerPerson(ctx);
   const { id } = person.user;
   const { hash } = (await findPassword(ctx.db, id)) ?? { hash: '' };
-  const upgraded = await hashPassword(PASSWORD, 5);
+  const upgraded = await hashPassword(PASSWORD, { algorithm: 'bcrypt', bcryptCost: 5 });
   const { changing } = await ctx.db.transaction().execute(async (tx) => {
     expect(await replaceHash(tx, id, hash, upgraded.hash)).toBe(true);
     const changing = email(person, registration().email);

@@ -25,7 +25,8 @@ function problems(environment: Record<string, string>): string {
 test('has a default for everything but where the servers are and the secret', () => {
   expect(readConfig(COMPLETE)).toMatchObject({
     database: { poolSize: 1 },
-    users: { bcryptCost: 10, requireEmail: true },
+    passwords: { bcryptCost: 10 },
+    users: { requireEmail: true },
     events: { exchange: 'user_events', retryDelaysMs: [5_000, 30_000, 300_000, 1_800_000, 7_200_000] },
   });
 });

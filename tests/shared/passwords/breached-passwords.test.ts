@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { handler as register } from '../../../functions/auth/register';
 import { handler as changePassword } from '../../../functions/users/change-password';
 import { createAdmin } from '../../../shared/accounts/create-admin';
-import { assertNotBreached } from '../../../shared/passwords/breached';
+import { assertAcceptable } from '../../../shared/passwords/acceptable';
 import { type TestContext, testContext } from '../../setup/context';
 import { call } from '../../setup/http';
 import { PASSWORD, registerPerson, registration } from '../../setup/people';
@@ -43,10 +43,13 @@ afterAll(async () => {
   await ctx.close();
 });
 
-const from = (breached: string) => ({ ...ctx, config: { ...ctx.config, passwords: { breached } } });
+const from = (breached: string) => ({
+  ...ctx,
+  config: { ...ctx.config, passwords: { ...ctx.config.passwords, breached } },
+});
 const online = () => from(`http://127.0.0.1:${(server.address() as AddressInfo).port}/range`);
 async function refused(at: TestContext, password: string): Promise<boolean> {
-  return assertNotBreached(at, 'password', password).then(
+  return assertAcceptable(at, 'password', password).then(
     () => false,
     (error) => {
       expect(error).toMatchObject({ code: 'invalid_request', details: { errors: [{ path: 'password' }] } });

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { handler as login } from '../../../functions/auth/login';
+import { hasArgon2 } from '../../../shared/argon2';
 import type { Context } from '../../../shared/context/context';
 import { parseEvent } from '../../../shared/events/catalog';
 import { type ImportWatcher, importUsers } from '../../../shared/user-import/import-users';
@@ -14,6 +15,10 @@ import { startScript } from '../../setup/script';
 
 /** Of the people's usual password, at cost 4. */
 const HASH = '$2b$04$KrEscPr7ArC4LHma2aND5e/6gbhM/.NA/fR00FVeJQnHyTgtXnIn.';
+
+/** The same password by Argon2, from Python's argon2-cffi. */
+const ARGON2 =
+  '$argon2id$v=19$m=65536,t=3,p=4$rjqdheBni35/BfiYWsm7jQ$S8ZU2xsSTlnNYsW93tw3yATGlz2C2cdbGeCaVbqwerM';
 
 let ctx: TestContext;
 let folder: string;
@@ -149,6 +154,14 @@ describe('hashes', () => {
     expect((await call(login, ctx, { method: 'POST', body })).status).toBe(200);
   });
 
+  test('by Argon2 work where Node.js computes it', async () => {
+    const line = person({ passwordHash: ARGON2 });
+    expect((await run(await fileOf(line))).bad).toBe(0);
+    const body = { username: line.username, password: PASSWORD };
+    const { status } = await call(login, ctx, { method: 'POST', body });
+    expect(status).toBe(hasArgon2() ? 200 : 503);
+  });
+
   test('noise in the spare bits of a salt does not lock anybody out', async () => {
     const at = 28;
     const alphabet = './ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
@@ -172,10 +185,11 @@ describe('a bad line', () => {
     [person({ username: 'two words' }), 'username must be 3 to 32'],
     [person({ email: 'nobody' }), 'email must be an email address'],
     [person({ email: null }), 'email must be a string'],
-    [person({ passwordHash: 'plain text' }), 'passwordHash must be a bcrypt hash'],
-    [person({ passwordHash: HASH.replace('$2b', '$2x') }), 'passwordHash must be a bcrypt hash'],
-    [person({ passwordHash: HASH.slice(0, -1) }), 'passwordHash must be a bcrypt hash'],
+    [person({ passwordHash: 'plain text' }), 'passwordHash must be a hash by bcrypt'],
+    [person({ passwordHash: HASH.replace('$2b', '$2x') }), 'passwordHash must be a hash by bcrypt'],
+    [person({ passwordHash: HASH.slice(0, -1) }), 'passwordHash must be a hash by bcrypt'],
     [person({ passwordHash: HASH.replace('$04', '$31') }), 'passwordHash must have a cost from 4 to 15'],
+    [person({ passwordHash: ARGON2.replace('m=65536', 'm=1048576') }), 'passwordHash must have m from 8 × p'],
     [person({ displayName: '' }), 'displayName must not be empty'],
     [person({ metadata: [] }), 'metadata must be a JSON object'],
     [person({ metadata: { a: '\0' } }), 'metadata.a must not contain U+0000'],
