@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { sql } from 'kysely';
+import { uuidv7 } from 'uuidv7';
 import { CONSUMER_NAMES, CONSUMERS, queueOf } from '../../shared/broker/topology';
 import { isAmong } from './chance';
 import type { Miss, Row, Size } from './rows';
@@ -58,21 +59,22 @@ export function pollerRows({ users }: Size): Row[] {
   ];
 }
 
+const CHANGED_USERS = 500;
 const CHANGES = 20;
 const CHANGED_AT_ONCE = 50;
 
 /** Appends so many events of each of some users, in turn, as changes of theirs do. */
 async function changeUsers({ db }: Scenario): Promise<void> {
+  const ids = Array.from({ length: CHANGED_USERS * CHANGES }, () => uuidv7());
   await db.transaction().execute(async (tx) => {
     await sql`
       create temporary table changed on commit drop as
-      select id, version, row_number() over (order by id) / ${CHANGED_AT_ONCE} as part from users limit 500`.execute(
-      tx,
-    );
+      select id, version, row_number() over (order by id) / ${CHANGED_AT_ONCE} as part from users
+      limit ${CHANGED_USERS}`.execute(tx);
     await sql`
       with appended as (
         insert into events (id, type, subject, sequence, time, data)
-        select gen_random_uuid(), 'user.password_changed', id, lpad((version + change)::text, 10, '0'), now(),
+        select (${ids}::uuid[])[row_number() over (order by part, change, id)], 'user.password_changed', id, lpad((version + change)::text, 10, '0'), now(),
           jsonb_build_object('id', id)
         from changed, generate_series(1, ${CHANGES}::int) as change
         order by part, change, id

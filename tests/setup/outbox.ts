@@ -9,17 +9,20 @@ import type { TestContext } from './context';
  */
 export async function fillOutbox(ctx: TestContext, users: number, changes = 0): Promise<string[]> {
   const ids = Array.from({ length: users }, () => uuidv7());
+  // Ids of this version alone tell a purge how old their events are.
+  const eventIds = Array.from({ length: users * (changes + 1) }, () => uuidv7());
   await sql`
     with appended as (
       insert into events (id, type, subject, sequence, time, data)
-      select gen_random_uuid(), case when version = 1 then 'user.created' else 'user.email_verified' end,
+      select (${eventIds}::uuid[])[(version - 1) * ${users}::int + place],
+        case when version = 1 then 'user.created' else 'user.email_verified' end,
         id, lpad(version::text, 10, '0'), now(),
         case when version = 1
           then jsonb_build_object('id', id, 'username', 'user', 'email', null, 'role', 'user',
             'createdAt', '2026-11-20T10:00:00.000Z')
           else jsonb_build_object('id', id) end
-      from generate_series(1, ${changes + 1}::int) as version, unnest(${ids}::uuid[]) as id
-      order by version
+      from generate_series(1, ${changes + 1}::int) as version, unnest(${ids}::uuid[]) with ordinality as users (id, place)
+      order by version, place
       returning id, subject, position
     )
     insert into dispatch (event_id, subject) select id, subject from appended order by position`.execute(
