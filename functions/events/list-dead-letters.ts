@@ -13,6 +13,7 @@ import { DeadLetterList } from '../../shared/openapi/schemas';
 
 const Query = exactly({
   queue: v.optional(v.string()),
+  eventId: v.optional(v.pipe(v.string(), v.uuid('must be an id'))),
   limit: Limit,
   cursor: Cursor(v.pipe(v.string(), v.uuid())),
 });
@@ -29,8 +30,8 @@ export const handler = endpoint({
   access: permission('events:read'),
   query: query(Query),
   handle: async ({ ctx, query }) => {
-    const { queue, limit, cursor } = query;
-    const letters = await listDeadLetters(ctx.db, queue, limit + 1, cursor);
+    const { limit, cursor, ...filter } = query;
+    const letters = await listDeadLetters(ctx.db, filter, limit + 1, cursor);
     const page = pageOf(letters, limit, (letter) => letter.id);
     return reply(200, { deadLetters: page.items, nextCursor: page.nextCursor });
   },

@@ -1,38 +1,33 @@
-// GET /events: the event log, newest first, with each event's publish status.
-import * as v from 'valibot';
+// GET /events: the event log, newest first; or, with `after`, oldest first, as a feed for services without AMQP.
 import { containerContext } from '../../shared/context/context';
-import { listEvents } from '../../shared/event-operations/event-log-store';
-import { exactly } from '../../shared/exactly';
+import { listEvents } from '../../shared/event-operations/list-events';
+import { pullEvents } from '../../shared/event-operations/pull-events';
 import { permission } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
-import { Cursor, Limit, pageOf } from '../../shared/http/page';
+import { EventsQuery } from '../../shared/http/events-query';
+import { encodeCursor } from '../../shared/http/page';
 import { query } from '../../shared/http/parts';
 import { reply } from '../../shared/http/reply';
 import type { Documentation } from '../../shared/openapi/documentation';
 import { EventList } from '../../shared/openapi/schemas';
-import { UserId } from '../../shared/users/fields';
-
-const Query = exactly({
-  type: v.optional(v.string()),
-  subject: v.optional(UserId),
-  status: v.optional(v.picklist(['pending', 'published'], 'must be pending or published')),
-  limit: Limit,
-  cursor: Cursor(v.pipe(v.number(), v.safeInteger())),
-});
 
 export const documentation = {
-  summary: 'List events with their publish status',
-  replies: { 200: { description: 'A page of the event log, newest first', body: EventList } },
+  summary: 'List events, or pull them in order',
+  description:
+    'Newest first, with the state of each. With `after`, oldest first, as a feed: start with an empty `after`, pass each `nextCursor` on, and ask again at once until it stays the same. No event is left out or repeated, also none that is committed late. A page of the list or of the feed may be empty and have a `nextCursor` all the same, if few events match the filter.',
+  replies: { 200: { description: 'A page of the event log', body: EventList } },
 } satisfies Documentation;
 
 export const handler = endpoint({
   context: containerContext,
   access: permission('events:read'),
-  query: query(Query),
-  handle: async ({ ctx, query }) => {
-    const { limit, cursor, ...filter } = query;
-    const events = await listEvents(ctx.db, filter, limit + 1, cursor);
-    const page = pageOf(events, limit, (event) => event.position);
-    return reply(200, { events: page.items, nextCursor: page.nextCursor });
+  query: query(EventsQuery),
+  handle: async ({ ctx, query: { limit, cursor, after, ...filter } }) => {
+    if (after) {
+      const feed = await pullEvents(ctx.db, filter, limit, after);
+      return reply(200, { events: feed.events, nextCursor: encodeCursor(feed.cursor) });
+    }
+    const { events, next } = await listEvents(ctx.db, filter, limit, cursor);
+    return reply(200, { events, nextCursor: next === null ? null : encodeCursor(next) });
   },
 });

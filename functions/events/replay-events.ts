@@ -1,26 +1,13 @@
 // POST /events/replay: sends past events to one consumer's queue again.
-import * as v from 'valibot';
 import { containerContext } from '../../shared/context/context';
-import { QueueName } from '../../shared/event-operations/consumer-queue';
+import { ReplayBody } from '../../shared/event-operations/replay-body';
 import { countReplay, replayEvents } from '../../shared/event-operations/replay-events';
-import { EventTypeList } from '../../shared/events/catalog';
-import { exactly } from '../../shared/exactly';
 import { permission } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
 import { json } from '../../shared/http/parts';
 import { reply } from '../../shared/http/reply';
 import type { Documentation } from '../../shared/openapi/documentation';
 import { Replay, ReplayCount } from '../../shared/openapi/schemas';
-import { Time } from '../../shared/time';
-
-const Body = exactly({
-  queue: QueueName,
-  from: v.optional(Time),
-  to: v.optional(v.pipe(Time, v.description('Exclusive'))),
-  types: v.optional(EventTypeList),
-  subject: v.optional(v.pipe(v.string('must be a string'), v.uuid('must be an id'))),
-  dryRun: v.optional(v.pipe(v.boolean('must be true or false'), v.description('Only counts the events'))),
-});
 
 export const documentation = {
   summary: 'Replay past events to one queue',
@@ -36,7 +23,7 @@ export const documentation = {
 export const handler = endpoint({
   context: containerContext,
   access: permission('events:write'),
-  body: json(Body),
+  body: json(ReplayBody),
   handle: async ({ ctx, body: { dryRun, ...filter }, origin }) =>
     dryRun
       ? reply(200, { ...(await countReplay(ctx, filter)) })

@@ -19,6 +19,7 @@ const PATH_PARAMETERS: Record<string, { description: string; schema: JsonSchema;
     description: "A dead letter's id",
     schema: { type: 'string', format: 'uuid' },
   },
+  '/events/{id}': { description: "An event's id", schema: { type: 'string', format: 'uuid' } },
   '/events/replays/{replayId}': {
     description: "A replay's id",
     schema: { type: 'string', format: 'uuid' },

@@ -32,6 +32,20 @@ export const CONSUMERS = {
 export type Consumer = keyof typeof CONSUMERS;
 export const CONSUMER_NAMES = Object.keys(CONSUMERS) as Consumer[];
 
+/** The consumers whose queues receive events of this type. */
+export function consumersOf(type: string): Consumer[] {
+  return CONSUMER_NAMES.filter((name) => CONSUMERS[name].some((pattern) => matches(pattern, type)));
+}
+
+/** As a topic exchange does, for patterns that have `#` at their end at most. */
+function matches(pattern: string, type: string): boolean {
+  const words = type.split('.');
+  const expected = pattern.split('.');
+  if (expected.at(-1) === '#') expected.pop();
+  else if (words.length !== expected.length) return false;
+  return expected.every((word, index) => (word === '*' ? index < words.length : word === words[index]));
+}
+
 /** The function that stores dead letters. Its messages cannot be dead-lettered again, so the poller handles it separately. */
 export const DEAD_LETTERS = 'dead-letters';
 export type PolledQueue = Consumer | typeof DEAD_LETTERS;

@@ -128,6 +128,21 @@ export interface PublicationsTable {
   attempts: number;
 }
 
+/** What happened to an event beside being published and handled: see shared/event-history/. */
+export interface EventHistoryTable {
+  event_id: string;
+  id: GeneratedAlways<string>;
+  at: DefaultedTime;
+  kind: string;
+  consumer: string | null;
+  /** Which attempt it was, of the consumer or of publishing. */
+  attempt: number | null;
+  error: string | null;
+  /** Of the next attempt. */
+  due_at: Date | null;
+  detail: JSONColumnType<JsonObject> | null;
+}
+
 export interface ReplaysTable {
   id: string;
   queue: string;
@@ -191,6 +206,8 @@ export interface DeadLettersTable {
   error: string;
   attempts: number;
   failed_at: DefaultedTime;
+  /** Of `event`, or else `message_id`, if that may be an event's. */
+  event_id: GeneratedAlways<string | null>;
 }
 
 export interface AuditLogTable {
@@ -315,6 +332,7 @@ export interface Tables {
   events: EventsTable;
   dispatch: DispatchTable;
   publications: PublicationsTable;
+  event_history: EventHistoryTable;
   replays: ReplaysTable;
   inbox: InboxTable;
   retrying_events: RetryingEventsTable;

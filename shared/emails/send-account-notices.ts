@@ -2,8 +2,8 @@ import type { Context } from '../context/context';
 import type { Tx } from '../db/connection';
 import type { UserEvent } from '../events/catalog';
 import { findUser } from '../users/user-store';
+import { type EventMail, sendEventMail } from './send-event-mail';
 import { recipientOf, salutation } from './send-link-mail';
-import { sendMail } from './send-mail';
 import { type MailContent, passwordChangedMail, roleChangedMail, usernameChangedMail } from './templates';
 
 /** Notifies the user of a password change, no matter who made it. */
@@ -12,7 +12,13 @@ export async function sendPasswordNotice(
   tx: Tx,
   ctx: Context,
 ): Promise<void> {
-  await sendNotice(event, event.id, tx, ctx, passwordChangedMail);
+  await sendNotice(
+    { eventId: event.id, template: 'password_changed' },
+    event.subject,
+    tx,
+    ctx,
+    passwordChangedMail,
+  );
 }
 
 export async function sendRoleNotice(
@@ -21,7 +27,8 @@ export async function sendRoleNotice(
   ctx: Context,
 ): Promise<void> {
   const { from, to } = event.data;
-  await sendNotice(event, event.id, tx, ctx, (values) => roleChangedMail({ ...values, from, to }));
+  const mail = { eventId: event.id, template: 'role_changed' };
+  await sendNotice(mail, event.subject, tx, ctx, (values) => roleChangedMail({ ...values, from, to }));
 }
 
 /** The same event may also send a verification email, so this one has its own message id. */
@@ -30,20 +37,21 @@ export async function sendUsernameNotice(
   tx: Tx,
   ctx: Context,
 ): Promise<void> {
-  await sendNotice(event, `${event.id}.notice`, tx, ctx, usernameChangedMail);
+  const mail = { eventId: event.id, template: 'username_changed', messageId: `${event.id}.notice` };
+  await sendNotice(mail, event.subject, tx, ctx, usernameChangedMail);
 }
 
 /** Sends to the current address, never to a pending one. */
 async function sendNotice(
-  event: UserEvent,
-  messageId: string,
+  mail: EventMail,
+  userId: string,
   tx: Tx,
   ctx: Context,
   content: (values: { appName: string; name: string }) => MailContent,
 ): Promise<void> {
-  const user = await findUser(tx, event.subject);
+  const user = await findUser(tx, userId);
   if (!user?.email) return;
   const { appName } = ctx.config.mail;
   const recipient = recipientOf({ ...user, email: user.email });
-  await sendMail(ctx, messageId, recipient, content({ appName, name: salutation(user) }));
+  await sendEventMail(tx, ctx, mail, recipient, content({ appName, name: salutation(user) }));
 }

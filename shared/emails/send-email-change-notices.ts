@@ -3,8 +3,8 @@ import type { Tx } from '../db/connection';
 import { findFormerEmail } from '../email-addresses/former-email-store';
 import type { UserEvent } from '../events/catalog';
 import { findUser } from '../users/user-store';
+import { sendEventMail } from './send-event-mail';
 import { atAddress, recipientOf, salutation, sendLinkMail } from './send-link-mail';
-import { sendMail } from './send-mail';
 import { emailChangedMail } from './templates';
 
 /**
@@ -41,5 +41,6 @@ export async function sendEmailChangeNotice(
   }
   const { appName } = ctx.config.mail;
   const content = emailChangedMail({ appName, name: salutation(recipient) });
-  await sendMail(ctx, event.id, recipientOf(recipient), content);
+  const mail = { eventId: event.id, template: 'email_changed' };
+  await sendEventMail(tx, ctx, mail, recipientOf(recipient), content);
 }

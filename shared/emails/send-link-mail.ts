@@ -6,7 +6,7 @@ import { hashToken, newOpaqueToken } from '../tokens/opaque-token';
 import { isSameAddress } from '../users/email-address';
 import type { User } from '../users/user';
 import { oneLine } from './render-mail';
-import { sendMail } from './send-mail';
+import { sendEventMail } from './send-event-mail';
 import {
   emailChangedMail,
   emailChangeRequestedMail,
@@ -59,7 +59,8 @@ export async function sendLinkMail(
   const now = ctx.now();
   const name = salutation(user);
   const link = `${publicUrl}/${page}?token=${token}`;
-  await sendMail(ctx, eventId, recipientOf(user), template({ appName, name, link, seconds }));
+  const content = template({ appName, name, link, seconds });
+  await sendEventMail(tx, ctx, { eventId, template: kind }, recipientOf(user), content);
   // After sending: the insert locks the user against deletion, and no lock should be held while waiting for SMTP.
   await insertEmailToken(tx, {
     hash: hashToken(token),

@@ -16,6 +16,7 @@ const pausedUntil = new Map<string, number>();
  * Sends an email; returns when the mail server has accepted it. SMTP has no exactly-once delivery: if the server's reply
  * or the following commit is lost, a retry sends the email again. `messageId` derives from the event's id, so mail
  * servers and programs can recognize the duplicate.
+ * @returns false if emails are off (`SMTP_URL=off`)
  * @throws PermanentError if the server rejects the mailbox permanently
  * @throws Error if sending failed and should be retried. The message contains no address, so it can be logged
  */
@@ -24,9 +25,9 @@ export async function sendMail(
   messageId: string,
   to: Mailbox | Mailbox[],
   content: MailContent,
-): Promise<void> {
+): Promise<boolean> {
   const { smtpUrl, from } = ctx.config.mail;
-  if (smtpUrl === 'off') return;
+  if (smtpUrl === 'off') return false;
   if (smtpUrl === undefined) {
     throw new Error(
       'SMTP_URL is not set. Set it to the URL of your mail server, or to off to send no emails',
@@ -55,6 +56,7 @@ export async function sendMail(
       // RFC 3834, section 5: suppresses automatic replies.
       headers: { 'auto-submitted': 'auto-generated' },
     });
+    return true;
   } catch (error) {
     const { text, aboutThisMail } = describe(error);
     if (isNoMailbox(error)) throw new PermanentError(`The email was not sent: ${text}`);

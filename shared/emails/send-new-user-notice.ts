@@ -2,7 +2,7 @@ import type { Context } from '../context/context';
 import type { Tx } from '../db/connection';
 import type { UserEvent } from '../events/catalog';
 import { findUser } from '../users/user-store';
-import { sendMail } from './send-mail';
+import { sendEventMail } from './send-event-mail';
 import { newUserNotice } from './templates';
 
 /** Notifies the addresses in ADMIN_NOTIFY_EMAIL of a new user. */
@@ -16,5 +16,11 @@ export async function sendNewUserNotice(
   const user = await findUser(tx, event.subject);
   if (!user) return;
   // The same event also sends an email to the user, so this one has its own message id.
-  await sendMail(ctx, `${event.id}.notice`, adminAddresses, newUserNotice({ appName, user }));
+  const mail = {
+    eventId: event.id,
+    template: 'new_user',
+    consumer: 'admin-notices',
+    messageId: `${event.id}.notice`,
+  } as const;
+  await sendEventMail(tx, ctx, mail, adminAddresses, newUserNotice({ appName, user }));
 }

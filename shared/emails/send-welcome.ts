@@ -2,8 +2,8 @@ import type { Context } from '../context/context';
 import type { Tx } from '../db/connection';
 import type { UserEvent } from '../events/catalog';
 import { findUser } from '../users/user-store';
+import { sendEventMail } from './send-event-mail';
 import { recipientOf, salutation } from './send-link-mail';
-import { sendMail } from './send-mail';
 import { welcomeMail } from './templates';
 import { markWelcomed, wasWelcomed } from './welcome-store';
 
@@ -19,7 +19,8 @@ export async function sendWelcome(
   if (await wasWelcomed(tx, user.id)) return;
   const name = salutation(user);
   const content = welcomeMail({ appName: ctx.config.mail.appName, name, username: user.username });
-  await sendMail(ctx, event.id, recipientOf({ ...user, email: user.email }), content);
+  const mail = { eventId: event.id, template: 'welcome' };
+  await sendEventMail(tx, ctx, mail, recipientOf({ ...user, email: user.email }), content);
   // After sending: the insert locks the user against deletion, and no lock should be held while waiting for SMTP.
   await markWelcomed(tx, user.id, ctx.now());
 }

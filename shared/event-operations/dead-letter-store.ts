@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import type { Db, Tx } from '../db/connection';
+import { consumerOf, recordHistory } from '../event-history/history-store';
 import type { UserEvent } from '../events/catalog';
 import { dispatchToQueue } from '../outbox/dispatch-store';
 import { findMissingUsers, wasDeleted, withoutPerson } from './erase-store';
@@ -9,6 +10,8 @@ export interface DeadLetter {
   id: string;
   queue: string;
   messageId: string | null;
+  /** Of `event`, or of the message, if that may be an event's. */
+  eventId: string | null;
   /** Null where it is none of our events: then `body` has what came instead. */
   event: UserEvent | null;
   body: string | null;
@@ -30,7 +33,7 @@ export interface NewDeadLetter {
 }
 
 /**
- * Stores them, each once, however often they are delivered. Of users who were deleted meanwhile nothing personal comes
+ * Stores them, each once, however often they are delivered, and records them in the history of their events. Of users who were deleted meanwhile nothing personal comes
  * back by this way.
  */
 export async function storeDeadLetters(tx: Tx, letters: NewDeadLetter[]): Promise<void> {
@@ -42,7 +45,7 @@ export async function storeDeadLetters(tx: Tx, letters: NewDeadLetter[]): Promis
     // A type that this version does not know may be about something else than a user.
     const isErased = isMissing && !event && (await wasDeleted(tx, subject));
     const body = isErased ? withoutData(letter.body) : letter.body;
-    await tx
+    const stored = await tx
       .insertInto('dead_letters')
       .values({
         id: letter.id,
@@ -62,7 +65,21 @@ export async function storeDeadLetters(tx: Tx, letters: NewDeadLetter[]): Promis
           failed_at: sql<Date>`now()`,
         })),
       )
-      .execute();
+      // xmax is 0 for inserted rows, not for updated ones.
+      .returning([
+        'event_id',
+        sql<boolean>`xmax = 0`.as('is_new'),
+        consumerOf(sql.ref('queue')).as('consumer'),
+      ])
+      .executeTakeFirstOrThrow();
+    const error = isMissing && event?.type !== 'user.deleted' ? null : letter.error;
+    if (stored.is_new && stored.event_id !== null)
+      await recordHistory(tx, stored.event_id, {
+        kind: 'dead',
+        consumer: stored.consumer,
+        attempt: letter.attempts,
+        error,
+      });
   }
 }
 
@@ -75,12 +92,13 @@ function withoutData(body: Buffer): Buffer {
 /** Newest first. @param before the id of the last letter of the page before */
 export async function listDeadLetters(
   db: Db,
-  queue: string | undefined,
+  { queue, eventId }: { queue?: string | undefined; eventId?: string | undefined },
   limit: number,
   before: string | undefined,
 ): Promise<DeadLetter[]> {
   let query = db.selectFrom('dead_letters').selectAll().orderBy('id', 'desc').limit(limit);
   if (queue !== undefined) query = query.where('queue', '=', queue);
+  if (eventId !== undefined) query = query.where('event_id', '=', eventId);
   if (before !== undefined) query = query.where('id', '<', before);
   return (await query.execute()).map(toDeadLetter);
 }
@@ -166,6 +184,7 @@ interface Row {
   id: string;
   queue: string;
   message_id: string | null;
+  event_id: string | null;
   event: Record<string, unknown> | null;
   body: Buffer | null;
   error: string;
@@ -178,6 +197,7 @@ function toDeadLetter(row: Row): DeadLetter {
     id: row.id,
     queue: row.queue,
     messageId: row.message_id,
+    eventId: row.event_id,
     event: row.event as UserEvent | null,
     body: row.body?.toString('utf8') ?? null,
     error: row.error,

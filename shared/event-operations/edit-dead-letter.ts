@@ -25,7 +25,7 @@ export async function editDeadLetter(
         throw new DomainError('invalid_request', { errors });
       }
     }
-    const edited = { ...letter, event: await replaceEvent(tx, id, event), body: null };
+    const edited = { ...letter, eventId: event.id, event: await replaceEvent(tx, id, event), body: null };
     await recordAdminAction(tx, ctx, origin, {
       type: 'dead_letter.edited',
       subject: id,

@@ -45,6 +45,13 @@ export async function eraseFromEvents(tx: Tx, userId: string): Promise<void> {
   await sql`
     update events set address = null, user_agent = null
     where actor_id = ${userId} and actor_id <> subject`.execute(tx);
+  // What a consumer or a database says of a failure may quote what it was about.
+  await sql`
+    update event_history set error = null
+    where error is not null
+    and event_id = any(array(select id from events where subject = ${userId} and type <> 'user.deleted'))`.execute(
+    tx,
+  );
   // Copies that went astray.
   for (const [table, key] of [
     ['dead_letters', 'id'],

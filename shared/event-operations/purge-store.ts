@@ -33,6 +33,8 @@ export async function purgePublished(db: Db, before: Date, limit: number, after:
         order by id limit ${limit} for update skip locked
       ), forgotten as (
         delete from publications using old where publications.event_id = old.id
+      ), told as (
+        delete from event_history using old where event_history.event_id = old.id
       )
       delete from events using old where events.id = old.id returning events.id, events.time`.execute(tx);
     const latest = rows.reduce((max, { time }) => Math.max(max, time.getTime()), 0);
@@ -42,13 +44,20 @@ export async function purgePublished(db: Db, before: Date, limit: number, after:
 }
 
 /**
- * Of events made before then, that they were handled. Event ids sort by their time (UUIDv7, RFC 9562 section 5.7), so
- * the primary key finds the oldest.
+ * Of events made before then, that they were handled, or what happened to them after they were purged. Event ids sort by
+ * their time (UUIDv7, RFC 9562 section 5.7), so the primary key finds the oldest.
  */
-export async function purgeHandled(db: Db, before: Date, limit: number, after: string): Promise<Purged> {
+export async function purgeByEvent(
+  db: Db,
+  name: 'inbox' | 'event_history',
+  before: Date,
+  limit: number,
+  after: string,
+): Promise<Purged> {
+  const table = sql.table(name);
   const { rows } = await sql<{ event_id: string }>`
-    delete from inbox where ctid = any(array(
-      select ctid from inbox where event_id >= ${after} and event_id < ${firstIdOf(before)}
+    delete from ${table} where ctid = any(array(
+      select ctid from ${table} where event_id >= ${after} and event_id < ${firstIdOf(before)}
       order by event_id limit ${limit} for update skip locked))
     returning event_id`.execute(db);
   return {

@@ -19,7 +19,7 @@ export function Cursor<T extends v.GenericSchema>(position: T) {
   return v.optional(
     v.pipe(
       v.pipe(v.string(), v.description('`nextCursor` of the previous page')),
-      v.transform(decode),
+      v.transform(decodeCursor),
       v.check((value) => v.is(position, value), 'must be a nextCursor from this list'),
       v.transform((value) => v.parse(position, value)),
     ),
@@ -34,15 +34,17 @@ export function Cursor<T extends v.GenericSchema>(position: T) {
 export function pageOf<T>(records: T[], limit: number, positionOf: (record: T) => unknown) {
   const items = records.slice(0, limit);
   const last = items.at(-1);
-  const nextCursor = records.length > limit && last !== undefined ? encode(positionOf(last)) : null;
+  const nextCursor = records.length > limit && last !== undefined ? encodeCursor(positionOf(last)) : null;
   return { items, nextCursor };
 }
 
-function encode(position: unknown): string {
+/** A position as the opaque text of a cursor. */
+export function encodeCursor(position: unknown): string {
   return Buffer.from(JSON.stringify(position)).toString('base64url');
 }
 
-function decode(cursor: string): unknown {
+/** @returns null for text that is no cursor */
+export function decodeCursor(cursor: string): unknown {
   try {
     return JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
   } catch {

@@ -2,6 +2,8 @@ import * as v from 'valibot';
 import type { Report } from '../analytics/list-registrations';
 import type { AuditEntry as AuditEntryType } from '../audit/audit-store';
 import type { LoggedEvent } from '../event-operations/event-log-store';
+import type { EventWithHistory as EventWithHistoryType } from '../event-operations/get-event';
+import { HISTORY_KINDS } from '../event-operations/history-kinds';
 import { EVENT_TYPES } from '../events/catalog';
 import type { Health as HealthType } from '../ops/check-health';
 import { PERMISSIONS } from '../roles/permissions';
@@ -105,7 +107,7 @@ export const Role = v.object({ name: v.string(), permissions: v.array(v.picklist
 
 export const RoleList = v.object({ roles: v.array(Role) });
 
-export const Event = v.object({
+const EventFields = {
   position: v.pipe(v.number(), v.integer(), v.description('Position in the event log')),
   id: Id,
   type: v.string(),
@@ -113,20 +115,71 @@ export const Event = v.object({
   sequence: v.pipe(v.string(), v.description('Sorts as text; increases with every event of a user')),
   time: Moment,
   data: v.record(v.string(), v.unknown()),
-  status: v.picklist(['pending', 'published']),
+  status: v.pipe(v.picklist(['pending', 'published']), v.description('Whether the broker has it')),
   createdAt: Moment,
   publishedAt: v.nullable(Moment),
   attempts: Count,
   lastError: v.nullable(v.string()),
   handledAt: v.pipe(v.record(v.string(), Moment), v.description('When each consumer handled it')),
+  consumers: v.pipe(
+    v.record(v.string(), v.picklist(['waiting', 'handled', 'retrying', 'dead'])),
+    v.description(
+      'Its state at each consumer that receives its type. `retrying`: in a retry queue, because it failed or waits for an earlier event of its user',
+    ),
+  ),
+};
+
+export const Event = v.object(EventFields);
+
+const HistoryEntry = v.object({
+  at: Moment,
+  kind: v.pipe(
+    v.picklist(HISTORY_KINDS),
+    v.description(
+      '`waits`: behind an earlier event of its user. `redelivered`: sent to one queue again, by a redrive or a replay',
+    ),
+  ),
+  consumer: v.exactOptional(v.string()),
+  attempt: v.exactOptional(Count),
+  error: v.exactOptional(v.string()),
+  dueAt: v.exactOptional(v.pipe(v.string(), v.isoTimestamp(), v.description('Time of the next attempt'))),
+  detail: v.exactOptional(v.record(v.string(), v.unknown())),
 });
 
-export const EventList = v.object({ events: v.array(Event), nextCursor: NextCursor });
+export const EventWithHistory = v.object({
+  ...EventFields,
+  event: v.pipe(
+    v.looseObject({ specversion: v.string(), id: v.string(), type: v.string(), subject: v.string() }),
+    v.description('The CloudEvent as it is sent'),
+  ),
+  origin: v.pipe(
+    v.object({
+      actorId: v.nullable(Id),
+      address: v.nullable(v.string()),
+      userAgent: v.nullable(v.string()),
+      requestId: v.nullable(v.string()),
+    }),
+    v.description('Who made the change, and from where'),
+  ),
+  traceId: v.nullable(v.string()),
+  history: v.pipe(v.array(HistoryEntry), v.description('In the order of time')),
+});
+
+export const EventList = v.object({
+  events: v.array(Event),
+  nextCursor: v.pipe(
+    v.nullable(v.string()),
+    v.description(
+      '`cursor` of the next page, or null on the last page; with `after`, always the next `after`',
+    ),
+  ),
+});
 
 export const DeadLetter = v.object({
   id: Id,
   queue: v.pipe(v.string(), v.description('The queue it came from and is redriven to')),
   messageId: v.nullable(v.string()),
+  eventId: v.pipe(v.nullable(Id), v.description("Id of `event`, or `messageId` if that may be an event's")),
   event: v.pipe(
     v.nullable(v.looseObject({ id: v.string(), type: v.string(), subject: v.string() })),
     v.description('Null if the message is not a known event'),
@@ -357,6 +410,7 @@ export type DescribedAsSent = [
   Holds<Same<v.InferOutput<typeof Session>[], Awaited<ReturnType<typeof listSessions>>>>,
   Holds<Same<v.InferOutput<typeof Role>, RoleType>>,
   Holds<Same<v.InferOutput<typeof Event>, LoggedEvent>>,
+  Holds<Same<v.InferOutput<typeof EventWithHistory>['history'], EventWithHistoryType['history']>>,
   Holds<Same<v.InferOutput<typeof AuditEntry>, AuditEntryType>>,
   Holds<Same<v.InferOutput<typeof RegistrationReport>, Report>>,
   Holds<Same<v.InferOutput<typeof Health>, HealthType>>,

@@ -5,7 +5,7 @@ import { purgeEmailTokens } from '../email-addresses/email-token-store';
 import { purgeFormerEmails } from '../email-addresses/former-email-store';
 import {
   type Purged,
-  purgeHandled,
+  purgeByEvent,
   purgeOverdueRetries,
   purgePublished,
 } from '../event-operations/purge-store';
@@ -26,6 +26,8 @@ const INBOX_EXTRA_DAYS = 30;
 export interface PurgeReport {
   events: number;
   handled: number;
+  /** Entries of the history of events that were purged before. */
+  histories: number;
   retries: number;
   replays: number;
   /** Of webhooks. */
@@ -69,7 +71,10 @@ export async function purgeEvents(
   const handledBefore = age(retentionDays + INBOX_EXTRA_DAYS);
   const report = {
     events: await allById((after) => purgePublished(ctx.db, age(retentionDays), BATCH_SIZE, after)),
-    handled: await allById((after) => purgeHandled(ctx.db, handledBefore, BATCH_SIZE, after)),
+    handled: await allById((after) => purgeByEvent(ctx.db, 'inbox', handledBefore, BATCH_SIZE, after)),
+    histories: await allById((after) =>
+      purgeByEvent(ctx.db, 'event_history', handledBefore, BATCH_SIZE, after),
+    ),
     deliveries: await all(() => purgeDeliveries(ctx.db, age(retentionDays), BATCH_SIZE)),
     retries: await all(() => purgeOverdueRetries(ctx.db, age(INBOX_EXTRA_DAYS), BATCH_SIZE)),
     replays: await all(() => purgeReplays(ctx.db, age(retentionDays), BATCH_SIZE)),

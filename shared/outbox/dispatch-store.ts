@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Db } from '../db/connection';
+import { consumerOf } from '../event-history/history-store';
 import type { UserEvent } from '../events/catalog';
 import { type EventRow, toEvent } from './event-store';
 
@@ -108,7 +109,8 @@ async function isAnythingDue(db: Db): Promise<boolean> {
 const PER_ROW = sql`offset 0`;
 
 /**
- * Deletes the rows that the broker has confirmed, and marks the events among them that went to everyone as published. This
+ * Deletes the rows that the broker has confirmed, marks the events among them that went to everyone as published, and
+ * records in the history of the others that they were sent to their queue again. This
  * commit does not wait for the disk: an event whose mark a crash of the database loses is sent again, under the same id.
  * @param mayBeReplayed false if no replay sends them, which spares an inline publish the planning of the count
  */
@@ -119,6 +121,12 @@ export async function confirmSent(db: Db, positions: string[], mayBeReplayed = t
       finished_at = case when position = end_position and sent + gone_of.count = dispatched then now() end
     from (select replay_id, count(*) from gone where replay_id is not null group by 1) as gone_of
     where replays.id = gone_of.replay_id`;
+  const recorded = sql`, redelivered as (
+      insert into event_history (event_id, kind, consumer, attempt, detail)
+      select event_id, 'redelivered', ${consumerOf(sql`queue`)}, attempts + 1, jsonb_strip_nulls(jsonb_build_object(
+        'reason', case when replay_id is null then 'redrive' else 'replay' end, 'replayId', replay_id))
+      from gone where queue is not null
+    )`;
   await sql`
     with gone as (
       delete from dispatch using (select set_config('synchronous_commit', 'off', true)) as for_this_transaction
@@ -128,7 +136,7 @@ export async function confirmSent(db: Db, positions: string[], mayBeReplayed = t
       insert into publications (event_id, attempts) select event_id, attempts + 1 from gone where queue is null
       on conflict (event_id) do update set published_at = excluded.published_at, attempts = excluded.attempts
     )
-    ${mayBeReplayed ? count : sql`select`}`.execute(db);
+    ${mayBeReplayed ? sql`${recorded} ${count}` : sql`select`}`.execute(db);
 }
 
 export interface FailedEvent {
@@ -142,20 +150,32 @@ export interface FailedEvent {
   attempt: 0 | 1;
 }
 
-/** Returns events that were not sent, each with its delay. Later rows of the same user and queue wait with it. */
+/**
+ * Returns events that were not sent, each with its delay. Later rows of the same user and queue wait with it. Records in
+ * their history why: each refusal, and of a broken connection, which may break every second, only what is new.
+ */
 export async function putBack(db: Db, failed: FailedEvent[]): Promise<void> {
   if (failed.length === 0) return;
   await sql`
+    with failed as materialized (
+      select position, subject, lane, now() + delay_ms * interval '1 millisecond' as due_at, attempt, error
+      from unnest(
+        ${failed.map((item) => item.position)}::bigint[], ${failed.map((item) => item.subject)}::uuid[],
+        ${failed.map((item) => item.queue ?? '')}::text[], ${failed.map((item) => item.delayMs)}::int[],
+        ${failed.map((item) => item.attempt)}::int[], ${failed.map((item) => item.error)}::text[]
+      ) as given (position, subject, lane, delay_ms, attempt, error)
+    ), recorded as (
+      insert into event_history (event_id, kind, consumer, attempt, error, due_at)
+      select event_id, 'publish_failed', ${consumerOf(sql`queue`)}, attempts + 1, error, failed.due_at
+      from failed join dispatch using (position)
+      where attempt = 1 or last_error is distinct from error
+    )
     update dispatch set
-      due_at = now() + failed.delay_ms * interval '1 millisecond',
+      due_at = failed.due_at,
       claimed_until = null,
       attempts = attempts + case when dispatch.position = failed.position then failed.attempt else 0 end,
       last_error = case when dispatch.position = failed.position then failed.error else last_error end
-    from unnest(
-      ${failed.map((item) => item.position)}::bigint[], ${failed.map((item) => item.subject)}::uuid[],
-      ${failed.map((item) => item.queue ?? '')}::text[], ${failed.map((item) => item.delayMs)}::int[],
-      ${failed.map((item) => item.attempt)}::int[], ${failed.map((item) => item.error)}::text[]
-    ) as failed (position, subject, lane, delay_ms, attempt, error)
+    from failed
     where dispatch.subject = failed.subject and coalesce(dispatch.queue, '') = failed.lane`.execute(db);
 }
 

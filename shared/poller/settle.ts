@@ -11,8 +11,9 @@ import {
   retryExchangeOf,
 } from '../broker/topology';
 import type { UserEvent } from '../events/catalog';
+import { storableText } from '../storable';
 import { within } from '../within';
-import { forgetRetrying, recordRetrying } from './retry-store';
+import { forgetRetrying, type Retried, recordRetrying } from './retry-store';
 import { clearSuspects } from './suspect-store';
 import type { PollContext } from './types';
 
@@ -61,9 +62,10 @@ export async function settle(
 }
 
 /** Includes future dead letters: until their copy is confirmed, a crash would retry them, so later events must wait. */
-function retriesOf(route: Route): { event: UserEvent; delayMs: number }[] {
+function retriesOf(route: Route): Retried[] {
   if (route.kind === 'retry') return [route];
-  return route.event ? [{ event: route.event, delayMs: 0 }] : [];
+  const { event, failure } = route;
+  return event ? [{ event, delayMs: 0, failure }] : [];
 }
 
 export async function sendConfirmed(connection: BrokerConnection, copy: OutgoingMessage): Promise<void> {
@@ -77,8 +79,8 @@ const NOT_CONFIRMED = { kind: 'unknown', reason: 'not confirmed in time' } as co
 
 /** Where the copy of an unhandled message goes. */
 type Route =
-  | { kind: 'retry'; copy: OutgoingMessage; event: UserEvent; delayMs: number }
-  | { kind: 'dead'; copy: OutgoingMessage; event?: UserEvent };
+  | ({ kind: 'retry'; copy: OutgoingMessage } & Retried)
+  | { kind: 'dead'; copy: OutgoingMessage; event?: UserEvent; failure: Retried['failure'] };
 
 function routeOf(ctx: PollContext, consumer: Consumer, item: Unhandled): Route {
   const { events } = ctx.config;
@@ -86,21 +88,22 @@ function routeOf(ctx: PollContext, consumer: Consumer, item: Unhandled): Route {
   const queue = queueOf(events, consumer);
   const attempt = attemptOf(message);
   const fields = { consumer, eventId: message.properties.messageId, attempt };
-  const retry = (event: UserEvent, delayMs: number, nextAttempt: number): Route => {
+  const retry = (event: UserEvent, delayMs: number, failure: Retried['failure']): Route => {
+    const nextAttempt = failure ? attempt + 1 : attempt;
     const copy = copyOf(message, retryExchangeOf(events, delayMs), queue, { [ATTEMPT_HEADER]: nextAttempt });
-    return { kind: 'retry', copy, event, delayMs };
+    return { kind: 'retry', copy, event, delayMs, failure };
   };
 
   if (item.verdict === 'waits') {
     const delayMs = waitingDelay(events.retryDelaysMs, item.forMs);
     ctx.log.debug('An event waits for an earlier one of its user', { ...fields, delayMs });
-    return retry(item.event, delayMs, attempt);
+    return retry(item.event, delayMs, null);
   }
   const reason = item.reason.slice(0, MAX_ERROR_LENGTH);
   const delayMs = events.retryDelaysMs[attempt - 1];
   if (item.verdict === 'failed' && delayMs !== undefined) {
     ctx.log.warn('An event failed and will be retried', { ...fields, reason, delayMs });
-    return retry(item.event, delayMs, attempt + 1);
+    return retry(item.event, delayMs, { attempt, error: storableText(reason), isLast: false });
   }
   ctx.log.error('An event failed permanently and becomes a dead letter', { ...fields, reason });
   const copy = copyOf(message, deadExchangeOf(events), queue, {
@@ -108,7 +111,8 @@ function routeOf(ctx: PollContext, consumer: Consumer, item: Unhandled): Route {
     [QUEUE_HEADER]: queue,
     [ERROR_HEADER]: reason,
   });
-  return { kind: 'dead', copy, ...(item.verdict !== 'invalid' && { event: item.event }) };
+  const failure = { attempt, error: storableText(reason), isLast: true };
+  return { kind: 'dead', copy, failure, ...(item.verdict !== 'invalid' && { event: item.event }) };
 }
 
 /**

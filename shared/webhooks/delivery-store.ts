@@ -1,6 +1,6 @@
 import { type Selectable, sql } from 'kysely';
 import type { Db, Tx } from '../db/connection';
-import type { WebhookDeliveriesTable } from '../db/tables';
+import type { DeliveryAttempt, WebhookDeliveriesTable } from '../db/tables';
 import type { UserEvent } from '../events/catalog';
 import type { Delivery, DeliveryStatus } from './webhook';
 
@@ -49,6 +49,31 @@ export async function listDeliveries(
   if (status) query = query.where('status', '=', status);
   if (before !== undefined) query = query.where('event_id', '<', before);
   return (await query.execute()).map(deliveryFromRow);
+}
+
+/** A delivery of an event, with where it goes. The path of the URL may contain a token, so only its host is here. */
+export interface EventDelivery {
+  endpointId: string;
+  host: string;
+  attempts: DeliveryAttempt[];
+  /** Null if no attempt is scheduled. */
+  nextAttemptAt: string | null;
+}
+
+/** The deliveries of one event. */
+export async function listDeliveriesOf(db: Db, eventId: string): Promise<EventDelivery[]> {
+  const rows = await db
+    .selectFrom('webhook_deliveries as delivery')
+    .innerJoin('webhook_endpoints as endpoint', 'endpoint.id', 'delivery.endpoint_id')
+    .select(['endpoint.id', 'endpoint.url', 'delivery.attempt_log', 'delivery.status', 'next_attempt_at'])
+    .where('delivery.event_id', '=', eventId)
+    .execute();
+  return rows.map(({ id, url, attempt_log, status, next_attempt_at }) => ({
+    endpointId: id,
+    host: new URL(url).host,
+    attempts: attempt_log,
+    nextAttemptAt: status === 'pending' ? next_attempt_at.toISOString() : null,
+  }));
 }
 
 /**

@@ -390,6 +390,12 @@ test('replay, and dead letters', async () => {
   await expectStatus('GET /dead-letters', 403, 'forbidden', { token: accessToken });
   await expectStatus('GET /dead-letters', 422, 'invalid_request', { token, path: '/dead-letters?limit=0' });
 
+  const event = 'GET /events/{id}';
+  const { body: log } = await service.request('/events?after=&limit=1', { token });
+  const path = `/events/${log.events[0].id}`;
+  await expectStatus(event, 200, null, { token, path });
+  await expectStatus(event, 403, 'forbidden', { token: accessToken, path });
+  await expectStatus(event, 404, 'not_found', { token, path: `/events/${NOBODY}` });
   const one = 'GET /dead-letters/{id}';
   await expectStatus(one, 200, null, { token, path: letter });
   await expectStatus(one, 403, 'forbidden', { token: accessToken, path: letter });

@@ -19,6 +19,7 @@ import * as taskRuns from './0020-task-runs';
 import * as passwords from './0021-passwords';
 import * as dispatch from './0022-dispatch';
 import * as argon2Hashes from './0023-argon2-hashes';
+import * as eventHistory from './0024-event-history';
 
 /** In order of their names. They are listed, not read from a folder, so that they are part of a bundle. */
 export const migrations: Record<string, Migration> = {
@@ -42,4 +43,5 @@ export const migrations: Record<string, Migration> = {
   '0021-passwords': passwords,
   '0022-dispatch': dispatch,
   '0023-argon2-hashes': argon2Hashes,
+  '0024-event-history': eventHistory,
 };

@@ -82,6 +82,7 @@ test('lists what failed for good; redriven, it is in its queue again with all at
         id: expect.any(String),
         queue: audit,
         messageId: letters[0].event.id,
+        eventId: letters[0].event.id,
         event: expect.objectContaining({ type: 'user.created', subject: person.user.id }),
         body: null,
         error: 'no luck',

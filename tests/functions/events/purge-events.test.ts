@@ -55,6 +55,25 @@ test('published events go after their retention, and what says that they were ha
   expect(await purge()).toMatchObject({ events: 0, handled: 1 });
 });
 
+test('the history of an event goes with it, and what was recorded later a month later', async () => {
+  const { user } = await registerPerson(ctx);
+  const { id } = await ctx.db
+    .selectFrom('events')
+    .select('id')
+    .where('subject', '=', user.id)
+    .executeTakeFirstOrThrow();
+  const record = () => ctx.db.insertInto('event_history').values({ event_id: id, kind: 'failed' }).execute();
+  await record();
+  pass(9);
+  expect(await purge()).toMatchObject({ events: 0, histories: 0 });
+  pass(2);
+  expect(await purge()).toMatchObject({ events: 1, histories: 0 });
+  expect(await ctx.db.selectFrom('event_history').selectAll().execute()).toEqual([]);
+  await record();
+  pass(30);
+  expect(await purge()).toMatchObject({ histories: 1 });
+});
+
 test('what is unsent stays, however old, and so does what is about to be sent again', async () => {
   const { user } = await registerPerson(ctx);
   const other = await registerPerson(ctx);

@@ -6,7 +6,7 @@ import { queueOf } from '../../../shared/broker/topology';
 import type { Db } from '../../../shared/db/connection';
 import { migrateToLatest } from '../../../shared/db/migrate';
 import { migrations } from '../../../shared/db/migrations';
-import { listEvents } from '../../../shared/event-operations/event-log-store';
+import { listEvents } from '../../../shared/event-operations/list-events';
 import type { UserEvent } from '../../../shared/events/catalog';
 import { NOBODY } from '../../../shared/events/origin';
 import { claimEvents, confirmSent, putBack } from '../../../shared/outbox/dispatch-store';
@@ -202,7 +202,7 @@ describe('old code and new beside each other', () => {
     if (!event) throw new Error('Nothing was due');
     await old.putBack(ctx.db, event, 60_000);
     expect([await claimedIds(), ids(await old.claim(ctx.db, 50))]).toEqual([[], []]);
-    expect(await listEvents(ctx.db, { status: 'pending' }, 10, undefined)).toMatchObject([
+    expect((await listEvents(ctx.db, { status: 'pending' }, 10, undefined)).events).toMatchObject([
       { id: second.id, attempts: 0, lastError: null },
       { id: first.id, attempts: 1, lastError: 'refused' },
     ]);
@@ -227,7 +227,7 @@ describe('old code and new beside each other', () => {
     expect(await append(first, 60_000)).toBe(true);
     await old.markPublished(ctx.db, [first.id]);
     await old.markPublished(ctx.db, [first.id]);
-    expect(await listEvents(ctx.db, {}, 10, undefined)).toMatchObject([
+    expect((await listEvents(ctx.db, {}, 10, undefined)).events).toMatchObject([
       { id: first.id, status: 'published', publishedAt: expect.any(String), attempts: 1 },
     ]);
     const data = { id: user };
@@ -311,7 +311,7 @@ test('what was published before it says when, and is purged by that', async () =
   const at = '2026-11-20T10:00:00.000Z';
   await sql`update outbox set published_at = ${at}`.execute(ctx.db);
   await migrate();
-  expect(await listEvents(ctx.db, {}, 10, undefined)).toMatchObject([
+  expect((await listEvents(ctx.db, {}, 10, undefined)).events).toMatchObject([
     { id: event.id, status: 'published', publishedAt: at, attempts: 1, lastError: null },
   ]);
 });
