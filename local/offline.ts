@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ROOT } from '../scripts/function-files';
+import { RETURN_MEMORY } from '../scripts/serve/memory';
 
 const START_TIMEOUT_MS = 180_000;
 const STOP_TIMEOUT_MS = 10_000;
@@ -54,7 +55,7 @@ export async function startOffline(
       ...(options.noTimeout ? ['--noTimeout'] : []),
     ],
     // An IPC channel carries the bundles to load, and its end tells the child that this process is gone.
-    { cwd: ROOT, env: environment, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },
+    { cwd: ROOT, env: { ...RETURN_MEMORY, ...environment }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },
   );
   const tail = readOutput(child, logFile, listener.onLogLine);
   let asked = false;

@@ -1,6 +1,7 @@
 import cluster, { type Worker } from 'node:cluster';
 import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
+import { RETURN_MEMORY } from './memory';
 import { PARTS, type Part, type ServeSettings } from './settings';
 
 const RESTART_DELAY_MS = 1_000;
@@ -25,7 +26,7 @@ export async function superviseProcesses({ parts, processes }: ServeSettings): P
 
   async function keepRunning(own: readonly Part[]): Promise<void> {
     while (!stopping) {
-      const worker = cluster.fork({ SERVE: own.join() });
+      const worker = cluster.fork({ ...RETURN_MEMORY, ...process.env, SERVE: own.join() });
       running.add(worker);
       let served = false;
       worker.once('listening', () => {

@@ -211,6 +211,10 @@ test('finds nothing where nothing is wrong, and tells a first deployment from a 
   expect(await findStack(SERVICE)).toBe('none');
 });
 
+test('accepts Argon2id for Lambda, whatever Node.js deploys', async () => {
+  expect(await checkSecret(withVariables({ PASSWORD_HASH: 'argon2id' }))).toEqual(expect.any(String));
+});
+
 test('--check looks at all of it and does nothing', async () => {
   const { exitCode, stdout, stderr } = await deploy(['--stage', 'prod', '--check']);
   expect([exitCode, stderr]).toEqual([0, '']);
