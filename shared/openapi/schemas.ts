@@ -1,11 +1,13 @@
 import * as v from 'valibot';
 import type { Report } from '../analytics/list-registrations';
 import type { AuditEntry as AuditEntryType } from '../audit/audit-store';
+import { CONSUMER_NAMES, DEAD_LETTERS } from '../broker/topology';
 import type { LoggedEvent } from '../event-operations/event-log-store';
 import type { EventWithHistory as EventWithHistoryType } from '../event-operations/get-event';
 import { HISTORY_KINDS } from '../event-operations/history-kinds';
 import { EVENT_TYPES } from '../events/catalog';
 import type { Health as HealthType } from '../ops/check-health';
+import type { Queues } from '../ops/list-queues';
 import { PERMISSIONS } from '../roles/permissions';
 import type { Role as RoleType } from '../roles/role';
 import type { listSessions } from '../sessions/list-sessions';
@@ -173,6 +175,35 @@ export const EventList = v.object({
       '`cursor` of the next page, or null on the last page; with `after`, always the next `after`',
     ),
   ),
+});
+
+export const QueueList = v.object({
+  broker: v.pipe(
+    v.picklist(['up', 'blocked', 'down']),
+    v.description('`blocked`: a resource alarm stops the broker from accepting messages'),
+  ),
+  queues: v.pipe(
+    v.nullable(
+      v.array(
+        v.object({
+          name: v.string(),
+          consumer: v.picklist([...CONSUMER_NAMES, DEAD_LETTERS]),
+          ready: v.pipe(Count, v.description('Messages that are not delivered yet')),
+          consumers: v.pipe(Count, v.description('Pollers; only one at a time is active')),
+          retry: v.pipe(
+            Count,
+            v.description('Events of this consumer in retry queues; 10000 means 10000 or more'),
+          ),
+        }),
+      ),
+    ),
+    v.description('Of the consumers, and of the dead letters on their way into the database'),
+  ),
+  retryQueues: v.pipe(
+    v.nullable(v.array(v.object({ name: v.string(), delayMs: Count, ready: Count }))),
+    v.description('Where failed events of all consumers wait for their next attempt'),
+  ),
+  deadLetters: v.pipe(Count, v.description('Stored dead letters; 10000 means 10000 or more')),
 });
 
 export const DeadLetter = v.object({
@@ -414,6 +445,7 @@ export type DescribedAsSent = [
   Holds<Same<v.InferOutput<typeof AuditEntry>, AuditEntryType>>,
   Holds<Same<v.InferOutput<typeof RegistrationReport>, Report>>,
   Holds<Same<v.InferOutput<typeof Health>, HealthType>>,
+  Holds<Same<v.InferOutput<typeof QueueList>, Queues>>,
   Holds<Same<v.InferOutput<typeof Webhook>, WebhookType>>,
   Holds<Same<v.InferOutput<typeof WebhookWithSecret>, WebhookWithSecretType>>,
   Holds<Same<v.InferOutput<typeof Delivery>, DeliveryType>>,

@@ -3,10 +3,9 @@ import { countBacklog } from '../outbox/dispatch-store';
 import type { BrokerContext } from '../outbox/publisher';
 import { type EventTask, findTaskRuns, type TaskRun } from '../tasks/task-run-store';
 import { within } from '../within';
+import { shareLook } from './share-look';
 
 const CHECK_TIMEOUT_MS = 2_000;
-/** Anyone may ask, as often as they like: a container looks once a second. */
-const CACHE_MS = 1_000;
 /** Past the time that a run takes, until the next one has to have begun. Both are scheduled every minute. */
 const OVERDUE_SECONDS = 120;
 
@@ -31,20 +30,11 @@ export interface TaskHealth {
 
 type Asked = Pick<BrokerContext, 'config' | 'db' | 'broker' | 'log' | 'now'>;
 
-const cache = new WeakMap<Asked['db'], { at: number; health: Promise<Health> }>();
-
 /**
- * Asks the database and the broker, side by side, each for at most two seconds. The answer may be a second old. Never
- * throws.
+ * Asks the database and the broker, side by side, each for at most two seconds. Anyone may ask, as often as they like: the
+ * answer may be a second old. Never throws.
  */
-export function checkHealth(ctx: Asked): Promise<Health> {
-  const now = ctx.now().getTime();
-  const cached = cache.get(ctx.db);
-  if (cached && Math.abs(now - cached.at) < CACHE_MS) return cached.health;
-  const health = look(ctx);
-  cache.set(ctx.db, { at: now, health });
-  return health;
-}
+export const checkHealth = shareLook(look);
 
 async function look(ctx: Asked): Promise<Health> {
   const [stored, broker] = await Promise.all([checkDatabase(ctx), checkBroker(ctx)]);
