@@ -15,7 +15,8 @@ RUN npm run build
 FROM node:24-alpine
 WORKDIR /rollcall
 COPY --from=build /rollcall/dist/serve/index.cjs /rollcall/dist/serve/bcrypt-thread.cjs /rollcall/dist/serve/openapi-explorer.js.gz ./
-ENV NODE_ENV=production PORT=8080
+# The flag as in package.json: see docs/operations.md, "Without Lambda".
+ENV NODE_ENV=production PORT=8080 NODE_OPTIONS=--max-semi-space-size=2
 EXPOSE 8080
 USER node
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s \

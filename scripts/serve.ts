@@ -7,7 +7,6 @@ import { existsSync } from 'node:fs';
 import { createAdministrator } from './create-administrator';
 import { explain } from './explain';
 import { migrate } from './migrate-database';
-import { runProcess } from './serve/process';
 import { superviseProcesses } from './serve/processes';
 import { readServeSettings } from './serve/settings';
 
@@ -18,7 +17,11 @@ async function main(): Promise<void> {
   if (command === 'admin:create') return createAdministrator('node index.cjs admin:create', args);
   const settings = readServeSettings(process.env, command);
   if (settings.processes > 1 && cluster.isPrimary) await superviseProcesses(settings);
-  else await runProcess(settings);
+  else {
+    // Only here, so that the process that supervises the others does not load the service.
+    const { runProcess } = await import('./serve/process');
+    await runProcess(settings);
+  }
 }
 
 main().then(
