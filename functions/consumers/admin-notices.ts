@@ -4,6 +4,8 @@ import { type Context, containerContext } from '../../shared/context/context';
 import { sendNewUserNotice } from '../../shared/emails/send-new-user-notice';
 
 export const adminNotices = (context: () => Context) =>
-  consumer('admin-notices', { 'user.created': sendNewUserNotice }, context, 'each');
+  consumer('admin-notices', { 'user.created': sendNewUserNotice }, context, ({ mail }) =>
+    mail.adminAddresses.length > 0 ? 'each' : 'one',
+  );
 
 export const handler = adminNotices(containerContext);

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { ATTEMPT_HEADER, type Consumer } from '../broker/topology';
+import type { Config } from '../config';
 import { type Context, containerContext } from '../context/context';
 import type { Tx } from '../db/connection';
 import { TransactionTimeoutError, transactionWithin } from '../db/transaction-within';
@@ -37,6 +38,9 @@ export type BatchHandler = (events: UserEvent[], tx: Tx, ctx: Context) => Promis
 /** A handler per event type; `*` handles all other types. */
 export type EventHandlers = { [T in EventType]?: EventHandler<T> } & { '*'?: EventHandler<EventType> };
 
+/** How many transactions the events of a batch get. */
+type Transactions = 'one' | 'each';
+
 /**
  * Creates a consumer function from event handlers. Every event takes effect exactly once, however often it is delivered,
  * because its inbox row commits together with the handler's effect.
@@ -58,7 +62,7 @@ export function consumer(
   name: Consumer,
   handlers: EventHandlers | BatchHandler,
   context: () => Context = containerContext,
-  transactions: 'one' | 'each' = 'one',
+  transactions: Transactions | ((config: Config) => Transactions) = 'one',
 ): (event: RmqEvent) => Promise<BatchResponse> {
   return async (batch) => {
     const ctx = context();
@@ -76,7 +80,8 @@ export function consumer(
     }
 
     try {
-      failures.push(...(await handleAll(ctx, name, handlers, [retried, first], transactions)));
+      const chosen = typeof transactions === 'function' ? transactions(ctx.config) : transactions;
+      failures.push(...(await handleAll(ctx, name, handlers, [retried, first], chosen)));
     } catch (error) {
       if (!(error instanceof DatabaseUnavailable) || batch.eventSourceArn !== POLLER_ARN) throw error;
       ctx.log.error('Events wait for the database', { consumer: name, error });
@@ -104,7 +109,7 @@ async function handleAll(
   name: Consumer,
   handlers: EventHandlers | BatchHandler,
   parts: UserEvent[][],
-  transactions: 'one' | 'each',
+  transactions: Transactions,
 ): Promise<BatchResponse['batchItemFailures']> {
   const failures: BatchResponse['batchItemFailures'] = [];
   // Each user's events take effect in order: later events of a user wait for the one that failed.

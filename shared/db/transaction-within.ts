@@ -19,12 +19,13 @@ export async function transactionWithin<T>(
   timeoutMs: number,
   work: (tx: Tx) => Promise<T>,
 ): Promise<T> {
-  const late = new TransactionTimeoutError(`not done within ${timeoutMs / 1000} s`);
+  // Not created before it is needed: its stack would cost more than the rest of this function.
+  const late = () => new TransactionTimeoutError(`not done within ${timeoutMs / 1000} s`);
   let isOver = false;
   const refuse: KyselyPlugin = {
     // A statement after the rollback would take effect outside the transaction.
     transformQuery: ({ node }) => {
-      if (isOver) throw late;
+      if (isOver) throw late();
       return node;
     },
     transformResult: async ({ result }) => result,
@@ -33,15 +34,15 @@ export async function transactionWithin<T>(
     const outcome = await within(ms, promise, LATE);
     if (outcome !== LATE) return outcome;
     isOver = true;
-    throw late;
+    throw late();
   };
   const transaction = db.transaction().execute((tx) => {
-    if (isOver) throw late;
+    if (isOver) throw late();
     return orLate(timeoutMs, work(tx.withPlugin(refuse)));
   });
   // After a timeout, an error of the rollback itself is not the cause.
   return orLate(timeoutMs + ROLLBACK_TIMEOUT_MS, transaction).catch((error: unknown) => {
-    throw isOver ? late : error;
+    throw isOver ? late() : error;
   });
 }
 

@@ -1,7 +1,7 @@
 import { forgetCounted } from '../analytics/analytics-store';
 import type { Context } from '../context/context';
 import type { Db } from '../db/connection';
-import { dispatchStep, eventsOfStep, lockNextReplay } from '../outbox/replay-store';
+import { dispatchStep, eventsOfStep, isReplayRunning, lockNextReplay } from '../outbox/replay-store';
 import { pause } from '../pause';
 
 /** How many events of the log a step looks at: some tens of milliseconds, whatever the log holds. */
@@ -28,6 +28,7 @@ export async function runReplays(ctx: Context, budgetMs: number, signal?: AbortS
 
 /** @returns `full` where each replay has enough under way */
 export async function takeReplayStep(db: Db, stepSize = STEP_SIZE): Promise<'taken' | 'full' | 'none'> {
+  if (!(await isReplayRunning(db))) return 'none';
   return db.transaction().execute(async (tx) => {
     const replay = await lockNextReplay(tx);
     if (!replay) return 'none';

@@ -76,23 +76,32 @@ export async function relayOutbox(
     return connection;
   }
 
-  async function work(): Promise<void> {
+  /** Those that help with a backlog. Without one, a second claim would cost as much as the first and find nothing. */
+  const helpers = new Set<Promise<void>>();
+
+  async function work(isHelper: boolean): Promise<void> {
     do {
       let idle = true;
       try {
         const connection = await connect();
         if (connection.blocked) outage.failed(connection.blocked);
         const claimed = connection.blocked ? [] : await claim();
+        if (next !== null && helpers.size < BATCHES_AT_ONCE - 1) {
+          const helper = work(true).finally(() => helpers.delete(helper));
+          helpers.add(helper);
+        }
         if (claimed.length > 0) idle = await relayBatch(run, connection, claimed);
       } catch (error) {
         outage.failed(error);
         ctx.broker.discard();
       }
+      if (idle && isHelper) return;
       if (idle) await pause(Math.min(ctx.config.relay.idleMs, end - performance.now()), signal);
     } while (performance.now() < end && !signal?.aborted);
   }
 
-  await Promise.all(Array.from({ length: BATCHES_AT_ONCE }, work));
+  await work(false);
+  await Promise.all(helpers);
   return report;
 }
 

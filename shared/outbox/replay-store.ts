@@ -76,6 +76,13 @@ export interface ReplayStep {
   underWay: number;
 }
 
+/** Whether a replay has not read the log to its end. Costs less than locking one, and nearly always there is none. */
+export async function isReplayRunning(db: Db): Promise<boolean> {
+  const { rows } = await sql`
+    select from replays where finished_at is null and position < end_position limit 1`.execute(db);
+  return rows.length > 0;
+}
+
 /** @returns the oldest of those that have not read the log to its end, and have the fewest events in `dispatch` */
 export async function lockNextReplay(tx: Tx): Promise<ReplayStep | null> {
   const { rows } = await sql<{ id: string; recount: boolean; under_way: string }>`

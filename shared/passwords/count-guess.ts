@@ -2,7 +2,7 @@ import { foldCase } from '../characters';
 import type { Context } from '../context/context';
 import type { Db } from '../db/connection';
 import type { DomainError } from '../errors';
-import { consumeLimits, type Use, uncountUse } from '../rate-limits/limit-rate';
+import { consumeLimits, type Use, uncountUses } from '../rate-limits/limit-rate';
 import { addressKey } from '../users/email-address';
 import type { LoginName } from './password-store';
 
@@ -50,7 +50,7 @@ export function guessedName(name: LoginName): string {
 
 /** Takes a correct guess back from the count. */
 export async function uncountGuess(db: Db, ctx: Context, guess: Guess): Promise<void> {
-  for (const use of guess.uses) await uncountUse(db, ctx, use);
+  await uncountUses(db, ctx, guess.uses);
 }
 
 function usesOf(subject: string): Use[] {

@@ -25,9 +25,11 @@ export async function callFunction(
   };
   const abandoned = new AbortController();
   const call = ctx.invoke(`${ctx.config.lambda.functionPrefix}${polled}`, event, abandoned.signal);
-  const reason = `the function did not respond within ${callTimeoutMs / 1000} s`;
-  const outcome = await within(callTimeoutMs, call, { kind: 'failed', reason } as const);
-  abandoned.abort();
+  const outcome = await within(callTimeoutMs, call, null);
+  if (outcome === null) {
+    abandoned.abort();
+    return { kind: 'failed', reason: `the function did not respond within ${callTimeoutMs / 1000} s` };
+  }
   const unavailable = outcome.kind === 'answered' ? unavailableReason(outcome.payload) : undefined;
   return unavailable === undefined ? outcome : { kind: 'unavailable', reason: unavailable };
 }

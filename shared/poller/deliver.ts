@@ -1,6 +1,7 @@
 import type { Consumer } from '../broker/topology';
 import { callFunction, type Failure, type Failures, readResponse } from './call-function';
-import { clearSuspects, findSuspects, noteSuspects, type Suspects } from './suspect-store';
+import type { Suspects } from './earlier-attempts-store';
+import { clearSuspects, noteSuspects } from './suspect-store';
 import type { EventMessage, PollContext } from './types';
 
 export interface Delivery {
@@ -21,6 +22,7 @@ const NO_RESULT: Failure = {
  * as a whole, any of its events may be the cause, so all of them become suspects and are tried one by one: an event that
  * crashes or stalls the function then fails alone. Suspects are stored, because the poller may end before all are tried,
  * or because of that event. Later events of the same user fail with it, untried.
+ * @param suspects of earlier calls; those of this one are added
  * @param stop delivers nothing more after the current call
  * @throws if the database fails
  */
@@ -28,9 +30,9 @@ export async function deliverEvents(
   ctx: PollContext,
   consumer: Consumer,
   events: EventMessage[],
+  suspects: Suspects,
   stop: AbortSignal,
 ): Promise<Delivery> {
-  const suspects = await findSuspects(ctx.db, consumer, idsOf(events));
   const failures: Failures = new Map();
   const failedSubjects = new Set<string>();
   const calls = callsFor(events, suspects);

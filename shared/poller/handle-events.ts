@@ -4,8 +4,9 @@ import type { Consumer } from '../broker/topology';
 import { parseEvent } from '../events/catalog';
 import type { Failures } from './call-function';
 import { deliverEvents } from './deliver';
+import { findEarlierAttempts } from './earlier-attempts-store';
 import { splitByOrder } from './order';
-import { findRetrying, forgetRetrying } from './retry-store';
+import { forgetRetrying } from './retry-store';
 import { attemptOf, MAX_EVENT_BYTES, settle, type Unhandled } from './settle';
 import type { BatchResult, EventMessage, PollContext } from './types';
 
@@ -20,11 +21,14 @@ export async function handleEvents(
   stop: AbortSignal,
 ): Promise<BatchResult> {
   const { events, invalid } = readBatch(batch);
-  const subjects = [...new Set(events.map(({ event }) => event.subject))];
-  const retrying = await findRetrying(ctx.db, consumer, subjects);
+  const { retrying, suspects } = await findEarlierAttempts(
+    ctx.db,
+    consumer,
+    events.map(({ event }) => event),
+  );
   const { ready, waiting } = splitByOrder(events, retrying);
 
-  const { failures, untried, unavailable } = await deliverEvents(ctx, consumer, ready, stop);
+  const { failures, untried, unavailable } = await deliverEvents(ctx, consumer, ready, suspects, stop);
   const open = new Set(untried.map(({ event }) => event.id));
   const unhandled = new Set([...failures.keys(), ...open, ...waiting.map(({ event }) => event.id)]);
   const handled = new Set(ready.map(({ event }) => event.id).filter((id) => !unhandled.has(id)));

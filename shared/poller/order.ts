@@ -1,4 +1,4 @@
-import type { RetryingEvent } from './retry-store';
+import type { RetryingEvent } from './earlier-attempts-store';
 import type { EventMessage } from './types';
 
 export interface WaitingMessage extends EventMessage {

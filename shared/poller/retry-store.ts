@@ -3,37 +3,6 @@ import type { Consumer } from '../broker/topology';
 import type { Db } from '../db/connection';
 import type { UserEvent } from '../events/catalog';
 
-/** An event that is overdue by this much is considered lost with its retry queue, and later events stop waiting. */
-const OVERDUE_HOURS = 24;
-
-/** An event in a retry queue: it failed, or it waits for an earlier one of the same user. */
-export interface RetryingEvent {
-  eventId: string;
-  subject: string;
-  sequence: string;
-  /** Time until it leaves its retry queue; negative if overdue. */
-  dueInMs: number;
-  /**
-   * It was handled, so no event waits for it. A poller that was frozen or lost its connection may have recorded the retry
-   * after the next poller had the event handled.
-   */
-  isHandled: boolean;
-}
-
-/** These users' events in the retry queues of this consumer. */
-export async function findRetrying(db: Db, consumer: Consumer, subjects: string[]): Promise<RetryingEvent[]> {
-  const { rows } = await sql<RetryingEvent>`
-    select event_id as "eventId", subject, sequence,
-      extract(epoch from due_at - now())::float8 * 1000 as "dueInMs",
-      exists (
-        select from inbox where inbox.event_id = retrying_events.event_id and inbox.consumer = ${consumer}
-      ) as "isHandled"
-    from retrying_events
-    where consumer = ${consumer} and subject = any(${subjects}::uuid[])
-    and due_at > now() - ${OVERDUE_HOURS} * interval '1 hour'`.execute(db);
-  return rows;
-}
-
 /** An event that goes to a retry queue, or becomes a dead letter. */
 export interface Retried {
   event: UserEvent;

@@ -4,7 +4,7 @@ import type { Context } from '../context/context';
 import type { Db } from '../db/connection';
 import { DomainError } from '../errors';
 import { addressBlock } from './address-block';
-import { type CountedUse, countUses, uncountUseRow } from './rate-limit-store';
+import { type CountedUse, countUses, uncountUseRows } from './rate-limit-store';
 
 export type LimitName = keyof Config['rateLimits']['limits'];
 
@@ -53,12 +53,18 @@ export async function consumeLimits(
 }
 
 /**
- * Takes a use back from the count, for limits on failures: an attempt is counted first and uncounted if it succeeds, so
+ * Takes uses back from the count, for limits on failures: an attempt is counted first and uncounted if it succeeds, so
  * that concurrent attempts cannot exceed the limit.
+ * @param uses in the order in which they were counted
  */
-export async function uncountUse(db: Db, ctx: Context, use: Use): Promise<void> {
+export async function uncountUses(db: Db, ctx: Context, uses: Use[]): Promise<void> {
   if (!ctx.config.rateLimits.enabled) return;
-  await uncountUseRow(db, countedUse(ctx, use, ctx.now()), ctx.now());
+  const now = ctx.now();
+  await uncountUseRows(
+    db,
+    uses.map((use) => countedUse(ctx, use, now)),
+    now,
+  );
 }
 
 function countedUse(ctx: Context, { limit, subject }: Use, now: Date): CountedUse {

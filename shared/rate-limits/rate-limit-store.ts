@@ -52,14 +52,20 @@ export async function countUses(
   return full ? { index: full.index, resetsAt: full.resets_at } : null;
 }
 
-/** Takes a use back from its window. */
-export async function uncountUseRow(db: Db, { key, max }: CountedUse, now: Date): Promise<void> {
-  await db
-    .updateTable('rate_limits')
-    .set((eb) => ({ used: sql<number>`greatest(least(${eb.ref('used')}, ${max}) - 1, 0)` }))
-    .where('key', '=', key)
-    .where('resets_at', '>', now)
-    .execute();
+/** Takes uses back from their windows. One statement. */
+export async function uncountUseRows(db: Db, uses: CountedUse[], now: Date): Promise<void> {
+  await sql`
+    with counted as materialized (
+      select counter.key, use.max
+      from unnest(${uses.map(({ key }) => key)}::bytea[], ${uses.map(({ max }) => max)}::int[])
+        with ordinality as use (key, max, place)
+      join rate_limits as counter on counter.key = use.key
+      where counter.resets_at > ${now}
+      -- Locked in the order in which they are counted, so that concurrent logins do not deadlock.
+      order by use.place for update of counter
+    )
+    update rate_limits set used = greatest(least(rate_limits.used, counted.max) - 1, 0)
+    from counted where rate_limits.key = counted.key`.execute(db);
 }
 
 /** Deletes counters whose window has ended. @returns how many */

@@ -50,6 +50,8 @@ export async function claimDeliveries(
   leaseMs: number,
 ): Promise<ClaimedDelivery[]> {
   if (limits.working <= 0 && limits.failing <= 0) return [];
+  // Nearly always nothing: planning the claim takes longer than this.
+  if (!(await isAnythingDue(db))) return [];
   const { rows } = await sql<ClaimRow>`
     with offered as (
       select next.endpoint_id, next.event_id, endpoint.failures > 0 as failing,
@@ -108,6 +110,17 @@ export async function claimDeliveries(
     failing: row.failing,
     event: row.type === null ? null : row,
   }));
+}
+
+async function isAnythingDue(db: Db): Promise<boolean> {
+  const { rows } = await sql`
+    select from webhook_endpoints as endpoint
+    where disabled_at is null and (paused_until is null or paused_until <= now()) and exists (
+      select from webhook_deliveries
+      where endpoint_id = endpoint.id and status = 'pending' and next_attempt_at <= now()
+        and (claimed_until is null or claimed_until <= now()))
+    limit 1`.execute(db);
+  return rows.length > 0;
 }
 
 type ClaimRow = StoredEvent & {

@@ -1,5 +1,5 @@
 import { addressBlock } from '../../shared/rate-limits/address-block';
-import { limitRate, type Use, uncountUse, useByAddress } from '../../shared/rate-limits/limit-rate';
+import { limitRate, type Use, uncountUses, useByAddress } from '../../shared/rate-limits/limit-rate';
 import { type TestContext, testContext } from '../setup/context';
 
 let ctx: TestContext;
@@ -79,23 +79,38 @@ describe('a use that is given back', () => {
   test('can be had again', async () => {
     for (let i = 0; i < 10; i += 1) {
       expect(await retryAfter(account('a'))).toBe(0);
-      await uncountUse(ctx.db, ctx, account('a'));
+      await uncountUses(ctx.db, ctx, [account('a')]);
     }
     expect(await allowed(3, account('a'))).toBe(3);
   });
 
   test('frees one place, also while others are being turned away', async () => {
     await allowed(20, account('a'));
-    await uncountUse(ctx.db, ctx, account('a'));
+    await uncountUses(ctx.db, ctx, [account('a')]);
     expect(await allowed(5, account('a'))).toBe(1);
   });
 
   test('is none of a later window, and none that was never taken', async () => {
     await allowed(3, account('a'));
     later(60);
-    await uncountUse(ctx.db, ctx, account('a'));
-    await uncountUse(ctx.db, ctx, account('b'));
+    await uncountUses(ctx.db, ctx, [account('a')]);
+    await uncountUses(ctx.db, ctx, [account('b')]);
     expect([await allowed(5, account('a')), await allowed(5, account('b'))]).toEqual([3, 3]);
+  });
+
+  test('comes back for several limits at once, also where others count the same ones meanwhile', async () => {
+    const uses = [...'abcdefgh'].map(account);
+    await limitRate(ctx, uses);
+    await limitRate(ctx, uses);
+    const work = Array.from({ length: 60 }, async (_, index) => {
+      if (index % 2 === 0) await retryAfter(...uses);
+      else await uncountUses(ctx.db, ctx, uses);
+    });
+    // A deadlock would reject one of them.
+    await Promise.all(work);
+    await uncountUses(ctx.db, ctx, uses);
+    const rows = await ctx.db.selectFrom('rate_limits').select('used').execute();
+    expect(new Set(rows.map(({ used }) => used)).size).toBe(1);
   });
 });
 
@@ -119,7 +134,7 @@ test('is one statement, however many limits', async () => {
 test('RATE_LIMITS=off counts nothing', async () => {
   const off = { ...ctx, config: { ...ctx.config, rateLimits: { ...ctx.config.rateLimits, enabled: false } } };
   for (let i = 0; i < 20; i += 1) await limitRate(off, [account('a')]);
-  await uncountUse(off.db, off, account('a'));
+  await uncountUses(off.db, off, [account('a')]);
   expect(await ctx.db.selectFrom('rate_limits').selectAll().execute()).toEqual([]);
 });
 
