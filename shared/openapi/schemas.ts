@@ -251,7 +251,10 @@ export const Replay = v.object({
 
 export const ReplayCount = v.object({
   count: v.pipe(Count, v.description('Events that the replay would send, counted up to 100,000')),
-  isMore: v.pipe(v.boolean(), v.description('Whether there may be more than that')),
+  isMore: v.pipe(
+    v.boolean(),
+    v.description('Whether there may be more: counting looks at 200,000 events of the range at most'),
+  ),
 });
 
 export const ReplayList = v.object({ replays: v.array(Replay), nextCursor: NextCursor });
