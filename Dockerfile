@@ -9,12 +9,13 @@ RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY functions functions
 COPY shared shared
 COPY scripts scripts
+COPY console console
 COPY serverless.yml ./
 RUN npm run build
 
 FROM node:24-alpine
 WORKDIR /rollcall
-COPY --from=build /rollcall/dist/serve/index.cjs /rollcall/dist/serve/bcrypt-thread.cjs /rollcall/dist/serve/openapi-explorer.js.gz ./
+COPY --from=build /rollcall/dist/serve/*.cjs /rollcall/dist/serve/*.gz ./
 # The flag as in package.json: see docs/operations.md, "Without Lambda".
 ENV NODE_ENV=production PORT=8080 NODE_OPTIONS=--max-semi-space-size=2
 EXPOSE 8080

@@ -19,6 +19,7 @@ export function printBanner(
   console.log(`
   Rollcall is running
 
+    Console   ${http}
     API       ${http}/register  ${http}/login  ${http}/users/me
     Docs      ${http}/docs
     Health    ${http}/health

@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { copyFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { build, type Plugin, stop } from 'esbuild';
-import { BCRYPT_THREAD, bundled, copyDocsRenderer } from '../scripts/bundle';
+import { allAssets, writeAssets } from '../scripts/assets';
+import { BCRYPT_THREAD, bundled } from '../scripts/bundle';
 import { functionFiles, ROOT } from '../scripts/function-files';
 
 /** All functions by their names, each loaded when it is first called. */
@@ -22,7 +24,7 @@ const functionsModule: Plugin = {
 /** Bundles what `npm start` runs: all functions in one module, so that a build is quick and memory holds one of everything. */
 export class LocalBundle {
   readonly #outdir: string;
-  #hash: string | undefined;
+  #version: string | undefined;
 
   constructor(outdir: string) {
     this.#outdir = outdir;
@@ -33,28 +35,30 @@ export class LocalBundle {
    * @throws BuildFailure after esbuild has printed the reason
    */
   async build(): Promise<string | null> {
-    const [output] = await this.#bundle();
-    if (!output || output.hash === this.#hash) return null;
-    if (this.#hash === undefined) {
-      await copyDocsRenderer(this.#outdir, '.');
-      await copyFile(join(ROOT, BCRYPT_THREAD), join(this.#outdir, basename(BCRYPT_THREAD)));
-    }
-    this.#hash = output.hash;
-    const file = join(this.#outdir, `${output.hash.replaceAll('/', '_')}.cjs`);
+    const [[output], assets] = await this.#bundle();
+    if (!output) return null;
+    const hash = createHash('sha256').update(output.contents);
+    for (const content of assets.values()) hash.update(content);
+    const version = hash.digest('hex').slice(0, 16);
+    if (version === this.#version) return null;
+    await writeAssets(this.#outdir, assets);
+    await copyFile(join(ROOT, BCRYPT_THREAD), join(this.#outdir, basename(BCRYPT_THREAD)));
+    const file = join(this.#outdir, `${version}.cjs`);
     await writeFile(file, output.contents);
+    this.#version = version;
     return file;
   }
 
   async #bundle() {
     try {
-      const { outputFiles } = await build({
+      const functions = build({
         ...bundled(this.#outdir, [{ in: 'local/service.ts', out: 'index' }]),
         plugins: [functionsModule],
         minify: false,
         sourcemap: false,
         write: false,
       });
-      return outputFiles;
+      return await Promise.all([functions.then(({ outputFiles }) => outputFiles), allAssets()]);
     } finally {
       // Until the next edit, its process would hold some hundred megabytes.
       await stop();

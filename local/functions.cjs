@@ -12,15 +12,25 @@ const first = new Promise((resolve) => {
  * @throws what the new bundle throws when it is loaded; then nothing is replaced
  */
 exports.load = (file) => {
-  const { functions, startService } = require(file);
+  const { CONSUMER_FAULTS, functions, startService } = require(file);
   const previous = current;
-  current = { file, functions, service: startService(), calls: 0, onIdle: () => {} };
+  current = { file, functions, faults: CONSUMER_FAULTS, service: startService(), calls: 0, onIdle: () => {} };
   announceFirst();
   if (previous) void retire(previous);
 };
 
 /** Finishes the work in the background. */
 exports.stop = () => current?.service.stopTasks();
+
+/**
+ * Injects a fault into the newest bundle.
+ * @returns false if it has none of that name
+ */
+exports.inject = async (fault) => {
+  if (!current?.faults.includes(fault)) return false;
+  await current.service.inject(fault);
+  return true;
+};
 
 /** What serverless-offline calls, by the functions' names. */
 exports.handlers = {};

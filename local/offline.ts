@@ -32,6 +32,8 @@ interface Options {
 export interface Listener {
   /** A line of a function's own log, which is JSON. All of the output goes to `<dataDir>/functions.log`. */
   onLogLine(line: string): void;
+  /** The console asks for a fault. @returns false if there is none of that name */
+  onFault(fault: string): Promise<boolean>;
   /** The process ended by itself. */
   onExit(reason: string): void;
 }
@@ -58,6 +60,11 @@ export async function startOffline(
     { cwd: ROOT, env: { ...RETURN_MEMORY, ...environment }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },
   );
   const tail = readOutput(child, logFile, listener.onLogLine);
+  let onLoaded: (failure: string | null) => void = () => {};
+  child.on('message', (message: { failure: string | null } | { fault: string }) => {
+    if ('failure' in message) return onLoaded(message.failure);
+    void listener.onFault(message.fault).then((injected) => child.send({ injected }));
+  });
   let asked = false;
   let exited = false;
   child.once('exit', (code) => {
@@ -77,9 +84,11 @@ export async function startOffline(
       }
     },
     load: async (bundle) => {
-      const answer = once(child, 'message');
+      const loaded = new Promise<string | null>((resolve) => {
+        onLoaded = resolve;
+      });
       child.send({ bundle });
-      const [{ failure }] = await answer;
+      const failure = await loaded;
       if (failure !== null) throw new Error(`The functions fail when they are loaded: ${failure}`);
     },
     stop: async () => {

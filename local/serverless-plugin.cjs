@@ -1,4 +1,5 @@
 // Loaded by serverless.yml; affects only `serverless offline`.
+const { once } = require('node:events');
 const local = require('./functions.cjs');
 const { answerLikeAws } = require('./gateway.cjs');
 
@@ -11,7 +12,7 @@ module.exports = class LocalPlugin {
       mergeTrailingSlashes(service.functions);
       if (isChild) dropSchedules(service.functions);
       if (runsBundles) callBundles(service.functions);
-      answerLikeAws();
+      answerLikeAws(runsBundles ? injectFault : undefined);
     };
     this.hooks = {
       // Of `serverless offline`, and of `serverless offline start`.
@@ -21,7 +22,9 @@ module.exports = class LocalPlugin {
     };
     if (!isChild) return;
     process.on('disconnect', () => process.exit());
-    process.on('message', ({ bundle }) => process.send({ failure: load(bundle) }));
+    process.on('message', (message) => {
+      if (message.bundle) process.send({ failure: load(message.bundle) });
+    });
   }
 };
 
@@ -58,4 +61,12 @@ function load(bundle) {
   } catch (error) {
     return String(error?.stack ?? error);
   }
+}
+
+/** Those of the consumers are in this process, those of the broker in the one that started it. */
+async function injectFault(fault) {
+  if (await local.inject(fault)) return true;
+  process.send({ fault });
+  const [{ injected }] = await once(process, 'message');
+  return injected;
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { startBroker } from './amqp-broker';
+import { type FaultyBroker, startFaultyBroker } from './broker-faults';
 import { startMailbox } from './mailbox';
 import { assertPortFree } from './ports';
 import { postgresUrl, startPostgres } from './postgres';
@@ -7,6 +7,11 @@ import type { LocalSettings } from './settings';
 
 interface Server {
   stop(): Promise<void>;
+}
+
+export interface Servers extends Server {
+  /** Null if the environment names another. */
+  broker: FaultyBroker | null;
 }
 
 /** The URLs of the embedded servers, as variables for the functions. Known before the servers run. */
@@ -19,10 +24,11 @@ export function serverEnvironment(settings: LocalSettings): Record<string, strin
 }
 
 /** Starts the embedded PostgreSQL, broker and mailbox, each only if the environment names no other. */
-export async function startServers(settings: LocalSettings): Promise<Server> {
+export async function startServers(settings: LocalSettings): Promise<Servers> {
+  const broker = settings.hasBroker ? null : embeddedBroker(settings);
   const starting = [
     settings.databaseUrl === undefined ? embeddedPostgres(settings) : null,
-    settings.hasBroker ? null : embeddedBroker(settings),
+    broker,
     settings.hasMailServer ? null : localMailbox(settings),
   ];
   const results = await Promise.allSettled(starting);
@@ -35,7 +41,7 @@ export async function startServers(settings: LocalSettings): Promise<Server> {
     await stop();
     throw failed.reason;
   }
-  return { stop };
+  return { broker: await broker, stop };
 }
 
 async function embeddedPostgres(settings: LocalSettings): Promise<Server> {
@@ -43,9 +49,9 @@ async function embeddedPostgres(settings: LocalSettings): Promise<Server> {
   return startPostgres(dataDir, settings.pgPort, () => assertPortFree('PG_PORT', settings.pgPort));
 }
 
-async function embeddedBroker(settings: LocalSettings): Promise<Server> {
+async function embeddedBroker(settings: LocalSettings): Promise<FaultyBroker> {
   await assertPortFree('AMQP_PORT', settings.amqpPort);
-  return startBroker({ port: settings.amqpPort, dataDir: join(settings.dataDir, 'amqp') });
+  return startFaultyBroker({ port: settings.amqpPort, dataDir: join(settings.dataDir, 'amqp') });
 }
 
 async function localMailbox(settings: LocalSettings): Promise<Server> {

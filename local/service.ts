@@ -1,17 +1,21 @@
 // The module that `npm start` bundles and runs: all functions, and what calls those that work in the background.
 import { functions } from 'rollcall:functions';
 import { createHashing } from '../scripts/serve/hashing-threads';
+import { invokeInProcess } from '../scripts/serve/invoke-in-process';
 import { PARTS, type Part } from '../scripts/serve/settings';
 import { repeat } from '../scripts/serve/task';
 import { scheduledTasks } from '../scripts/serve/tasks';
 import { publishingContext } from '../shared/outbox/publisher';
 import { useHashing } from '../shared/passwords/hashing';
+import { CONSUMER_FAULTS, type ConsumerFault, consumerFaults } from './consumer-faults';
 
-export { functions };
+export { CONSUMER_FAULTS, functions };
 
 export interface Service {
   /** Finishes the current work in the background and starts no more. */
   stopTasks(): Promise<void>;
+  /** Injects a fault, for the console. */
+  inject(fault: ConsumerFault): Promise<void>;
   /** Closes connections, when nothing uses them any more. */
   close(): Promise<void>;
 }
@@ -21,10 +25,12 @@ export function startService(): Service {
   const hashing = createHashing();
   useHashing(hashing);
   const ctx = publishingContext();
-  const { tasks, close } = scheduledTasks(ctx, new Set<Part>(PARTS));
+  const faults = consumerFaults(ctx, invokeInProcess(ctx.config.lambda));
+  const { tasks, close } = scheduledTasks(ctx, new Set<Part>(PARTS), faults.invoke);
   const stopping = new AbortController();
   const running = Promise.all(tasks.map((task) => repeat(task, ctx.log, stopping.signal)));
   return {
+    inject: faults.inject,
     stopTasks: async () => {
       stopping.abort();
       await running;

@@ -59,6 +59,7 @@ async function main(): Promise<void> {
       prepared,
       listener: {
         onLogLine: (line) => console.log(line),
+        onFault: async (fault) => (await servers).broker?.inject(fault) ?? false,
         onExit: (reason) => {
           console.error(reason);
           void stop(1);

@@ -1,8 +1,6 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
+import { resolve } from 'node:path';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
+import { allAssets, writeAssets, writeFunctionAssets } from './assets';
 import { functionFiles, ROOT } from './function-files';
 import { leaveOutUnused } from './leave-out';
 import { httpFunctions } from './openapi/routes';
@@ -30,14 +28,6 @@ const handlerOnly: Plugin = {
     }));
   },
 };
-
-/** The page at /docs loads its script from Rollcall, so that it works without a network and without a CDN. */
-export async function copyDocsRenderer(outdir: string, name = 'docs-renderer'): Promise<void> {
-  const script = await readFile(require.resolve('openapi-explorer/dist/browser/openapi-explorer.min.js'));
-  const directory = resolve(ROOT, outdir, name);
-  await mkdir(directory, { recursive: true });
-  await writeFile(join(directory, 'openapi-explorer.js.gz'), await promisify(gzip)(script, { level: 9 }));
-}
 
 /** Two builds, because `leaveOutUnused` applies to all bundles of a build. */
 function builds(outdir: string) {
@@ -78,8 +68,10 @@ export function bundled(outdir: string, entryPoints: { in: string; out: string }
 
 /** Bundles every function to `<outdir>/<name>/index.cjs`. @returns the inputs of each bundle, by its file */
 export async function buildFunctions(outdir = 'dist'): Promise<Metafile['outputs']> {
-  await copyDocsRenderer(outdir);
-  const results = await Promise.all(builds(outdir).map((one) => build(one)));
+  const [results] = await Promise.all([
+    Promise.all(builds(outdir).map((one) => build(one))),
+    writeFunctionAssets(resolve(ROOT, outdir)),
+  ]);
   return Object.assign({}, ...results.map((result) => result.metafile.outputs));
 }
 
@@ -116,7 +108,7 @@ export async function buildServe(outdir = 'dist'): Promise<Metafile['outputs']> 
     { in: 'scripts/serve.ts', out: 'serve/index' },
     { in: BCRYPT_THREAD, out: 'serve/bcrypt-thread' },
   ];
-  await copyDocsRenderer(outdir, 'serve');
+  await writeAssets(resolve(ROOT, outdir, 'serve'), await allAssets());
   const result = await build({ ...bundled(outdir, entryPoints), plugins: [routesModule] });
   return result.metafile.outputs;
 }

@@ -7,7 +7,7 @@ import { endpoint } from '../../shared/http/endpoint';
 import { json } from '../../shared/http/parts';
 import { reply } from '../../shared/http/reply';
 import type { Documentation } from '../../shared/openapi/documentation';
-import { SteppedUp } from '../../shared/openapi/schemas';
+import { NewAccessToken } from '../../shared/openapi/schemas';
 import { stepUp } from '../../shared/sign-in/step-up';
 
 const Body = exactly({
@@ -19,7 +19,7 @@ export const documentation = {
   description:
     'For requests that fail with 401 `reauthentication_required`: they accept the new access token for `REAUTH_SECONDS` (RFC 9470). Its `auth_time` is the time of this request.',
   example: { password: 'correct horse battery' },
-  replies: { 200: { description: 'A new access token for the same session', body: SteppedUp } },
+  replies: { 200: { description: 'A new access token for the same session', body: NewAccessToken } },
   errors: ['invalid_credentials', 'rate_limited'],
 } satisfies Documentation;
 

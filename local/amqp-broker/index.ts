@@ -53,6 +53,10 @@ export interface Broker {
   raiseAlarm(resource: Resource): void;
   /** Clears an alarm of `raiseAlarm`. That of a journal that cannot be written lasts until it can be. */
   clearAlarm(resource: Resource): void;
+  /** Breaks every connection. Clients may connect again at once. */
+  cutConnections(): void;
+  /** While true, messages are taken and stored, but their publishers never learn it. */
+  withholdConfirms(withhold: boolean): void;
   /** Closes every connection, then the journal. Durable state is kept. */
   stop(): Promise<void>;
 }
@@ -89,6 +93,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     requestFlush: (connection) => turn.request(connection),
     log,
     serving: false,
+    withholdsConfirms: false,
   };
   const accept = (socket: Socket) => {
     if (!context.serving) {
@@ -144,6 +149,12 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     url: brokerUrl(hosts, listener.port, username, password, names),
     raiseAlarm: (resource) => alarms.raise(resource, 'operator'),
     clearAlarm: (resource) => alarms.clear(resource, 'operator'),
+    cutConnections: () => {
+      for (const connection of connections) connection.cut();
+    },
+    withholdConfirms: (withhold) => {
+      context.withholdsConfirms = withhold;
+    },
     stop: () => {
       stopping ??= stop();
       return stopping;

@@ -28,6 +28,7 @@ const TAGS: Record<string, { name: string; description: string }> = {
     name: 'Webhooks',
     description: 'Events sent to HTTP endpoints, as specified by Standard Webhooks',
   },
+  console: { name: 'Console', description: 'The console for operators, and its sessions' },
   ops: { name: 'Service', description: 'The service itself' },
 };
 
@@ -135,15 +136,18 @@ function whoMay({ auth, permission, orSelf }: Operation): string {
 }
 
 function replyResponse(
-  { description, body, contentType = 'application/json', headers = [] }: ReplyDescription,
+  { description, body, contentType = ['application/json'], headers = [] }: ReplyDescription,
   requestHeaders: Operation['headers'],
 ) {
   const replayed = requestHeaders.includes('idempotency-key') ? (['idempotent-replayed'] as const) : [];
+  const types = [contentType].flat();
   const content = body ? { schema: schemaOf(body) } : { schema: { type: 'string' } };
   return {
     description,
     headers: headerRefs(['x-request-id', ...headers, ...replayed]),
-    ...((body || contentType !== 'application/json') && { content: { [contentType]: content } }),
+    ...((body || !types.includes('application/json')) && {
+      content: Object.fromEntries(types.map((type) => [type, content])),
+    }),
   };
 }
 

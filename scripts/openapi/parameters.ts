@@ -28,6 +28,10 @@ const PATH_PARAMETERS: Record<string, { description: string; schema: JsonSchema;
     description: "A role's name",
     schema: { type: 'string', pattern: '^[a-z][a-z0-9_-]{0,31}$' },
   },
+  '/console/{asset}': {
+    description: 'The file',
+    schema: { type: 'string', enum: ['app.js', 'app.css'] },
+  },
   '/webhooks/{id}': { description: "A webhook's id", schema: { type: 'string', format: 'uuid' } },
   '/webhooks/{id}/deliveries/{deliveryId}': {
     description: "A delivery's id: the event's id, which the receiver gets as `webhook-id`",
@@ -74,9 +78,10 @@ export const RESPONSE_HEADERS: Record<AnyResponseHeader, { description: string; 
     schema: { type: 'integer', minimum: 1 },
   },
   etag: { description: "The record's current `version`, in quotes", schema: { type: 'string' } },
-  location: { description: 'Path of the new record', schema: { type: 'string' } },
+  location: { description: 'Path of the new record, or of the page to go to', schema: { type: 'string' } },
   'cache-control': { description: 'How long the response may be cached', schema: { type: 'string' } },
   'content-security-policy': { description: 'What the page may load and do', schema: { type: 'string' } },
+  'set-cookie': { description: 'The session of the console', schema: { type: 'string' } },
   'idempotent-replayed': {
     description: '`true` if the response repeats an earlier one',
     schema: { const: 'true' },

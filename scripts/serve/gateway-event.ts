@@ -26,6 +26,7 @@ export function gatewayEvent(
     rawPath: url.pathname,
     rawQueryString: url.search.slice(1),
     headers,
+    ...(headers['cookie'] && { cookies: headers['cookie'].split(/; */) }),
     ...(query.size > 0 && { queryStringParameters: Object.fromEntries(query) }),
     ...(Object.keys(params).length > 0 && { pathParameters: params }),
     requestContext: {

@@ -73,12 +73,14 @@ async function answer(
       statusCode,
       headers,
       body: content = '',
+      cookies,
       isBase64Encoded,
     } = await match.handler(gatewayEvent(request, url, match, body));
     // The rest of a body that is too large is not read, so that the response does not wait for it.
     if (isLast() || !request.complete) response.setHeader('connection', 'close');
     response.statusCode = statusCode ?? 200;
     for (const [name, value] of Object.entries(headers ?? {})) response.setHeader(name, String(value));
+    if (cookies) response.setHeader('set-cookie', cookies);
     response.end(isBase64Encoded ? Buffer.from(content, 'base64') : content, () => {
       if (!request.complete) request.destroy();
     });

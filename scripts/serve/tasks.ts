@@ -1,5 +1,6 @@
 import { createBroker } from '../../shared/broker/connection';
 import { createContext, withLongTimeouts } from '../../shared/context/context';
+import type { Invoke } from '../../shared/lambda/invoke';
 import { measuredPoll, measuredRelay } from '../../shared/ops/measured-runs';
 import { purgeEvents } from '../../shared/ops/purge';
 import type { PublishingContext } from '../../shared/outbox/publisher';
@@ -11,10 +12,14 @@ import type { Task } from './task';
 
 const HOUR_MS = 60 * 60 * 1000;
 
-/** The functions that EventBridge schedules in the cloud, for the parts of this process. */
+/**
+ * The functions that EventBridge schedules in the cloud, for the parts of this process.
+ * @param invoke calls consumers
+ */
 export function scheduledTasks(
   ctx: PublishingContext,
   parts: ReadonlySet<Part>,
+  invoke: Invoke = invokeInProcess(ctx.config.lambda),
 ): { tasks: Task[]; close(): Promise<void> } {
   const { config, log } = ctx;
   // A connection of its own: on an error, relay or poller closes its connection, which would interrupt the other.
@@ -22,7 +27,7 @@ export function scheduledTasks(
   // Its statements may take longer than all others.
   const purger = createContext(withLongTimeouts(config, config.purge.budgetMs), log);
   const sender = { ...ctx, resolveHost };
-  const poller = { ...ctx, broker: pollerBroker, invoke: invokeInProcess(config.lambda) };
+  const poller = { ...ctx, broker: pollerBroker, invoke };
   const all: Record<Part, Task | null> = {
     http: null,
     relay: { name: 'relay-outbox', run: (budgetMs, signal) => measuredRelay(ctx, budgetMs, signal) },

@@ -83,6 +83,8 @@ export const Environment = v.object({
   CORS_ORIGINS: v.optional(parsed(parseOrigins), ''),
   TRUSTED_PROXIES: list(proxyNetwork, ''),
 
+  CONSOLE: v.optional(v.picklist(['on', 'off'], 'must be on or off'), 'on'),
+
   SMTP_URL: v.optional(parsed(parseMailServerUrl)),
   MAIL_FROM: v.optional(parsed(parseMailbox), 'Rollcall <no-reply@localhost>'),
   ADMIN_NOTIFY_EMAIL: v.optional(parsed(parseMailboxes), ''),

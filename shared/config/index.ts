@@ -95,6 +95,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env, runtime
     corsOrigins: env.CORS_ORIGINS,
     /** Networks of proxies whose `X-Forwarded-For` is trusted. */
     trustedProxies: env.TRUSTED_PROXIES,
+    /** Whether `GET /console` is there. */
+    hasConsole: env.CONSOLE === 'on',
     mail: {
       /** `off`: send no emails. Undefined: not configured, sending fails. */
       smtpUrl: env.SMTP_URL,

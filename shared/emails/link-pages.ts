@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { escapeHtml } from './render-mail';
+import { escapeHtml } from '../plain-text';
 
 export interface LinkPage {
   html: string;

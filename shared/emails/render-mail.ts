@@ -1,3 +1,5 @@
+import { escapeHtml, oneLine } from '../plain-text';
+
 export interface MailContent {
   subject: string;
   text: string;
@@ -47,24 +49,4 @@ function htmlBlock(block: Block): string {
       `<tr><td style="padding-right:16px;color:#71717a">${escapeHtml(label)}</td><td>${escapeHtml(value)}</td></tr>`,
   );
   return `<table>${rows.join('')}</table>`;
-}
-
-// Control characters and bidirectional controls. With them, a name could inject a header or a paragraph, or display as a
-// different name.
-const UNPRINTABLE = /[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gu;
-
-export function oneLine(text: string): string {
-  return text.replace(UNPRINTABLE, ' ').trim();
-}
-
-const ENTITIES: Record<string, string> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-export function escapeHtml(text: string): string {
-  return oneLine(text).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
 }

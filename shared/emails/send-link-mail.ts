@@ -2,10 +2,10 @@ import type { Mailbox } from '../config/mailboxes';
 import type { Context } from '../context/context';
 import type { Tx } from '../db/connection';
 import { type EmailTokenPurpose, insertEmailToken } from '../email-addresses/email-token-store';
+import { oneLine } from '../plain-text';
 import { hashToken, newOpaqueToken } from '../tokens/opaque-token';
 import { isSameAddress } from '../users/email-address';
 import type { User } from '../users/user';
-import { oneLine } from './render-mail';
 import { sendEventMail } from './send-event-mail';
 import {
   emailChangedMail,

@@ -36,6 +36,22 @@ export const anyCaller: Access<Context, { caller: Caller }> = {
   identify: async (ctx, request) => ({ caller: await authenticate(ctx, bearerToken(request)) }),
 };
 
+/**
+ * Browsers on a page of this service. A browser sends a cookie along with whatever page makes the request, so its `Origin`
+ * decides, which no page can choose (Fetch standard, section 3.2).
+ */
+export const ownPage: Access<Context, { caller: null; cookies: Request['cookies'] }> = {
+  auth: 'none',
+  identify: async ({ config }, { headers, cookies }) => {
+    const { origin = '', host } = headers;
+    const isOwn =
+      URL.canParse(origin) &&
+      (new URL(origin).host === host || origin === new URL(config.mail.publicUrl).origin);
+    if (!isOwn) throw new DomainError('forbidden', { detail: 'Only the pages of this service may do that' });
+    return { caller: null, cookies };
+  },
+};
+
 export const permission = (needed: Permission): Access<Context, { caller: Caller }> => ({
   auth: 'bearer',
   permission: needed,

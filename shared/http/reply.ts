@@ -3,6 +3,8 @@ export interface Reply {
   /** Strings and buffers are sent as they are and need a `content-type` header; everything else is sent as JSON. */
   body?: unknown;
   headers?: Record<string, string>;
+  /** `Set-Cookie` headers. */
+  cookies?: string[];
 }
 
 export function reply(status: number, body?: unknown, headers: Record<string, string> = {}): Reply {

@@ -10,6 +10,7 @@ export interface Request {
   query: Record<string, string | undefined>;
   /** Names in lower case. */
   headers: Record<string, string | undefined>;
+  cookies: Record<string, string | undefined>;
   rawBody: Buffer;
   requestId: string;
   /** W3C Trace Context: continues the caller's trace or starts a new one. */
@@ -39,12 +40,23 @@ export function readRequest(
     params: readParams(event.pathParameters ?? {}),
     query: event.queryStringParameters ?? {},
     headers,
+    // serverless-offline leaves them in the header.
+    cookies: readCookies(event.cookies ?? headers['cookie']?.split(';') ?? []),
     rawBody: Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8'),
     requestId: givenId && VALID_REQUEST_ID.test(givenId) ? givenId : newId(),
     traceparent: continueTrace(headers['traceparent'], newId),
     address: clientAddress(http.sourceIp, headers['x-forwarded-for'], trustedProxies),
     userAgent: headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null,
   };
+}
+
+/** The gateway has taken the header apart. Of cookies with the same name, the first has the most specific path (RFC 6265, section 5.4). */
+function readCookies(pairs: string[]): Request['cookies'] {
+  const read = pairs.map((pair): [string, string] => {
+    const [name = '', ...value] = pair.split('=');
+    return [name.trim(), value.join('=').trim()];
+  });
+  return Object.fromEntries(read.reverse());
 }
 
 /** PostgreSQL rejects some characters. Replacing them keeps the lookup safe: it finds nothing, as it should. */

@@ -49,6 +49,7 @@ export function toResult(
       ...(request.method === 'HEAD' &&
         body !== undefined && { 'content-length': String(sizeOf(body, isBase64Encoded)) }),
     },
+    ...(reply.cookies && { cookies: reply.cookies }),
     ...(request.method !== 'HEAD' &&
       body !== undefined && { body, ...(isBase64Encoded && { isBase64Encoded }) }),
   };

@@ -18,12 +18,12 @@ export interface Documentation {
   errors?: readonly ErrorCode[];
 }
 
-export type ResponseHeader = 'etag' | 'location' | 'cache-control' | 'content-security-policy';
+export type ResponseHeader = 'etag' | 'location' | 'cache-control' | 'content-security-policy' | 'set-cookie';
 
 export interface ReplyDescription {
   description: string;
   body?: v.GenericSchema;
   /** Default: JSON. */
-  contentType?: string;
+  contentType?: string | readonly string[];
   headers?: readonly ResponseHeader[];
 }

@@ -69,7 +69,7 @@ export const SessionTokens = v.object({
   expiresIn: ExpiresIn,
 });
 
-export const SteppedUp = v.object({
+export const NewAccessToken = v.object({
   accessToken: AccessToken,
   tokenType: TokenType,
   expiresIn: ExpiresIn,
@@ -439,7 +439,7 @@ type Holds<T extends true> = T;
 export type DescribedAsSent = [
   Holds<Same<v.InferOutput<typeof User>, UserType>>,
   Holds<Same<v.InferOutput<typeof SessionTokens>, SessionTokensType>>,
-  Holds<Same<v.InferOutput<typeof SteppedUp>, AccessTokenType>>,
+  Holds<Same<v.InferOutput<typeof NewAccessToken>, AccessTokenType>>,
   Holds<Same<v.InferOutput<typeof LoggedIn>, { user: UserType } & SessionTokensType>>,
   Holds<Same<v.InferOutput<typeof Session>[], Awaited<ReturnType<typeof listSessions>>>>,
   Holds<Same<v.InferOutput<typeof Role>, RoleType>>,

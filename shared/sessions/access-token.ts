@@ -107,5 +107,9 @@ function importedKey(algorithm: TokenKey['algorithm'], jwk: Jwk): Promise<Crypto
 async function importKey(algorithm: TokenKey['algorithm'], jwk: Jwk): Promise<CryptoKey> {
   const key = await importJWK(jwk, algorithm);
   if (!(key instanceof Uint8Array)) return key;
-  return crypto.subtle.importKey('raw', key, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign', 'verify']);
+  // A copy, because the type allows shared memory, which cannot be imported.
+  return crypto.subtle.importKey('raw', new Uint8Array(key), { name: 'HMAC', hash: 'SHA-256' }, false, [
+    'sign',
+    'verify',
+  ]);
 }

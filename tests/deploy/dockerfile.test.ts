@@ -4,7 +4,7 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import { freePort } from '../../local/ports';
@@ -62,12 +62,16 @@ test('builds from what it copies alone, and runs from what it built', async () =
   }
   for (const copy of argsOf(final, 'COPY')) {
     for (const source of copy.split(' ').slice(1, -1)) {
-      const file = source.replace('/rollcall/', '');
-      await cp(join(buildDirectory, file), join(finalDirectory, basename(file)));
+      const [directory, pattern] = [dirname(source).replace('/rollcall/', ''), basename(source)];
+      const isCopied = (file: string) => file.endsWith(pattern.replace('*', ''));
+      for (const file of (await readdir(join(buildDirectory, directory))).filter(isCopied))
+        await cp(join(buildDirectory, directory, file), join(finalDirectory, file));
     }
   }
   expect((await readdir(finalDirectory)).sort()).toEqual([
     'bcrypt-thread.cjs',
+    'console-app.css.gz',
+    'console-app.js.gz',
     'index.cjs',
     'openapi-explorer.js.gz',
   ]);

@@ -31,6 +31,7 @@ beforeAll(async () => {
     'shared',
     'local',
     'scripts',
+    'console',
     'package.json',
     'serverless.yml',
     'tsconfig.json',

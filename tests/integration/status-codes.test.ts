@@ -485,8 +485,36 @@ test('webhooks', async () => {
 });
 
 test('what is there for anyone', async () => {
-  const open = documented.filter(({ method, operation }) => method === 'get' && !('security' in operation));
+  const open = documented.filter(
+    ({ method, path, operation }) => method === 'get' && !('security' in operation) && !/^\/$|\{/.test(path),
+  );
   for (const each of open) await expectStatus(nameOf(each), 200, null);
+});
+
+test('the console and its sessions', async () => {
+  await expectStatus('GET /', 302, null, {}, ({ headers }) => expect(headers['location']).toBe('console'));
+  const asset = 'GET /console/{asset}';
+  for (const name of ['app.js', 'app.css'])
+    await expectStatus(asset, 200, null, { path: `/console/${name}` });
+  await expectStatus(asset, 404, 'not_found', { path: '/console/other.js' });
+  const without = await startService({ CONSOLE: 'off' });
+  await expectStatus('GET /console', 404, 'not_found', {}, () => {}, without);
+  await without.stop();
+
+  const { user } = await register();
+  const credentials = { username: user.username, password: PASSWORD };
+  const foreign = { headers: { origin: 'https://evil.example' } };
+  const open = 'POST /console/session';
+  const { headers, body } = await expectStatus(open, 200, null, { body: credentials });
+  await expectStatus(open, 401, 'invalid_credentials', { body: { ...credentials, password: 'wrong' } });
+  await expectStatus(open, 403, 'forbidden', { body: credentials, ...foreign });
+  const refresh = 'POST /console/session/refresh';
+  const cookie = headers['set-cookie']?.split(';')[0] ?? '';
+  await expectStatus(refresh, 200, null, { headers: { cookie } });
+  await expectStatus(refresh, 204, null);
+  await expectStatus(refresh, 401, 'invalid_refresh_token', { headers: { cookie: `${cookie}x` } });
+  await expectStatus(refresh, 403, 'forbidden', foreign);
+  await expectStatus('DELETE /console/session', 204, null, { token: body.accessToken });
 });
 
 /** What an operation takes without looking anybody up, so that it gets as far as its limits and the database. */
@@ -495,6 +523,8 @@ function bodyOf(operationId: string): unknown {
     register: registration(),
     login: { username: 'nobody', password: 'x' },
     refresh: { refreshToken: 'x' },
+    openConsoleSession: { username: 'nobody', password: 'x' },
+    refreshConsoleSession: undefined,
     verifyEmail: { token: 'x' },
     forgotPassword: { email: 'a@example.com' },
     resetPassword: { token: 'x', password: 'quite another password' },

@@ -6,6 +6,8 @@ export interface TestRequest {
   params?: Record<string, string>;
   query?: Record<string, string>;
   headers?: Record<string, string>;
+  /** As `name=value`. */
+  cookies?: string[];
   /** An object is sent as JSON; text as it is. */
   body?: unknown;
   token?: string;
@@ -30,6 +32,7 @@ export function httpEvent(request: TestRequest): APIGatewayProxyEventV2 {
     params = {},
     query = {},
     headers = {},
+    cookies,
     body,
     token,
     address = '192.0.2.1',
@@ -49,6 +52,7 @@ export function httpEvent(request: TestRequest): APIGatewayProxyEventV2 {
     queryStringParameters: query,
     pathParameters: params,
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    ...(cookies && { cookies }),
     isBase64Encoded: false,
     requestContext: {
       accountId: '0',
@@ -68,9 +72,12 @@ export function httpEvent(request: TestRequest): APIGatewayProxyEventV2 {
 export function readResult(result: APIGatewayProxyStructuredResultV2): TestReply {
   return {
     status: result.statusCode ?? 0,
-    headers: Object.fromEntries(
-      Object.entries(result.headers ?? {}).map(([name, value]) => [name, String(value)]),
-    ),
+    headers: {
+      ...Object.fromEntries(
+        Object.entries(result.headers ?? {}).map(([name, value]) => [name, String(value)]),
+      ),
+      ...(result.cookies && { 'set-cookie': result.cookies.join(', ') }),
+    },
     body: readBody(result.body, String(result.headers?.['content-type'])),
   };
 }

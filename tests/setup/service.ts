@@ -78,6 +78,7 @@ export async function startService(
     { PATH, HOME, ...settings, ...broken },
     {
       onLogLine: () => {},
+      onFault: async () => false,
       onExit: (reason) => {
         failure = reason;
       },
@@ -94,7 +95,10 @@ export async function startService(
     if (failure) throw new Error(failure);
     const response = await fetch(url + path, {
       method,
+      redirect: 'manual',
       headers: {
+        // As its own page sends it.
+        ...(path.startsWith('/console/') && { origin: url }),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         ...headers,

@@ -71,7 +71,17 @@ test('what does not publish takes in no broker client', async () => {
 });
 
 test('what touches no data takes in no database driver', () => {
-  const plain = ['jwks', 'openapi', 'asyncapi', 'docs', 'docs-renderer', 'fallback'];
+  const plain = [
+    'jwks',
+    'openapi',
+    'asyncapi',
+    'docs',
+    'docs-renderer',
+    'root',
+    'console',
+    'console-asset',
+    'fallback',
+  ];
   expect(plain.filter((name) => takesIn(name, 'pg') || takesIn(name, 'kysely'))).toEqual([]);
 });
 

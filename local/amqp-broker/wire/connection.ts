@@ -22,6 +22,8 @@ export interface ConnectionContext {
   readonly log: (line: string) => void;
   /** False once the broker stops: connections that end must not change durable state then. */
   serving: boolean;
+  /** An injected fault: publishers get no confirms. */
+  withholdsConfirms: boolean;
 }
 
 /** `closing` waits for the client's close-ok; `closed` only has output left to send. */
@@ -109,6 +111,11 @@ export class Connection implements ChannelConnection, HandshakeConnection {
     this.#socket.setDeadline(CLOSE_TIMEOUT_MS);
     const cause = methodIds(error.method);
     this.send(0, 'connection.close', { replyCode: error.code, replyText: error.message, ...cause });
+  }
+
+  /** Breaks the connection, as a network does. */
+  cut(): void {
+    this.#socket.destroy();
   }
 
   tuned(tuning: Args<'connection.tune-ok'>): void {

@@ -1,5 +1,6 @@
-import { oneLine, renderMail } from '../../../shared/emails/render-mail';
+import { renderMail } from '../../../shared/emails/render-mail';
 import { verificationMail } from '../../../shared/emails/templates';
+import { oneLine } from '../../../shared/plain-text';
 
 test('escapes in HTML what means something there, and nothing in text', () => {
   const nasty = `"><img src=x onerror='a'>&amp;`;

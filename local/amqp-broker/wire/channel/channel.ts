@@ -13,7 +13,11 @@ import { Deliveries } from './deliveries';
 
 /** What a channel needs from its connection. */
 export interface ChannelConnection {
-  readonly context: { readonly username: string; readonly serving: boolean };
+  readonly context: {
+    readonly username: string;
+    readonly serving: boolean;
+    readonly withholdsConfirms: boolean;
+  };
   readonly isCongested: boolean;
   /** Whether the client understands `basic.cancel` from the broker. */
   readonly notifiesCancel: boolean;
@@ -69,6 +73,7 @@ export class Channel implements ConsumerChannel {
 
   selectConfirms(): void {
     this.confirms ??= new Confirms((answer, deliveryTag, multiple) => {
+      if (this.connection.context.withholdsConfirms) return;
       if (answer === 'ack') this.send('basic.ack', { deliveryTag, multiple });
       else this.send('basic.nack', { deliveryTag, multiple, requeue: false });
     });

@@ -1,0 +1,6 @@
+// The console: a page that shows and operates Rollcall through its public API.
+import { render } from 'preact';
+import { App } from './app';
+
+const root = document.getElementById('app');
+if (root) render(<App />, root);

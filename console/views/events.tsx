@@ -1,0 +1,73 @@
+import { EVENT_TYPES } from '../../shared/events/catalog';
+import { EventTable } from '../events/event-table';
+import { changeQuery } from '../route';
+import type { EventList } from '../types';
+import { View } from '../ui/content';
+import { Field } from '../ui/fields';
+import { usePages } from '../use-query';
+import { EventView } from './event';
+import type { ViewProps } from './view-props';
+
+const LIVE_MS = 1_000;
+const FILTERS = ['type', 'status', 'subject', 'from', 'to'] as const;
+const STATES: [string, string][] = [
+  ['', 'any'],
+  ['pending', 'not published yet'],
+  ['published', 'published'],
+  ['retrying', 'being retried'],
+  ['dead', 'dead letter'],
+];
+
+export function Events({ args: [id], query }: ViewProps) {
+  return id === undefined ? <EventListView query={query} /> : <EventView id={id} />;
+}
+
+function EventListView({ query }: { query: URLSearchParams }) {
+  const given = FILTERS.flatMap((name) => {
+    const value = query.get(name);
+    return value ? [[name, value]] : [];
+  });
+  const pages = usePages<EventList>(`events?${new URLSearchParams([['limit', '50'], ...given])}`, LIVE_MS);
+  const field = (name: (typeof FILTERS)[number]) => ({
+    value: query.get(name) ?? '',
+    onInput: (value: string) => changeQuery({ [name]: value.trim() }),
+  });
+  return (
+    <View title="Events">
+      <search class="filters">
+        <Field label="Type" options={[['', 'any'], ...EVENT_TYPES]} {...field('type')} />
+        <Field label="State" options={STATES} {...field('status')} />
+        <Field label="User (id)" {...field('subject')} />
+        <TimeField label="From" {...field('from')} />
+        <TimeField label="To" {...field('to')} />
+      </search>
+      <EventTable pages={pages} />
+    </View>
+  );
+}
+
+/** In the reader's zone; the API gets UTC. */
+function TimeField({
+  label,
+  value,
+  onInput,
+}: {
+  label: string;
+  value: string;
+  onInput: (value: string) => void;
+}) {
+  const toLocal = (iso: string) => {
+    const date = new Date(iso);
+    return Number.isNaN(date.getTime())
+      ? ''
+      : new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+  };
+  return (
+    <Field
+      label={label}
+      type="datetime-local"
+      value={toLocal(value)}
+      onInput={(local) => onInput(local && new Date(local).toISOString())}
+    />
+  );
+}

@@ -1,0 +1,34 @@
+// POST /console/session: logs in to the console. Its refresh token is a cookie, which no script can read.
+import { sessionCookie } from '../../shared/console/session-cookie';
+import { containerContext } from '../../shared/context/context';
+import { ownPage } from '../../shared/http/access';
+import { endpoint } from '../../shared/http/endpoint';
+import { byAddress } from '../../shared/http/limit';
+import { json } from '../../shared/http/parts';
+import { reply } from '../../shared/http/reply';
+import type { Documentation } from '../../shared/openapi/documentation';
+import { NewAccessToken } from '../../shared/openapi/schemas';
+import { PasswordLogin } from '../../shared/passwords/password-login';
+import { logIn } from '../../shared/sign-in/log-in';
+
+export const documentation = {
+  summary: 'Log in to the console',
+  description: 'For the page at `/console` only: it requires its `Origin`.',
+  example: { username: 'admin', password: 'correct horse battery' },
+  replies: { 200: { description: 'An access token', body: NewAccessToken, headers: ['set-cookie'] } },
+  errors: ['invalid_credentials', 'forbidden'],
+} satisfies Documentation;
+
+export const handler = endpoint({
+  context: containerContext,
+  access: ownPage,
+  limit: byAddress('loginAddress'),
+  body: json(PasswordLogin),
+  handle: async ({ ctx, body, origin }) => {
+    const { username = '', email, password } = body;
+    const name = email === undefined ? { username } : { email };
+    const { tokens } = await logIn(ctx, name, password, origin);
+    const { refreshToken, ...access } = tokens;
+    return { ...reply(200, access), cookies: [sessionCookie(ctx.config, refreshToken)] };
+  },
+});

@@ -1,0 +1,32 @@
+// POST /console/session/refresh: a new access token for the console, by the cookie of its session.
+import { SESSION_COOKIE, sessionCookie } from '../../shared/console/session-cookie';
+import { containerContext } from '../../shared/context/context';
+import { ownPage } from '../../shared/http/access';
+import { endpoint } from '../../shared/http/endpoint';
+import { byAddress } from '../../shared/http/limit';
+import { reply } from '../../shared/http/reply';
+import type { Documentation } from '../../shared/openapi/documentation';
+import { NewAccessToken } from '../../shared/openapi/schemas';
+import { refreshSession } from '../../shared/sign-in/refresh-session';
+
+export const documentation = {
+  summary: 'Continue a console session',
+  description: 'For the page at `/console` only: it requires its `Origin`. It works like `POST /refresh`.',
+  replies: {
+    200: { description: 'An access token', body: NewAccessToken, headers: ['set-cookie'] },
+    204: { description: 'There is no session' },
+  },
+  errors: ['invalid_refresh_token', 'refresh_token_reused', 'forbidden'],
+} satisfies Documentation;
+
+export const handler = endpoint({
+  context: containerContext,
+  access: ownPage,
+  limit: byAddress('refreshAddress'),
+  handle: async ({ ctx, cookies, origin }) => {
+    const token = cookies[SESSION_COOKIE];
+    if (!token) return reply(204);
+    const { refreshToken, ...access } = await refreshSession(ctx, token, origin);
+    return { ...reply(200, access), cookies: [sessionCookie(ctx.config, refreshToken)] };
+  },
+});

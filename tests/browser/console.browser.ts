@@ -1,0 +1,198 @@
+// The console in a real browser, as a person uses it who has just started Rollcall.
+import { randomUUID } from 'node:crypto';
+import type { Browser, Page } from 'playwright-core';
+import { goTo, launchBrowser, logIn, newPage, type Watched } from './browser';
+import { type Rollcall, startRollcall } from './rollcall';
+
+let rollcall: Rollcall;
+let browser: Browser;
+beforeAll(async () => {
+  rollcall = await startRollcall();
+  browser = await launchBrowser();
+});
+afterAll(async () => {
+  await browser.close();
+  await rollcall.stop();
+});
+
+let watched: Watched;
+let page: Page;
+beforeEach(async () => {
+  watched = await newPage(browser);
+  page = watched.page;
+  await logIn(page, rollcall.url);
+});
+afterEach(() => watched.context.close());
+
+const cell = (text: string | RegExp) => page.getByRole('cell', { name: text });
+const button = (name: string) => page.getByRole('button', { name, exact: true });
+const dialogButton = (name: string) => page.getByRole('dialog').getByRole('button', { name, exact: true });
+
+async function register(fields: Record<string, unknown> = {}): Promise<{ id: string; username: string }> {
+  const name = `person-${randomUUID().slice(0, 12)}`;
+  const body = { username: name, email: `${name}@example.com`, password: `a password of ${name}`, ...fields };
+  const { body: answer } = await rollcall.request('POST', '/register', body);
+  return answer.user;
+}
+
+test('a registration appears without a reload, and its way is a picture', async () => {
+  await goTo(page, 'events');
+  await page.getByRole('heading', { name: 'Events' }).waitFor();
+  const { id } = await register();
+  const row = page.getByRole('row').filter({ hasText: id }).filter({ hasText: 'user.created' });
+  // From the answer of POST /register.
+  await row.waitFor({ timeout: 2_000 });
+  await row.getByText('all 5 handled it').waitFor({ timeout: 5_000 });
+  await row.getByRole('link', { name: 'user.created' }).click();
+  const way = page.getByRole('img', { name: /Rollcall: committed start, published/ });
+  await way.waitFor();
+  for (const consumer of ['analytics', 'audit', 'emails', 'admin-notices', 'webhooks'])
+    expect(await way.getAttribute('aria-label')).toMatch(new RegExp(`${consumer}:.*handled \\+`));
+  await cell('mail sent').waitFor();
+  await page.getByRole('region', { name: 'The event as JSON' }).getByText('"specversion": "1.0"').waitFor();
+  expect(watched.complaints).toEqual([]);
+});
+
+test('a poisoned event is found, understood, mended and handled', async () => {
+  await goTo(page, 'faults');
+  await button('Poison the next registration').click();
+  await page.getByText('The mail of the next registration fails for good').waitFor();
+  const { username, id } = await register();
+
+  await goTo(page, 'dead-letters');
+  const row = page.getByRole('row').filter({ hasText: 'the mail server refuses the recipient' });
+  await row.getByRole('link', { name: 'user.created' }).click();
+  const content = page.getByLabel('The event. Edit it if it is what is wrong.');
+  const original = await content.inputValue();
+
+  await content.fill(original.replace('{', '{,'));
+  await page.getByText('This is not JSON').waitFor();
+  expect(await button('Save and send again').isDisabled()).toBe(true);
+  await content.fill(original.replace(`"${username}@example.com"`, '17'));
+  await page.getByText('data.email:').waitFor();
+  expect(await button('Save and send again').isDisabled()).toBe(true);
+
+  await content.fill(original.replace(`${username}@example.com`, `${username}@example.org`));
+  const difference = page.getByRole('region', { name: 'Difference to the original' });
+  expect(await difference.innerText()).toMatch(/− .*example\.com.*\n\+ .*example\.org/);
+  await button('Save and send again').click();
+  await dialogButton('Save and send again').click();
+
+  const way = page.getByRole('img', { name: /emails: .*dead letter.* sent again \(redrive\).* handled/ });
+  await way.waitFor({ timeout: 20_000 });
+  expect(await page.evaluate('location.hash')).toMatch(/^#\/events\//);
+  await goTo(page, 'dead-letters');
+  await page.getByText('There are no dead letters').waitFor();
+  // As the edit has it, and once.
+  const { body } = await rollcall.request('GET', `/events?subject=${id}&type=user.created`);
+  expect(body.events[0].consumers.emails).toBe('handled');
+  expect(watched.complaints).toEqual([]);
+});
+
+test('with the broker stopped, registrations go on, wait, and take effect once', async () => {
+  await goTo(page, 'faults');
+  await button('Stop the broker for 10 s').click();
+  await page.getByText('The broker is away for 10 s').waitFor();
+  await button('Register 20 users').click();
+  const counter = (name: string) => page.locator('.vitals div').filter({ hasText: name }).locator('dd');
+  const shows = (name: string, value: string) =>
+    counter(name).getByText(value, { exact: true }).waitFor({ timeout: 60_000 });
+  await shows('Registered (201)', '20');
+  await shows('Waiting', '20');
+  await shows('Published', '20');
+  await shows('Effects', '100 of 100');
+  await page.getByText('20 registrations, and each effect once').waitFor();
+  const { body } = await rollcall.request('GET', '/events?type=user.created&limit=100');
+  const handled = body.events.filter(({ consumers }: { consumers: Record<string, string> }) =>
+    Object.values(consumers).every((state) => state === 'handled'),
+  );
+  // One for each, as the consumer counted them: a repetition would be one too many.
+  await shows('Counted by analytics in all', String(handled.length));
+});
+
+test('a user is found, edited, and not overwritten where somebody else was quicker', async () => {
+  const { id, username } = await register();
+  await goTo(page, 'users');
+  await page.getByLabel('Username or email address').fill(username);
+  await page.getByRole('link', { name: username }).click();
+  await button('Verify').click();
+  await dialogButton('Verify').click();
+  await page.getByText('The address counts as verified.').waitFor();
+
+  await button('Edit').click();
+  await page.getByLabel('Display name').fill('Typed here');
+  await rollcall.request('PUT', `/users/${id}`, { displayName: 'Quicker' });
+  await dialogButton('Save').click();
+  await page.getByRole('alert').getByText('Somebody else has changed').waitFor();
+  expect(await page.getByLabel('Display name').inputValue()).toBe('Typed here');
+  await page.keyboard.press('Escape');
+  await page.getByText('Quicker').first().waitFor();
+
+  await button('Delete').click();
+  await page.getByLabel(`Type ${username} to confirm`).fill('somebody else');
+  await dialogButton('Delete').click();
+  await page.getByText('This is not the username.').waitFor();
+  await page.getByLabel(`Type ${username} to confirm`).fill(username);
+  await dialogButton('Delete').click();
+  await page.getByText(`${username} is deleted.`).waitFor();
+  expect((await rollcall.request('GET', `/users/${id}`)).status).toBe(404);
+});
+
+test('a replay says how many events it will be, and shows that they were sent', async () => {
+  const { id } = await register();
+  await goTo(page, 'replays');
+  await page.getByLabel('Queue').selectOption('rollcall.audit');
+  await page.getByLabel('User (id)').fill(id);
+  await button('Count the events').click();
+  await page.getByText(/^1 event will be sent to rollcall\.audit/).waitFor();
+  await button('Start').click();
+  await dialogButton('Start').click();
+  await cell(/1 event sent/).waitFor({ timeout: 20_000 });
+});
+
+test('a reload keeps the session, a log-out ends it, and the URL leads back to where one was', async () => {
+  await goTo(page, 'events?type=user.created');
+  await page.reload();
+  expect(await page.getByLabel('Type').inputValue()).toBe('user.created');
+  await page.getByRole('link', { name: 'Users' }).click();
+  await page.getByRole('heading', { name: 'Users' }).waitFor();
+  await page.goBack();
+  await page.getByRole('heading', { name: 'Events' }).waitFor();
+  expect(await page.evaluate('document.cookie + JSON.stringify([localStorage, sessionStorage])')).toBe(
+    '[{},{}]',
+  );
+
+  await button('Log out').click();
+  await page.getByRole('heading', { name: 'Log in' }).waitFor();
+  await page.reload();
+  await page.getByRole('heading', { name: 'Log in' }).waitFor();
+});
+
+test('a role is offered what it may do, and no more', async () => {
+  await rollcall.request('PUT', '/roles/support', { permissions: ['users:read', 'audit:read'] });
+  const { id, username } = await register();
+  await rollcall.request('PUT', `/users/${id}/role`, { role: 'support' });
+  const other = await newPage(browser);
+  await logIn(other.page, rollcall.url, { username, password: `a password of ${username}` });
+  const views = await other.page.getByRole('navigation').getByRole('link').allInnerTexts();
+  expect(views).toEqual(['Now', 'Users', 'Audit']);
+  await goTo(other.page, 'users');
+  await other.page.getByRole('link', { name: username }).click();
+  await other.page.getByRole('heading', { name: username }).waitFor();
+  expect(await other.page.getByRole('button').allInnerTexts()).toEqual(['Skip to content', 'Log out']);
+  await goTo(other.page, 'dead-letters');
+  await other.page.getByText('your role does not allow it').waitFor();
+  expect(other.complaints).toEqual([]);
+  await other.context.close();
+});
+
+test('a wrong password says so and keeps the name', async () => {
+  const { page: other, context } = await newPage(browser);
+  await other.goto(rollcall.url);
+  await other.getByLabel('Username or email address').fill('admin');
+  await other.getByLabel('Password').fill('wrong');
+  await other.getByRole('button', { name: 'Log in' }).click();
+  await other.getByRole('alert').getByText('Wrong username, email address or password').waitFor();
+  expect(await other.getByLabel('Username or email address').inputValue()).toBe('admin');
+  await context.close();
+});
