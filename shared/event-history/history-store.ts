@@ -33,15 +33,21 @@ export async function recordHistory(
     .execute();
 }
 
-/** Oldest first. */
+/** Of an event that the broker has refused for weeks, the beginning is not worth reading. */
+const SHOWN = 1_000;
+
+/** The last entries, oldest first. */
 export async function findRecorded(db: Db, eventId: string): Promise<RecordedEntry[]> {
   const rows = await db
     .selectFrom('event_history')
     .select(['at', 'kind', 'consumer', 'attempt', 'error', 'due_at', 'detail'])
     .where('event_id', '=', eventId)
-    .orderBy('id')
+    .orderBy('id', 'desc')
+    .limit(SHOWN)
     .execute();
-  return rows.map(({ kind, due_at, ...row }) => ({ ...row, kind: kind as RecordedKind, dueAt: due_at }));
+  return rows
+    .reverse()
+    .map(({ kind, due_at, ...row }) => ({ ...row, kind: kind as RecordedKind, dueAt: due_at }));
 }
 
 /** The consumer of a queue: the last part of the queue's name, whatever its prefix. */

@@ -7,6 +7,7 @@ import { handler as register } from '../../functions/auth/register';
 import { handler as deleteDeadLetter } from '../../functions/events/delete-dead-letter';
 import { handler as listAudit } from '../../functions/events/list-audit';
 import { handler as listDeadLetters } from '../../functions/events/list-dead-letters';
+import { handler as listEvents } from '../../functions/events/list-events';
 import { handler as redriveDeadLetter } from '../../functions/events/redrive-dead-letter';
 import { handler as replayEvents } from '../../functions/events/replay-events';
 import { handler as deleteRole } from '../../functions/roles/delete-role';
@@ -51,6 +52,8 @@ describe('a time that does not exist is refused wherever a time is taken', () =>
     ['audit from', (from) => call(listAudit, ctx, { query: { from }, token })],
     ['audit to', (to) => call(listAudit, ctx, { query: { to }, token })],
     ['audit cursor', (time) => call(listAudit, ctx, { query: { cursor: cursor(time) }, token })],
+    ['events from', (from) => call(listEvents, ctx, { query: { from }, token })],
+    ['events to', (to) => call(listEvents, ctx, { query: { to }, token })],
     ['registrations from', (from) => call(listRegistrations, ctx, { query: { from }, token })],
     ['registrations to', (to) => call(listRegistrations, ctx, { query: { to }, token })],
     ['replay from', (from) => post(replayEvents, { queue: queue(), from })],
