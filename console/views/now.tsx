@@ -51,7 +51,7 @@ function Vitals() {
               {outbox ? (outbox.pending === 0 ? 'nothing' : plural(outbox.pending, 'event')) : 'unknown'}
             </Vital>
             <Vital name="Oldest of them">
-              {outbox && outbox.pending > 0 ? duration(outbox.oldestSeconds * 1000) : '–'}
+              {outbox && outbox.pending > 0 ? age(outbox.oldestSeconds) : '–'}
             </Vital>
           </dl>
           {[relay?.problem, poller?.problem].filter(Boolean).map((problem) => (
@@ -64,6 +64,8 @@ function Vitals() {
     </Loaded>
   );
 }
+
+const age = (seconds: number) => (seconds < 1 ? 'under a second' : duration(seconds * 1000));
 
 function Vital({ name, children }: { name: string; children: preact.ComponentChildren }) {
   return (
