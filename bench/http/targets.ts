@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../../local/ports';
 import { ROOT } from '../../scripts/function-files';
+import { RETURN_MEMORY } from '../../scripts/serve/memory';
 import type { PublishingContext } from '../../shared/outbox/publisher';
 import { type BenchServers, benchContext, benchService, HIGH_LIMITS } from '../environment';
 import type { MailSink } from './mail-sink';
@@ -32,12 +33,14 @@ export async function startServe(
   const environment = {
     ...service.environment,
     ...HIGH_LIMITS,
+    ...RETURN_MEMORY,
     SMTP_URL: mailSink.url,
     HOST: '127.0.0.1',
     PORT: String(port),
     WEB_CONCURRENCY: String(processes),
   };
-  const command = [process.execPath, join(ROOT, 'dist/serve/index.cjs')] as const;
+  // As package.json's script has it.
+  const command = [process.execPath, '--max-semi-space-size=2', join(ROOT, 'dist/serve/index.cjs')] as const;
   const program = await startProgram([...command], environment, port, directory);
   return {
     port,
