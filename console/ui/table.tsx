@@ -60,10 +60,11 @@ export function PagedTable<T, P extends { nextCursor: string | null }>(props: Pa
     <Loaded query={pages}>
       {(first) => {
         const rows = [first, ...pages.more].flatMap(rowsOf);
-        if (rows.length === 0) return <Empty>{empty}</Empty>;
         return (
           <>
-            <Table {...table} rows={rows} />
+            {rows.length > 0 && <Table {...table} rows={rows} />}
+            {/* A search looks at a part of a long list at a time. */}
+            {rows.length === 0 && <Empty>{pages.readMore ? 'Nothing in the newest part.' : empty}</Empty>}
             {pages.readMore && (
               <p class="more">
                 <Button onClick={pages.readMore}>Older</Button>

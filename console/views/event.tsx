@@ -67,17 +67,28 @@ function Details({ entry: { error, dueAt, detail } }: { entry: HistoryEntry }) {
 }
 
 function factsOf(event: EventDetail): [string, preact.ComponentChildren][] {
-  const { actorId, address, userAgent, requestId } = event.origin;
-  const user = (id: string) => <a href={href(['users', id])}>{id}</a>;
   return [
     ['Published', <EventState key="state" event={event} />],
-    ['Subject', user(event.subject)],
+    ['Subject', userLink(event.subject)],
     ['Sequence', event.sequence],
     ['Committed', <Time key="at" at={event.createdAt} />],
-    ['Caused by', actorId ? user(actorId) : 'nobody who was logged in'],
-    ['From', [address, userAgent].filter(Boolean).join(', ') || 'unknown'],
-    ['Request', requestId ?? 'none'],
+    ...(event.origin ? originFacts(event.origin) : []),
     ['Trace', event.traceId ?? 'none'],
     ['Id', event.id],
   ];
 }
+
+function originFacts({
+  actorId,
+  address,
+  userAgent,
+  requestId,
+}: NonNullable<EventDetail['origin']>): [string, preact.ComponentChildren][] {
+  return [
+    ['Caused by', actorId ? userLink(actorId) : 'nobody who was logged in'],
+    ['From', [address, userAgent].filter(Boolean).join(', ') || 'unknown'],
+    ['Request', requestId ?? 'none'],
+  ];
+}
+
+const userLink = (id: string) => <a href={href(['users', id])}>{id}</a>;

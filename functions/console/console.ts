@@ -8,7 +8,7 @@ import { htmlReply } from '../../shared/http/reply';
 import type { Documentation } from '../../shared/openapi/documentation';
 
 export const documentation = {
-  summary: 'Console',
+  summary: 'Operate the service in a browser',
   description: 'With `CONSOLE=off` there is none: 404.',
   replies: {
     200: {

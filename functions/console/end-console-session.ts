@@ -4,7 +4,7 @@ import { containerContext } from '../../shared/context/context';
 import { anyCaller } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
 import type { Documentation } from '../../shared/openapi/documentation';
-import { logOut } from '../../shared/sign-in/log-out';
+import { logOutHere } from '../../shared/sign-in/log-out';
 
 export const documentation = {
   summary: 'Log out of the console',
@@ -15,7 +15,7 @@ export const handler = endpoint({
   context: containerContext,
   access: anyCaller,
   handle: async ({ ctx, caller, origin }) => {
-    await logOut(ctx, caller, { all: false }, origin);
+    await logOutHere(ctx, caller, origin);
     return { status: 204, cookies: [expiredCookie(ctx.config)] };
   },
 });

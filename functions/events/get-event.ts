@@ -22,5 +22,10 @@ export const handler = endpoint({
   context: containerContext,
   access: permission('events:read'),
   path: path({ id: Id }),
-  handle: async ({ ctx, path }) => reply(200, { ...(await getEvent(ctx.db, path.id)) }),
+  handle: async ({ ctx, caller, path }) => {
+    const event = await getEvent(ctx.db, path.id);
+    // Addresses are personal data that the audit log alone shows.
+    const origin = caller.permissions.has('audit:read') ? event.origin : null;
+    return reply(200, { ...event, origin });
+  },
 });

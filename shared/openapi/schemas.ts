@@ -155,13 +155,15 @@ export const EventWithHistory = v.object({
     v.description('The CloudEvent as it is sent'),
   ),
   origin: v.pipe(
-    v.object({
-      actorId: v.nullable(Id),
-      address: v.nullable(v.string()),
-      userAgent: v.nullable(v.string()),
-      requestId: v.nullable(v.string()),
-    }),
-    v.description('Who made the change, and from where'),
+    v.nullable(
+      v.object({
+        actorId: v.nullable(Id),
+        address: v.nullable(v.string()),
+        userAgent: v.nullable(v.string()),
+        requestId: v.nullable(v.string()),
+      }),
+    ),
+    v.description('Who made the change, and from where. Null without the permission `audit:read`'),
   ),
   traceId: v.nullable(v.string()),
   history: v.pipe(v.array(HistoryEntry), v.description('In the order of time')),

@@ -19,11 +19,13 @@ export async function logOut(
   if (all && currentPassword !== undefined) await provePassword(ctx, caller.user.id, currentPassword, origin);
   else if (all) assertRecentAuthentication(ctx, caller);
 
-  const end = {
-    userId: caller.user.id,
-    choice: all ? ('all' as const) : { only: caller.sessionId },
-    reason: all ? ('logout_all' as const) : ('logout' as const),
-    origin,
-  };
+  if (!all) return logOutHere(ctx, caller, origin);
+  const end = { userId: caller.user.id, choice: 'all' as const, reason: 'logout_all' as const, origin };
+  await ctx.db.transaction().execute((tx) => endSessions(tx, ctx, 'relay', end));
+}
+
+/** Ends the caller's session. */
+export async function logOutHere(ctx: Context, { user, sessionId }: Caller, origin: Origin): Promise<void> {
+  const end = { userId: user.id, choice: { only: sessionId }, reason: 'logout' as const, origin };
   await ctx.db.transaction().execute((tx) => endSessions(tx, ctx, 'relay', end));
 }

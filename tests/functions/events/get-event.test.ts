@@ -20,6 +20,7 @@ import { type MailContext, mailContext } from '../../setup/mail-flow';
 import { makeUnsent, takeReplaySteps } from '../../setup/outbox';
 import { logInAdmin, type Person, registerPerson } from '../../setup/people';
 import { messagesOf } from '../../setup/polling';
+import { logInWith } from '../../setup/roles';
 
 let flow: MailContext;
 let ctx: TestContext;
@@ -104,6 +105,15 @@ test('shows the event as it went out, where it came from, and the usual way', as
     },
   ]);
   expect(body.consumers).toMatchObject({ emails: 'handled', audit: 'waiting' });
+});
+
+test('shows where it came from to those only who may read the audit log', async () => {
+  const id = await idOf();
+  const reader = await logInWith(ctx, admin, ['events:read']);
+  const auditor = await logInWith(ctx, admin, ['events:read', 'audit:read']);
+  const seen = await Promise.all([reader, auditor].map(async (one) => (await get(id, one.accessToken)).body));
+  expect(seen.map(({ origin }) => origin?.address ?? null)).toEqual([null, '192.0.2.1']);
+  expect(seen[0].history).toEqual(seen[1].history);
 });
 
 test('tells each failed attempt, the dead letter, that it was sent again, and the end', async () => {
