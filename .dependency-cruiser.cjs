@@ -10,6 +10,8 @@ const LIBRARIES = {
   amqplib: '^shared/(broker/|poller/|lambda/rmq-event\\.ts)',
   jose: '^shared/sessions/[a-z-]+-token\\.ts',
   bcryptjs: '^shared/passwords/',
+  '@otplib': '^shared/factors/totp\\.ts',
+  uqr: '^shared/factors/totp\\.ts',
   nodemailer: '^shared/emails/send-mail\\.ts',
   '@aws-sdk/client-lambda': '^shared/lambda/',
   'aws-lambda': '^shared/http/',

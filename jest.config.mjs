@@ -3,7 +3,7 @@ export default {
   testEnvironment: 'node',
   testMatch: ['<rootDir>/tests/**/*.test.ts'],
   // These ship ES modules only; everything else is loaded as it is.
-  transformIgnorePatterns: ['/node_modules/(?!jose/|@seriousme/)'],
+  transformIgnorePatterns: ['/node_modules/(?!jose/|@seriousme/|@scure/)'],
   transform: {
     '\\.(ts|js)$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }],
   },

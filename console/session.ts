@@ -25,7 +25,14 @@ export function whenSessionEnds(callback: () => void): void {
   onEnd = callback;
 }
 
-/** @throws ApiError */
+/** The second step of a login. A code of six digits is an authenticator app's, any other a recovery code. @throws ApiError */
+export async function sendCode(factorToken: string, code: string): Promise<void> {
+  const type = /^\d{3}\s?\d{3}$/.test(code) ? 'totp' : 'recovery_code';
+  const response = await send('POST', 'console/session/factor', { factorToken, type, code });
+  keep(await read<NewAccessToken>(response));
+}
+
+/** @throws ApiError, with a `factorToken` if a code is needed too */
 export async function logIn(name: string, password: string): Promise<void> {
   const who = name.includes('@') ? { email: name } : { username: name };
   const response = await send('POST', 'console/session', { ...who, password });

@@ -12,6 +12,7 @@ export type Me = Body<typeof schemas.Me>;
 export type User = Body<typeof schemas.User>;
 export type UserList = Body<typeof schemas.UserList>;
 export type SessionList = Body<typeof schemas.SessionList>;
+export type FactorList = Body<typeof schemas.FactorList>;
 export type RoleList = Body<typeof schemas.RoleList>;
 export type EventList = Body<typeof schemas.EventList>;
 export type LoggedEvent = EventList['events'][number];

@@ -4,9 +4,12 @@ import { join } from 'node:path';
 
 const SECRET_BYTES = 32;
 
-/** The secret that signs tokens on this machine: created once, so that users stay logged in after a restart. */
-export async function localSecret(dataDir: string): Promise<string> {
-  const file = join(dataDir, 'jwt-secret');
+/**
+ * A secret of this machine: created once, so that users stay logged in after a restart and keep their second factors.
+ * @returns 32 random bytes in base64url
+ */
+export async function localSecret(dataDir: string, name: 'jwt-secret' | 'encryption-key'): Promise<string> {
+  const file = join(dataDir, name);
   try {
     return await readFile(file, 'utf8');
   } catch {

@@ -19,6 +19,7 @@ const Settings = v.object({
   SMTP_URL: v.optional(v.string()),
   PUBLIC_URL: v.optional(v.string()),
   JWT_SECRET: v.optional(v.string()),
+  ENCRYPTION_KEYS: v.optional(v.string()),
   WEBHOOK_ALLOWED_NETWORKS: v.optional(v.string(), '127.0.0.0/8,::1/128'),
 });
 
@@ -57,6 +58,7 @@ export function readSettings(environment: NodeJS.ProcessEnv) {
     /** The base URL of links in mails; by default the local API. */
     publicUrl: env.PUBLIC_URL ?? `http://localhost:${env.HTTP_PORT}`,
     jwtSecret: env.JWT_SECRET,
+    encryptionKeys: env.ENCRYPTION_KEYS,
     /** Private networks that webhooks may reach; by default this machine. */
     webhookNetworks: env.WEBHOOK_ALLOWED_NETWORKS,
   };

@@ -6,8 +6,11 @@ const ERRORS = {
   reauthentication_required: { status: 401, title: 'A more recent authentication is required' },
   invalid_credentials: { status: 401, title: 'Wrong username, email address or password' },
   invalid_refresh_token: { status: 401, title: 'The refresh token is not valid' },
+  second_factor_required: { status: 401, title: 'A second factor is required' },
+  invalid_code: { status: 401, title: 'The code is wrong, used or expired' },
   refresh_token_reused: { status: 401, title: 'The refresh token was used before' },
   forbidden: { status: 403, title: 'Forbidden' },
+  second_factor_setup_required: { status: 403, title: 'The role requires a second factor' },
   not_found: { status: 404, title: 'Not found' },
   username_taken: { status: 409, title: 'The username is taken' },
   email_taken: { status: 409, title: 'The email address is taken' },
@@ -15,6 +18,8 @@ const ERRORS = {
   built_in_role: { status: 409, title: 'Built-in roles cannot be changed or deleted' },
   webhook_disabled: { status: 409, title: 'The webhook is disabled' },
   last_admin: { status: 409, title: 'The last administrator cannot be demoted or deleted' },
+  no_second_factor: { status: 409, title: 'The user has no second factor' },
+  too_many_factors: { status: 409, title: 'The user has too many second factors' },
   not_redrivable: { status: 409, title: 'The dead letter cannot be redriven' },
   version_mismatch: { status: 412, title: 'The record has changed since it was read' },
   payload_too_large: { status: 413, title: 'The body is too large' },
@@ -39,6 +44,8 @@ export interface ErrorDetails {
   detail?: string;
   errors?: FieldError[];
   headers?: Record<string, string>;
+  /** Further members of the problem details (RFC 9457, section 3.2). */
+  members?: Record<string, unknown>;
 }
 
 /** An error that is reported to the client. Every other error becomes `internal_error`. */

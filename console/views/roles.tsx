@@ -26,6 +26,10 @@ export function Roles() {
             keyOf={({ name }) => name}
             columns={[
               { title: 'Name', cell: ({ name }) => name },
+              {
+                title: 'Second factor',
+                cell: ({ requiresFactor }) => (requiresFactor ? 'required' : 'optional'),
+              },
               { title: 'Permissions', cell: ({ permissions }) => permissions.join(', ') || 'none' },
               {
                 title: 'Change',
@@ -61,12 +65,14 @@ function RoleActions({ role, reload }: { role: Role; reload: () => void }) {
 function EditRole({ label, role, reload }: { label: string; role?: Role; reload: () => void }) {
   const [name, setName] = useState(role?.name ?? '');
   const [chosen, setChosen] = useState<readonly string[]>(role?.permissions ?? []);
+  const [requiresFactor, setRequiresFactor] = useState(role?.requiresFactor ?? false);
   const toggle = (permission: Permission) =>
     setChosen(
       chosen.includes(permission) ? chosen.filter((one) => one !== permission) : [...chosen, permission],
     );
   const save = async () => {
-    await request('PUT', `roles/${encodeURIComponent(name.trim())}`, { body: { permissions: chosen } });
+    const body = { permissions: chosen, requiresFactor };
+    await request('PUT', `roles/${encodeURIComponent(name.trim())}`, { body });
     reload();
   };
   return (
@@ -85,6 +91,10 @@ function EditRole({ label, role, reload }: { label: string; role?: Role; reload:
           </label>
         ))}
       </fieldset>
+      <label class="check">
+        <input type="checkbox" checked={requiresFactor} onChange={() => setRequiresFactor(!requiresFactor)} />
+        Requires a second factor
+      </label>
     </Action>
   );
 }

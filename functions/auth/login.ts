@@ -13,10 +13,11 @@ import { userResponse } from '../../shared/users/user-response';
 
 export const documentation = {
   summary: 'Log in',
-  description: 'An unknown name and a wrong password get the same response in the same time.',
+  description:
+    'An unknown name and a wrong password get the same response in the same time. After the right password of a user with a second factor: `second_factor_required`, with a `factorToken` for `POST /login/factor`.',
   example: { username: 'gorden', password: 'correct horse battery' },
   replies: { 200: { description: 'The user and a new session', body: LoggedIn } },
-  errors: ['invalid_credentials'],
+  errors: ['invalid_credentials', 'second_factor_required'],
 } satisfies Documentation;
 
 export const handler = endpoint({

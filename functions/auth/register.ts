@@ -19,7 +19,7 @@ export const documentation = {
   body: /* @__PURE__ */ registrationBody({ users: { requireEmail: true }, mail: { appName: '' } }, false),
   example: { username: 'gorden', email: 'gorden@example.com', password: 'correct horse battery' },
   replies: { 201: { description: 'The user, logged in', body: LoggedIn, headers: ['location', 'etag'] } },
-  errors: ['forbidden', 'username_taken', 'email_taken'],
+  errors: ['second_factor_required', 'username_taken', 'email_taken'],
 } satisfies Documentation;
 
 export const handler = endpoint({

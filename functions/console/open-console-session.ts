@@ -16,7 +16,7 @@ export const documentation = {
   description: 'For the page at `/console` only: it requires its `Origin`.',
   example: { username: 'admin', password: 'correct horse battery' },
   replies: { 200: { description: 'An access token', body: NewAccessToken, headers: ['set-cookie'] } },
-  errors: ['invalid_credentials', 'forbidden'],
+  errors: ['invalid_credentials', 'second_factor_required', 'forbidden'],
 } satisfies Documentation;
 
 export const handler = endpoint({

@@ -1,7 +1,11 @@
 // Queue rollcall.emails: emails to users: verification, welcome, password reset and change notices.
 import { consumer } from '../../shared/consumers/consumer';
 import { type Context, containerContext } from '../../shared/context/context';
-import { sendPasswordNotice, sendRoleNotice } from '../../shared/emails/send-account-notices';
+import {
+  sendFactorNotice,
+  sendPasswordNotice,
+  sendRoleNotice,
+} from '../../shared/emails/send-account-notices';
 import {
   sendEmailChangeNotice,
   sendEmailChangeRequestNotice,
@@ -21,6 +25,10 @@ export const emails = (context: () => Context) =>
       'user.email_changed': sendEmailChangeNotice,
       'user.password_changed': sendPasswordNotice,
       'user.role_changed': sendRoleNotice,
+      'user.factor_added': sendFactorNotice,
+      'user.factor_removed': sendFactorNotice,
+      'user.recovery_codes_created': sendFactorNotice,
+      'user.recovery_code_used': sendFactorNotice,
       'user.verification_requested': sendVerification,
       'user.email_verified': sendWelcome,
       'user.password_reset_requested': sendPasswordReset,

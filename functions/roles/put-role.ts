@@ -13,12 +13,13 @@ import { putRole } from '../../shared/roles/put-role';
 
 const Body = exactly({
   permissions: v.array(v.picklist(PERMISSIONS, `must be one of ${PERMISSIONS.join(', ')}`), 'must be a list'),
+  requiresFactor: v.optional(v.boolean('must be true or false')),
 });
 
 export const documentation = {
   summary: 'Create or replace a role',
   description:
-    "The permissions take effect with the users' next requests. `user` and `admin` cannot be changed.",
+    "The permissions take effect with the users' next requests. `user` and `admin` cannot be changed. With `requiresFactor`, its users can only set up a second factor until they have one.",
   example: { permissions: ['users:read'] },
   replies: {
     200: { description: 'The updated role', body: Role },
@@ -33,7 +34,7 @@ export const handler = endpoint({
   path: path({ name: v.string() }),
   body: json(Body),
   handle: async ({ ctx, caller, path, body, origin }) => {
-    const { role, created } = await putRole(ctx, caller.permissions, path.name, body.permissions, origin);
+    const { role, created } = await putRole(ctx, caller.permissions, path.name, body, origin);
     return reply(created ? 201 : 200, role);
   },
 });

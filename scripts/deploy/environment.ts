@@ -8,6 +8,7 @@ export const SECRET_VARIABLES = [
   'JWT_SECRET',
   'JWT_PRIVATE_KEY',
   'JWT_PREVIOUS_KEYS',
+  'ENCRYPTION_KEYS',
   'SMTP_URL',
 ];
 

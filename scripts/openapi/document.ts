@@ -130,6 +130,7 @@ function describe(
 }
 
 function whoMay({ auth, permission, orSelf }: Operation): string {
+  if (permission === undefined && orSelf) return 'For your own user only.';
   if (permission === undefined) return auth === 'bearer' ? 'Requires a login.' : '';
   const needs = `Requires the permission \`${permission}\``;
   return orSelf ? `${needs}, except for your own user.` : `${needs}.`;

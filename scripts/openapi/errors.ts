@@ -14,7 +14,7 @@ export function errorsOf(operation: Operation, path: string): ErrorCode[] {
         : []),
       ...(query ? (['invalid_request'] as const) : []),
       ...(auth === 'none' ? [] : (['unauthorized'] as const)),
-      ...(permission ? (['forbidden'] as const) : []),
+      ...(permission || auth === 'optional' ? (['forbidden', 'second_factor_setup_required'] as const) : []),
       ...(mayMiss ? (['not_found'] as const) : []),
       ...(headers.includes('if-match') ? (['version_mismatch'] as const) : []),
       ...(headers.includes('idempotency-key') ? (['idempotency_key_reused'] as const) : []),
@@ -71,6 +71,7 @@ function exampleOf(code: ErrorCode) {
     detail: titleOf(code),
     code,
     requestId: '0199a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b',
+    ...(code === 'second_factor_required' && { factorToken: '…', factors: ['totp', 'recovery_code'] }),
     ...(code === 'invalid_request' && { errors: [{ path: 'name', message: 'is required' }] }),
   };
 }

@@ -15,6 +15,10 @@ const PATH_PARAMETERS: Record<string, { description: string; schema: JsonSchema;
     description: "A session's id",
     schema: { type: 'string', format: 'uuid' },
   },
+  '/users/{id}/factors/{factorId}': {
+    description: "A factor's id",
+    schema: { type: 'string', format: 'uuid' },
+  },
   '/dead-letters/{id}': {
     description: "A dead letter's id",
     schema: { type: 'string', format: 'uuid' },

@@ -61,7 +61,9 @@ export async function changePassword(
     const ended = await endSessions(tx, ctx, 'relay', end);
     const events = [event, ...ended];
     if (!proof) return { tokens: null, events };
-    const reopened = { ...proof, user: changed, rolePermissions: [...caller.permissions] };
+    // The password alone does not renew the proof of a user who has a second factor, nor lose what was proven before.
+    const proven = caller.hasFactor ? { at: caller.provenAt ?? new Date(0), amr: caller.amr } : proof;
+    const reopened = { ...proven, user: changed, rolePermissions: [...caller.permissions] };
     const { tokens } = await openSession(tx, ctx, reopened, origin);
     return { tokens, events };
   });

@@ -11,15 +11,15 @@ export interface FailedSignIn {
   name: string;
   /** The user with this name; null if there is none. */
   userId: string | null;
-  method: 'login' | 'proof';
+  method: 'login' | 'proof' | 'factor';
   /** `slowed`: rejected without regard to the password, after too many wrong guesses. */
-  reason: 'wrong_password' | 'unknown_name' | 'slowed';
+  reason: 'wrong_password' | 'unknown_name' | 'slowed' | 'wrong_code';
 }
 
 /**
- * Writes a failed login or password check to the audit log (ASVS 5.0, 16.3.1). Not an event: anyone can cause it, and no
- * subscriber should receive it. Call it only after computing a password hash: what limits the hashes then also limits the
- * rows.
+ * Writes a failed login, password check or code to the audit log (ASVS 5.0, 16.3.1). Not an event: anyone can cause it, and
+ * no subscriber should receive it. Call it only after computing a password hash or comparing a code: what limits those then
+ * also limits the rows.
  */
 export async function recordFailedSignIn(ctx: Context, failed: FailedSignIn, origin: Origin): Promise<void> {
   const { name, userId, method, reason } = failed;
@@ -38,7 +38,7 @@ export async function recordFailedSignIn(ctx: Context, failed: FailedSignIn, ori
 /** Writes a successful step-up to the audit log. (A login is the event `session.created`.) */
 export async function recordProof(
   ctx: Context,
-  { userId, sessionId }: { userId: string; sessionId: string },
+  { userId, sessionId, amr }: { userId: string; sessionId: string; amr: readonly string[] },
   origin: Origin,
 ): Promise<void> {
   await appendAuditEntry(ctx.db, {
@@ -47,6 +47,6 @@ export async function recordProof(
     subject: userId,
     time: ctx.now(),
     origin,
-    details: { sessionId, method: 'proof' },
+    details: { sessionId, method: 'proof', amr },
   });
 }

@@ -1,6 +1,7 @@
 import { isAbsolute } from 'node:path';
 import * as v from 'valibot';
 import { LOG_LEVELS } from '../log';
+import { parseEncryptionKey } from '../seal';
 import { parsePreviousKeys, parsePrivateKey, parseSecret } from '../tokens/token-keys';
 import type { AwsAccess } from './get-secret';
 import { parseMailbox, parseMailboxes } from './mailboxes';
@@ -57,6 +58,8 @@ export const Environment = v.object({
   ACCESS_TOKEN_SECONDS: integer(15 * 60, 1, DAY_SECONDS),
   REFRESH_TOKEN_SECONDS: integer(30 * DAY_SECONDS, 1, 400 * DAY_SECONDS),
   REAUTH_SECONDS: integer(10 * 60, 1, DAY_SECONDS),
+
+  ENCRYPTION_KEYS: list(parsed(parseEncryptionKey), ''),
 
   RATE_LIMITS: v.optional(v.picklist(['on', 'off'], 'must be on or off'), 'on'),
   RATE_LIMIT_LOGIN_ACCOUNT: rate('10/900'),

@@ -63,6 +63,10 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env, runtime
       refreshSeconds: env.REFRESH_TOKEN_SECONDS,
       reauthSeconds: env.REAUTH_SECONDS,
     },
+    factors: {
+      /** The first one seals the secrets of second factors, all open them. Empty: there are no second factors. */
+      encryptionKeys: env.ENCRYPTION_KEYS,
+    },
     rateLimits: {
       enabled: env.RATE_LIMITS === 'on',
       /** Key of the hashes under which uses are counted. */

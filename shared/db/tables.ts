@@ -29,6 +29,38 @@ export interface PasswordsTable {
 export interface RolesTable {
   name: string;
   permissions: string[];
+  /** Whether its users need a second factor. */
+  requires_factor: Generated<boolean>;
+}
+
+export interface FactorsTable {
+  id: string;
+  user_id: string;
+  type: 'totp';
+  /** Sealed (shared/seal.ts) for this row's id. */
+  secret: Buffer;
+  created_at: Date;
+  /** Null: the user has not yet proven to have it, and it counts for nothing. */
+  confirmed_at: Date | null;
+  /** The time step of the last code that was used (RFC 6238). */
+  last_step: ColumnType<string | null, number | null | undefined, number | null>;
+  last_used_at: Date | null;
+}
+
+export interface RecoveryCodesTable {
+  user_id: string;
+  /** SHA-256 of a code that has not been used. */
+  hash: Buffer;
+}
+
+/** Logins with the right password that wait for a code. */
+export interface FactorChallengesTable {
+  /** SHA-256 of the `factorToken`. */
+  hash: Buffer;
+  user_id: string;
+  /** SHA-256 of the hash of the password that was proven: another password voids the challenge. */
+  password_digest: Buffer;
+  expires_at: Date;
 }
 
 export interface SessionsTable {
@@ -324,6 +356,9 @@ export interface Tables {
   users: UsersTable;
   passwords: PasswordsTable;
   roles: RolesTable;
+  factors: FactorsTable;
+  recovery_codes: RecoveryCodesTable;
+  factor_challenges: FactorChallengesTable;
   sessions: SessionsTable;
   refresh_tokens: RefreshTokensTable;
   rate_limits: RateLimitsTable;

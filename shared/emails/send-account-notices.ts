@@ -4,7 +4,16 @@ import type { UserEvent } from '../events/catalog';
 import { findUser } from '../users/user-store';
 import { type EventMail, sendEventMail } from './send-event-mail';
 import { recipientOf, salutation } from './send-link-mail';
-import { type MailContent, passwordChangedMail, roleChangedMail, usernameChangedMail } from './templates';
+import {
+  factorAddedMail,
+  factorRemovedMail,
+  type MailContent,
+  passwordChangedMail,
+  recoveryCodesCreatedMail,
+  recoveryCodeUsedMail,
+  roleChangedMail,
+  usernameChangedMail,
+} from './templates';
 
 /** Notifies the user of a password change, no matter who made it. */
 export async function sendPasswordNotice(
@@ -29,6 +38,27 @@ export async function sendRoleNotice(
   const { from, to } = event.data;
   const mail = { eventId: event.id, template: 'role_changed' };
   await sendNotice(mail, event.subject, tx, ctx, (values) => roleChangedMail({ ...values, from, to }));
+}
+
+type FactorEvent = UserEvent<
+  'user.factor_added' | 'user.factor_removed' | 'user.recovery_codes_created' | 'user.recovery_code_used'
+>;
+
+/** Notifies the user of each change of their second factors, no matter who made it (ASVS 5.0, 6.3.7). */
+export async function sendFactorNotice(event: FactorEvent, tx: Tx, ctx: Context): Promise<void> {
+  const template = event.type.replace('user.', '');
+  await sendNotice({ eventId: event.id, template }, event.subject, tx, ctx, (values) => {
+    switch (event.type) {
+      case 'user.factor_added':
+        return factorAddedMail(values);
+      case 'user.factor_removed':
+        return factorRemovedMail(values);
+      case 'user.recovery_codes_created':
+        return recoveryCodesCreatedMail(values);
+      case 'user.recovery_code_used':
+        return recoveryCodeUsedMail({ ...values, remaining: event.data.remaining });
+    }
+  });
 }
 
 /** The same event may also send a verification email, so this one has its own message id. */

@@ -105,6 +105,44 @@ export function usernameChangedMail({ appName, name }: Notice): MailContent {
   ]);
 }
 
+export function factorAddedMail({ appName, name }: Notice): MailContent {
+  return renderMail(appName, `An authenticator app was added to your ${appName} account`, [
+    { paragraph: `Hello ${name},` },
+    { paragraph: `From now on, a login to ${appName} asks for a code from your authenticator app.` },
+    { paragraph: `If you didn't add it, reset your password right away and contact ${appName}.` },
+  ]);
+}
+
+export function factorRemovedMail({ appName, name }: Notice): MailContent {
+  return renderMail(appName, `An authenticator app was removed from your ${appName} account`, [
+    { paragraph: `Hello ${name},` },
+    { paragraph: `An authenticator app of your ${appName} account no longer works.` },
+    { paragraph: `If you didn't expect this, reset your password right away and contact ${appName}.` },
+  ]);
+}
+
+export function recoveryCodesCreatedMail({ appName, name }: Notice): MailContent {
+  return renderMail(appName, `New recovery codes for your ${appName} account`, [
+    { paragraph: `Hello ${name},` },
+    {
+      paragraph: `New recovery codes were created for your ${appName} account. Earlier ones no longer work.`,
+    },
+    { paragraph: `If you didn't create them, reset your password right away and contact ${appName}.` },
+  ]);
+}
+
+export function recoveryCodeUsedMail({
+  appName,
+  name,
+  remaining,
+}: Notice & { remaining: number }): MailContent {
+  return renderMail(appName, `A recovery code of your ${appName} account was used`, [
+    { paragraph: `Hello ${name},` },
+    { paragraph: `A recovery code was used in place of your authenticator app. ${remaining} remain.` },
+    { paragraph: `If it wasn't you, reset your password right away and contact ${appName}.` },
+  ]);
+}
+
 export function roleChangedMail({
   appName,
   name,

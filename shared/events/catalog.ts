@@ -33,10 +33,20 @@ export const EVENT_DATA = {
   'user.email_changed': v.object({ id: Id, from: v.nullable(v.string()), to: v.nullable(v.string()) }),
   'user.password_changed': v.object({ id: Id }),
   'user.role_changed': v.object({ id: Id, from: v.string(), to: v.string() }),
+  'user.factor_added': v.object({ id: Id, factorId: Id, factorType: v.literal('totp') }),
+  'user.factor_removed': v.object({ id: Id, factorId: Id, factorType: v.literal('totp') }),
+  'user.recovery_codes_created': v.object({ id: Id }),
+  'user.recovery_code_used': v.object({ id: Id, remaining: v.pipe(v.number(), v.integer(), v.minValue(0)) }),
   // Contains no token: the email consumer creates it, so that it never crosses the broker.
   'user.verification_requested': v.object({ id: Id }),
   'user.password_reset_requested': v.object({ id: Id }),
-  'session.created': v.object({ userId: Id, sessionId: Id, reason: v.literal('login') }),
+  'session.created': v.object({
+    userId: Id,
+    sessionId: Id,
+    reason: v.literal('login'),
+    // By which methods (RFC 8176). Earlier events have none.
+    amr: v.optional(v.array(v.string())),
+  }),
   'session.revoked': v.object({
     userId: Id,
     sessionId: Id,

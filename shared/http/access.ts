@@ -28,9 +28,14 @@ export const anyone: Access<unknown, { caller: null }> = {
 /** Anonymous callers and callers with a valid token. */
 export const optionalCaller: Access<Context, { caller: Caller | null }> = {
   auth: 'optional',
-  identify: async (ctx, request) => ({ caller: await authenticateOptional(ctx, bearerToken(request)) }),
+  identify: async (ctx, request) => {
+    const caller = await authenticateOptional(ctx, bearerToken(request));
+    if (caller) assertFactor(caller);
+    return { caller };
+  },
 };
 
+/** Also callers whose role requires a second factor that they lack: to set one up, they have to know who they are. */
 export const anyCaller: Access<Context, { caller: Caller }> = {
   auth: 'bearer',
   identify: async (ctx, request) => ({ caller: await authenticate(ctx, bearerToken(request)) }),
@@ -62,22 +67,57 @@ export const permission = (needed: Permission): Access<Context, { caller: Caller
   },
 });
 
-/** For paths with a user's `{id}`. `userId` is that user's id, with `me` resolved. */
-export const selfOr = (needed: Permission): Access<Context, { caller: Caller; userId: string }> => ({
+/**
+ * For paths with a user's `{id}`. `userId` is that user's id, with `me` resolved.
+ * @param options `settingUp`: users may do it to themselves before they have the second factor that their role requires
+ */
+export const selfOr = (
+  needed: Permission,
+  { settingUp = false } = {},
+): Access<Context, { caller: Caller; userId: string }> => ({
   auth: 'bearer',
   permission: needed,
   orSelf: true,
   identify: async (ctx, request) => {
     const caller = await authenticate(ctx, bearerToken(request));
     const { id = '' } = request.params;
-    if (id === 'me' || id.toLowerCase() === caller.user.id) return { caller, userId: caller.user.id };
+    if (isSelf(caller, id)) {
+      if (!settingUp) assertFactor(caller);
+      return { caller, userId: caller.user.id };
+    }
     authorize(caller, needed);
     return { caller, userId: id };
   },
 });
 
-/** @throws DomainError `forbidden`, before any lookup, so that the error does not reveal whether a record exists */
-function authorize({ permissions }: Caller, needed: Permission): void {
-  if (permissions.has(needed)) return;
+/** For paths with a user's `{id}`, which is the caller's. Also before they have the second factor that their role requires. */
+export const self: Access<Context, { caller: Caller }> = {
+  auth: 'bearer',
+  orSelf: true,
+  identify: async (ctx, request) => {
+    const caller = await authenticate(ctx, bearerToken(request));
+    const { id = '' } = request.params;
+    if (!isSelf(caller, id)) throw new DomainError('forbidden', { detail: 'Only for your own user' });
+    return { caller };
+  },
+};
+
+const isSelf = ({ user }: Caller, id: string) => id === 'me' || id.toLowerCase() === user.id;
+
+/** @throws DomainError `second_factor_setup_required` if the role requires a second factor and the session has none */
+function assertFactor({ mustSetUpFactor }: Caller): void {
+  if (!mustSetUpFactor) return;
+  throw new DomainError('second_factor_setup_required', {
+    detail: 'Set up a second factor (POST /users/me/totp). If you have one, log in again with it',
+  });
+}
+
+/**
+ * @throws DomainError `second_factor_setup_required` or `forbidden`, before any lookup, so that the error does not reveal
+ * whether a record exists
+ */
+function authorize(caller: Caller, needed: Permission): void {
+  assertFactor(caller);
+  if (caller.permissions.has(needed)) return;
   throw new DomainError('forbidden', { detail: `Requires the permission ${needed}` });
 }

@@ -5,7 +5,7 @@ import type { Request } from './request';
 
 /** An error as problem details (RFC 9457). */
 export function problemReply(error: DomainError, requestId: string): Reply {
-  const { detail, errors, headers } = error.details;
+  const { detail, errors, headers, members } = error.details;
   return {
     status: statusOf(error.code),
     body: {
@@ -16,6 +16,7 @@ export function problemReply(error: DomainError, requestId: string): Reply {
       code: error.code,
       requestId,
       ...(errors && { errors }),
+      ...members,
     },
     headers: { ...headers, 'content-type': 'application/problem+json' },
   };

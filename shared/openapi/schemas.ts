@@ -105,7 +105,36 @@ export const Jwks = v.object({
   keys: v.array(v.looseObject({ kty: v.string(), kid: v.string(), alg: v.string(), use: v.literal('sig') })),
 });
 
-export const Role = v.object({ name: v.string(), permissions: v.array(v.picklist(PERMISSIONS)) });
+export const Role = v.object({
+  name: v.string(),
+  permissions: v.array(v.picklist(PERMISSIONS)),
+  requiresFactor: v.pipe(v.boolean(), v.description('Whether its users need a second factor')),
+});
+
+export const FactorList = v.object({
+  factors: v.array(
+    v.object({
+      id: Id,
+      type: v.literal('totp'),
+      createdAt: Moment,
+      lastUsedAt: v.nullable(Moment),
+    }),
+  ),
+  recoveryCodes: v.pipe(Count, v.description('How many recovery codes remain')),
+});
+
+export const NewTotp = v.object({
+  factorId: Id,
+  secret: v.pipe(v.string(), v.description('In base32, to type it in. Not shown again')),
+  uri: v.pipe(v.string(), v.description('`otpauth://…`, for an authenticator app')),
+  qrCode: v.pipe(v.string(), v.description('`uri` as a QR code: an SVG document')),
+});
+
+export const ConfirmedFactor = v.object({ factorId: Id });
+
+export const RecoveryCodes = v.object({
+  codes: v.pipe(v.array(v.string()), v.description('Each can be used once. Not shown again')),
+});
 
 export const RoleList = v.object({ roles: v.array(Role) });
 
@@ -428,6 +457,20 @@ export const Problem = v.pipe(
           }),
         ),
         v.description('All problems with the input'),
+      ),
+    ),
+    factorToken: v.optional(
+      v.pipe(
+        v.string(),
+        v.description(
+          'With `second_factor_required` at a login: for `POST /login/factor`, for 5 minutes and one login',
+        ),
+      ),
+    ),
+    factors: v.optional(
+      v.pipe(
+        v.array(v.picklist(['totp', 'recovery_code'])),
+        v.description('With `second_factor_required` at a login: what the user can send'),
       ),
     ),
   }),

@@ -9,6 +9,7 @@ import {
   purgeOverdueRetries,
   purgePublished,
 } from '../event-operations/purge-store';
+import { purgeChallenges } from '../factors/challenge-store';
 import { purgeReplays } from '../outbox/replay-store';
 import { purgeCounters } from '../rate-limits/rate-limit-store';
 import { purgeSessions } from '../sessions/session-store';
@@ -80,6 +81,7 @@ export async function purgeEvents(
     replays: await all(() => purgeReplays(ctx.db, age(retentionDays), BATCH_SIZE)),
     sessions: await all(() => purgeSessions(ctx.db, ctx.now(), BATCH_SIZE)),
     mailLinks: await all(() => purgeEmailTokens(ctx.db, ctx.now(), BATCH_SIZE)),
+    factorChallenges: await all(() => purgeChallenges(ctx.db, ctx.now(), BATCH_SIZE)),
     formerAddresses: await all(() => purgeFormerEmails(ctx.db, ctx.now(), BATCH_SIZE)),
     idempotencyKeys: await all(() => purgeKeys(ctx.db, ctx.now(), BATCH_SIZE)),
     rateLimits: await all(() => purgeCounters(ctx.db, ctx.now(), BATCH_SIZE)),

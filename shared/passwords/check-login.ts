@@ -1,9 +1,10 @@
 import { recordFailedSignIn } from '../audit/record-sign-in';
 import type { Context } from '../context/context';
+import type { Tx } from '../db/connection';
 import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
 import { addressBlock } from '../rate-limits/address-block';
-import type { UserProof } from '../sessions/proof';
+import type { SecondFactor, UserProof } from '../sessions/proof';
 import { countGuess, guessedName, uncountGuess } from './count-guess';
 import { hashPassword, needsRehash } from './hash';
 import {
@@ -15,14 +16,22 @@ import {
 } from './password-store';
 import { failureCost, verifyPassword } from './verify';
 
+/** The proof of a password, which is not enough to sign in if the user has a second factor. */
+export interface PasswordLoginProof extends UserProof {
+  readonly hash: string;
+  /** What the user can send as the second factor; empty if they have none. */
+  readonly factors: readonly SecondFactor[];
+  onSignIn(tx: Tx): Promise<void>;
+}
+
 /** A login with the correct password. */
 export interface CheckedLogin {
-  proof: UserProof;
+  proof: PasswordLoginProof;
   /**
    * Checks the password again, against the user's current state.
    * @throws DomainError `invalid_credentials` if the password was changed or the user was deleted
    */
-  recheck(): Promise<UserProof>;
+  recheck(): Promise<PasswordLoginProof>;
 }
 
 /**
@@ -61,24 +70,27 @@ export async function checkLogin(
     // A concurrent login may have replaced it already.
     if (await replaceHash(ctx.db, found.user.id, checkedHash, hash)) checkedHash = hash;
   }
-  const proofOf = ({ user, rolePermissions }: LoginRecord): UserProof => ({
+  const proofOf = ({ user, rolePermissions, factors }: LoginRecord, hash: string): PasswordLoginProof => ({
     user,
     rolePermissions,
+    hash,
+    factors,
     at: ctx.now(),
     amr: ['pwd'],
     onSignIn: (tx) => uncountGuess(tx, ctx, guess),
   });
   return {
-    proof: proofOf(found),
+    proof: proofOf(found, checkedHash),
     recheck: async () => {
       const current = await findForLogin(ctx.db, { id: found.user.id });
-      const isCorrect = current && (current.hash === checkedHash || (await verify(current.hash)) !== null);
-      return isCorrect ? proofOf(current) : refuse();
+      if (!current || current.hash === null) return refuse();
+      const isCorrect = current.hash === checkedHash || (await verify(current.hash)) !== null;
+      return isCorrect ? proofOf(current, current.hash) : refuse();
     },
   };
 }
 
 /** Whether the user has recently logged in from this address block. */
-function isKnownPlace(found: LoginRecord | null, block: string): boolean {
+export function isKnownPlace(found: LoginRecord | null, block: string): boolean {
   return found?.addresses.some((address) => addressBlock(address) === block) ?? false;
 }

@@ -6,7 +6,10 @@ import { consumeLimits, type Use, uncountUses } from '../rate-limits/limit-rate'
 import { addressKey } from '../users/email-address';
 import type { LoginName } from './password-store';
 
-// The limit on password guesses, for all endpoints: docs/security.md, "Failed logins".
+// The limit on guesses of passwords and codes, for all endpoints: docs/security.md, "Failed logins".
+
+/** What a guess is at: the password behind a name, or a code of a user's second factors. */
+export type Guessed = LoginName | { factorsOf: string };
 
 /** A counted guess. */
 export interface Guess {
@@ -22,12 +25,12 @@ export interface Guess {
  * Counts a guess before it is checked, so that concurrent guesses cannot exceed the limit. Counts by the given name
  * instead of the user: otherwise a shared limit would reveal which address belongs to which username. Unknown names are
  * counted too and get the same responses.
- * @param hash the hash of the guessed password, null if there is none; a new password resets the count
+ * @param hash the hash of the user's password, null if there is none; a new password resets the count
  * @param place the source of the guess: an address block, or a session of this user
  */
 export async function countGuess(
   ctx: Context,
-  name: LoginName,
+  name: Guessed,
   hash: string | null,
   place: { block: string } | { sessionOf: string },
 ): Promise<Guess> {
@@ -44,7 +47,8 @@ export async function countGuess(
 }
 
 /** The normalized name by which guesses are counted. */
-export function guessedName(name: LoginName): string {
+export function guessedName(name: Guessed): string {
+  if ('factorsOf' in name) return `factors of ${name.factorsOf}`;
   return 'email' in name ? `email ${addressKey(name.email)}` : `username ${foldCase(name.username.trim())}`;
 }
 

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { foldCase } from '../characters';
 import type { Db, Tx } from '../db/connection';
+import type { SecondFactor } from '../sessions/proof';
 import { addressKey } from '../users/email-address';
 import type { User } from '../users/user';
 import { USER_COLUMNS, userFromRow } from '../users/user-store';
@@ -17,6 +18,8 @@ export interface LoginRecord {
   hash: string | null;
   /** Addresses of recent logins. */
   addresses: string[];
+  /** What the user can send as the second factor; empty if they have none. */
+  factors: SecondFactor[];
 }
 
 /** More than users have, and few enough to check at every login. */
@@ -33,6 +36,14 @@ export async function findForLogin(db: Db, name: LoginName | { id: string }): Pr
       sql<string[]>`array(
         select address from sessions where user_id = users.id and address is not null
         group by address order by max(created_at) desc limit ${sql.lit(MAX_ADDRESSES)})`.as('addresses'),
+    )
+    .select(
+      sql<SecondFactor[]>`array(
+        select distinct type from factors where user_id = users.id and confirmed_at is not null
+        union all
+        select 'recovery_code' where exists (select from recovery_codes where user_id = users.id))`.as(
+        'factors',
+      ),
     );
   const row = await ('id' in name
     ? query.where('users.id', '=', name.id)
@@ -46,6 +57,7 @@ export async function findForLogin(db: Db, name: LoginName | { id: string }): Pr
     rolePermissions: row.permissions,
     hash: row.hash,
     addresses: row.addresses,
+    factors: row.factors,
   };
 }
 
@@ -102,8 +114,8 @@ export async function setPassword(tx: Tx, userId: string, { hash }: HashedPasswo
 }
 
 /**
- * Replaces a hash with a new hash of the same password. Reset links that were already sent stay valid. Locks the user
- * first, as all transactions do.
+ * Replaces a hash with a new hash of the same password. Reset links that were already sent and logins that wait for a
+ * second factor stay valid. Locks the user first, as all transactions do.
  * @returns false if the hash has changed since
  */
 export async function replaceHash(
@@ -121,7 +133,10 @@ export async function replaceHash(
       where user_id = locked.id and hash = ${oldHash} returning user_id),
     links as (
       update email_tokens set password_digest = ${digestOf(newHash)} from replaced
-      where email_tokens.user_id = replaced.user_id and password_digest = ${digestOf(oldHash)})
+      where email_tokens.user_id = replaced.user_id and password_digest = ${digestOf(oldHash)}),
+    challenges as (
+      update factor_challenges set password_digest = ${digestOf(newHash)} from replaced
+      where factor_challenges.user_id = replaced.user_id and password_digest = ${digestOf(oldHash)})
     select user_id from replaced`.execute(db);
   return rows.length > 0;
 }

@@ -20,12 +20,16 @@ export async function deleteRole(
   await ctx.db.transaction().execute(async (tx) => {
     const stored = await lockRole(tx, name);
     if (stored === null) throw new DomainError('not_found', { detail: 'Role not found' });
-    const permissions = permissionsOf(name, stored);
+    const permissions = permissionsOf(name, stored.permissions);
     assertHolds(granting, permissions);
     await deleteRoleRow(tx, name);
     await recordAdminAction(tx, ctx, origin, {
       type: 'role.deleted',
-      details: { name, before: { permissions: [...permissions] }, after: null },
+      details: {
+        name,
+        before: { permissions: [...permissions], requiresFactor: stored.requiresFactor },
+        after: null,
+      },
     });
   });
 }

@@ -15,13 +15,15 @@ const RoleName = v.pipe(v.string(), v.regex(/^[a-z][a-z0-9_-]{0,31}$/));
  * Creates a role or replaces its permissions. Neither the new nor the old permissions may exceed the caller's: otherwise
  * callers could grant permissions that they do not have, or take some from users whom they may not change.
  * @param granting the caller's permissions
+ * @param requiresFactor if omitted, it stays as it is, and false for a new role: a client that does not know it must not
+ * switch it off
  * @throws DomainError `built_in_role`, `forbidden`, or `invalid_request` for an invalid name
  */
 export async function putRole(
   ctx: Context,
   granting: ReadonlySet<Permission>,
   name: string,
-  permissions: Permission[],
+  { permissions, requiresFactor }: { permissions: Permission[]; requiresFactor?: boolean | undefined },
   origin: Origin,
 ): Promise<{ role: Role; created: boolean }> {
   if (BUILT_IN_ROLES.includes(name)) throw new DomainError('built_in_role');
@@ -30,17 +32,18 @@ export async function putRole(
     throw new DomainError('invalid_request', { errors: [{ path: 'name', message }] });
   }
   // Without duplicates and in a fixed order.
-  const role = { name, permissions: PERMISSIONS.filter((permission) => permissions.includes(permission)) };
-  const created = await ctx.db.transaction().execute(async (tx) => {
-    const before = await lockRole(tx, name);
-    assertHolds(granting, new Set([...permissions, ...permissionsOf(name, before ?? [])]));
-    const had = before && [...permissionsOf(name, before)];
-    if (isDeepStrictEqual(had, role.permissions)) return false;
+  const wanted = PERMISSIONS.filter((permission) => permissions.includes(permission));
+  return ctx.db.transaction().execute(async (tx) => {
+    const stored = await lockRole(tx, name);
+    assertHolds(granting, new Set([...permissions, ...permissionsOf(name, stored?.permissions ?? [])]));
+    const before = stored && { ...stored, permissions: [...permissionsOf(name, stored.permissions)] };
+    const after = { permissions: wanted, requiresFactor: requiresFactor ?? before?.requiresFactor ?? false };
+    const role = { name, ...after };
+    if (isDeepStrictEqual(before, after)) return { role, created: false };
     await recordAdminAction(tx, ctx, origin, {
-      type: had ? 'role.changed' : 'role.created',
-      details: { name, before: had && { permissions: had }, after: { permissions: role.permissions } },
+      type: before ? 'role.changed' : 'role.created',
+      details: { name, before, after },
     });
-    return upsertRole(tx, role);
+    return { role, created: await upsertRole(tx, role) };
   });
-  return { role, created };
 }

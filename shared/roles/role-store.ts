@@ -10,28 +10,37 @@ export async function findRolePermissions(db: Db, name: string): Promise<string[
   return row?.permissions ?? null;
 }
 
-/** Like `findRolePermissions`; locks the role against changes and deletion until the transaction ends. */
-export async function lockRole(tx: Tx, name: string): Promise<string[] | null> {
+/** A role as it is stored; locks it against changes and deletion until the transaction ends. */
+export async function lockRole(
+  tx: Tx,
+  name: string,
+): Promise<{ permissions: string[]; requiresFactor: boolean } | null> {
   const row = await tx
     .selectFrom('roles')
-    .select('permissions')
+    .select(['permissions', 'requires_factor'])
     .where('name', '=', name)
     // Not a stronger lock: foreign key checks of users who get the role need not wait.
     .forNoKeyUpdate()
     .executeTakeFirst();
-  return row?.permissions ?? null;
+  return row ? { permissions: row.permissions, requiresFactor: row.requires_factor } : null;
 }
 
 export async function listRoles(db: Db): Promise<Role[]> {
   const rows = await db.selectFrom('roles').selectAll().orderBy('name').execute();
-  return rows.map(({ name, permissions }) => ({ name, permissions: [...permissionsOf(name, permissions)] }));
+  return rows.map(({ name, permissions, requires_factor: requiresFactor }) => ({
+    name,
+    permissions: [...permissionsOf(name, permissions)],
+    requiresFactor,
+  }));
 }
 
 /** @returns whether the role was created */
-export async function upsertRole(db: Db, { name, permissions }: Role): Promise<boolean> {
+export async function upsertRole(db: Db, { name, permissions, requiresFactor }: Role): Promise<boolean> {
   const { rows } = await sql<{ created: boolean }>`
-    insert into roles (name, permissions) values (${name}, ${permissions}::text[])
-    on conflict (name) do update set permissions = excluded.permissions
+    insert into roles (name, permissions, requires_factor)
+    values (${name}, ${permissions}::text[], ${requiresFactor})
+    on conflict (name) do update set
+      permissions = excluded.permissions, requires_factor = excluded.requires_factor
     -- xmax is 0 for inserted rows, not for updated ones.
     returning xmax = 0 as created`.execute(db);
   return rows[0]?.created ?? false;

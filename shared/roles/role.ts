@@ -4,6 +4,8 @@ import type { Permission } from './permissions';
 export interface Role {
   name: string;
   permissions: Permission[];
+  /** Whether its users need a second factor. */
+  requiresFactor: boolean;
 }
 
 export function unknownRole(): DomainError {

@@ -12,6 +12,12 @@ export interface Caller {
   permissions: ReadonlySet<Permission>;
   /** When the user authenticated for this token (`auth_time`); null if unknown. */
   provenAt: Date | null;
+  /** How the user has authenticated in this session (RFC 8176). */
+  amr: readonly string[];
+  /** Whether the user has a second factor. */
+  hasFactor: boolean;
+  /** The role requires a second factor, which the user has not set up or not proven: only to set one up. */
+  mustSetUpFactor: boolean;
 }
 
 /** @throws DomainError `unauthorized` if the token is missing, invalid or expired, or its session or user is gone */
@@ -39,5 +45,8 @@ export async function authenticateOptional(ctx: Context, token: string | null): 
     sessionId: claims.sessionId,
     permissions: permissionsOf(found.user.role, found.rolePermissions),
     provenAt: claims.provenAt,
+    amr: found.amr,
+    hasFactor: found.hasFactor,
+    mustSetUpFactor: found.mustSetUpFactor,
   };
 }

@@ -4,8 +4,8 @@ import type { Origin } from '../events/origin';
 import { permissionsOf } from '../roles/permissions';
 import { hashToken, newOpaqueToken } from '../tokens/opaque-token';
 import { signAccessToken } from './access-token';
-import type { Proof, UserProof } from './proof';
-import { insertSession } from './session-store';
+import type { UserProof } from './proof';
+import { insertSession, type ProvenSession } from './session-store';
 
 export interface AccessToken {
   accessToken: string;
@@ -22,7 +22,7 @@ export interface SessionTokens extends AccessToken {
 export async function openSession(
   tx: Tx,
   ctx: Context,
-  { user, rolePermissions, at, amr }: Pick<UserProof, 'user' | 'rolePermissions' | keyof Proof>,
+  { user, rolePermissions, at, amr }: Pick<UserProof, 'user' | 'rolePermissions'> & ProvenSession,
   origin: Origin,
 ): Promise<{ sessionId: string; tokens: SessionTokens }> {
   const now = ctx.now();

@@ -1,8 +1,11 @@
 import type { Tx } from '../db/connection';
 import type { User } from '../users/user';
 
-/** Authentication method reference (RFC 8176). */
-export type AuthenticationMethod = 'pwd';
+/** Authentication method reference (RFC 8176): `otp` for a code of either kind, `mfa` for several factors. */
+export type AuthenticationMethod = 'pwd' | 'otp' | 'mfa';
+
+/** What can be sent as the second factor. */
+export type SecondFactor = 'totp' | 'recovery_code';
 
 /** Result of an authentication: when, and by which methods. */
 export interface Proof {

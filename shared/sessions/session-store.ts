@@ -2,9 +2,14 @@ import { sql } from 'kysely';
 import type { Db, Tx } from '../db/connection';
 import type { User } from '../users/user';
 import { USER_COLUMNS, userFromRow } from '../users/user-store';
-import type { Proof } from './proof';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** When and how a session's user has authenticated: as in a `Proof`, or as in the session that it continues. */
+export interface ProvenSession {
+  at: Date;
+  amr: readonly string[];
+}
 
 export interface NewSession {
   id: string;
@@ -13,7 +18,7 @@ export interface NewSession {
   expiresAt: Date;
   address: string | null;
   userAgent: string | null;
-  proof: Proof;
+  proof: ProvenSession;
   /** SHA-256 of the first refresh token, so that a copy of the table cannot be used to log in. */
   tokenHash: Buffer;
 }
@@ -43,7 +48,7 @@ export async function insertSession(tx: Tx, session: NewSession): Promise<void> 
 }
 
 /** Records a new authentication of the session's user. @returns false if the session has ended */
-export async function markProven(db: Db, sessionId: string, { at, amr }: Proof): Promise<boolean> {
+export async function markProven(db: Db, sessionId: string, { at, amr }: ProvenSession): Promise<boolean> {
   const result = await db
     .updateTable('sessions')
     .set({ proven_at: at, amr: [...amr] })
@@ -53,25 +58,55 @@ export async function markProven(db: Db, sessionId: string, { at, amr }: Proof):
   return result.numUpdatedRows > 0n;
 }
 
+/** Adds methods to those by which the session's user has authenticated, without renewing the proof. */
+export async function addMethods(tx: Tx, sessionId: string, amr: readonly string[]): Promise<void> {
+  await sql`
+    update sessions set amr = array(select distinct unnest(amr || ${amr}::text[]))
+    where id = ${sessionId}`.execute(tx);
+}
+
+/** Who uses a session, as of now. */
+export interface SessionUser {
+  user: User;
+  rolePermissions: string[];
+  /** How the user has proven to be the session's (RFC 8176). */
+  amr: string[];
+  hasFactor: boolean;
+  /** The role requires a second factor, and the user has none or has not proven it in this session. */
+  mustSetUpFactor: boolean;
+}
+
 /** The user of an active session and their role's current permissions: one indexed query per authenticated request. */
 export async function findSessionUser(
   db: Db,
   sessionId: string,
   userId: string,
   now: Date,
-): Promise<{ user: User; rolePermissions: string[] } | null> {
+): Promise<SessionUser | null> {
   const row = await db
     .selectFrom('sessions')
     .innerJoin('users', 'users.id', 'sessions.user_id')
     .innerJoin('roles', 'roles.name', 'users.role')
-    .select([...USER_COLUMNS, 'roles.permissions'])
+    .select([...USER_COLUMNS, 'roles.permissions', 'roles.requires_factor', 'sessions.amr'])
+    .select(HAS_FACTOR.as('has_factor'))
     .where('sessions.id', '=', sessionId)
     .where('sessions.user_id', '=', userId)
     .where('sessions.revoked_at', 'is', null)
     .where('sessions.expires_at', '>', now)
     .executeTakeFirst();
-  return row ? { user: userFromRow(row), rolePermissions: row.permissions } : null;
+  if (!row) return null;
+  const { amr, has_factor: hasFactor, requires_factor: isRequired } = row;
+  return {
+    user: userFromRow(row),
+    rolePermissions: row.permissions,
+    amr,
+    hasFactor,
+    mustSetUpFactor: isRequired && !(hasFactor && amr.includes('mfa')),
+  };
 }
+
+const HAS_FACTOR = sql<boolean>`exists (
+  select from factors where factors.user_id = users.id and factors.confirmed_at is not null)`;
 
 /** A session as its user sees it. */
 export interface Session {

@@ -27,7 +27,7 @@ export function signIn(ctx: Context, proof: UserProof, origin: Origin): Promise<
       type: 'session.created',
       subject: user.id,
       sequence,
-      data: { userId: user.id, sessionId, reason: 'login' },
+      data: { userId: user.id, sessionId, reason: 'login', amr: [...proof.amr] },
       origin: { ...origin, actorId: user.id },
     });
     await proof.onSignIn?.(tx);

@@ -1,7 +1,8 @@
 // The console in a real browser, as a person uses it who has just started Rollcall.
 import { randomUUID } from 'node:crypto';
 import type { Browser, Page } from 'playwright-core';
-import { goTo, launchBrowser, logIn, newPage, type Watched } from './browser';
+import { codeOf } from '../setup/factors';
+import { accessibilityProblems, goTo, launchBrowser, logIn, newPage, type Watched } from './browser';
 import { type Rollcall, startRollcall } from './rollcall';
 
 let rollcall: Rollcall;
@@ -195,4 +196,60 @@ test('a wrong password says so and keeps the name', async () => {
   await other.getByRole('alert').getByText('Wrong username, email address or password').waitFor();
   expect(await other.getByLabel('Username or email address').inputValue()).toBe('admin');
   await context.close();
+});
+
+test('a login asks for the code of an authenticator app, and an administrator removes one that was lost', async () => {
+  const name = `chief-${randomUUID().slice(0, 8)}`;
+  const password = `a password of ${name}`;
+  const { body: chief } = await rollcall.request('POST', '/register', {
+    username: name,
+    email: `${name}@example.com`,
+    password,
+    role: 'admin',
+  });
+  const as = { authorization: `Bearer ${chief.accessToken}` };
+  const { body: totp } = await rollcall.request('POST', '/users/me/totp', undefined, as);
+  const code = (later = 0) => codeOf(totp.secret, new Date(Date.now() + later * 1000));
+  await rollcall.request('POST', '/users/me/totp/confirm', { code: code() }, as);
+  const { body: recovery } = await rollcall.request('POST', '/users/me/recovery-codes', undefined, as);
+
+  const other = await newPage(browser);
+  const field = (label: string) => other.page.getByLabel(label, { exact: true });
+  const submit = () => other.page.getByRole('button', { name: 'Log in' }).click();
+  await other.page.goto(rollcall.url);
+  const enter = async () => {
+    await field('Username or email address').fill(name);
+    await field('Password').fill(password);
+    await submit();
+    await field('Code').waitFor();
+  };
+  await enter();
+  expect(await accessibilityProblems(other.page)).toEqual([]);
+  await field('Code').fill('000000');
+  await submit();
+  await other.page.getByText('The code is wrong, used or expired').waitFor();
+  // That of the next 30 s: this one was used.
+  await field('Code').fill(code(30));
+  await submit();
+  await other.page.getByRole('heading', { name: 'Now' }).waitFor();
+  await other.page.getByRole('button', { name: 'Log out' }).click();
+  await enter();
+  await field('Code').fill(recovery.codes[0]);
+  await submit();
+  await other.page.getByRole('heading', { name: 'Now' }).waitFor();
+  // The browser itself reports the answers of 401 alone.
+  expect(other.complaints.filter((text) => !text.includes('401'))).toEqual([]);
+  await other.context.close();
+
+  await goTo(page, `users/${chief.user.id}`);
+  await page.getByText('Recovery codes that remain: 9').waitFor();
+  await page
+    .getByRole('row')
+    .filter({ hasText: 'Authenticator app' })
+    .getByRole('button', { name: 'Remove' })
+    .click();
+  await dialogButton('Remove').click();
+  await page.getByText('This user logs in with the password alone.').waitFor();
+  await page.getByText('user.factor_removed').waitFor();
+  expect(watched.complaints).toEqual([]);
 });

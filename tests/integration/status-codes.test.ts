@@ -10,6 +10,7 @@ import { type EmailTokenPurpose, insertEmailToken } from '../../shared/email-add
 import { statusOf } from '../../shared/errors';
 import document from '../../shared/openapi/openapi.json';
 import { hashToken, newOpaqueToken } from '../../shared/tokens/opaque-token';
+import { codeOf } from '../setup/factors';
 import type { TestReply } from '../setup/http-event';
 import { documented } from '../setup/openapi';
 import { PASSWORD, type Person, registration } from '../setup/people';
@@ -27,10 +28,14 @@ const deletion = {
   data: { id: NOBODY },
 };
 const TIGHT = Object.fromEntries(
-  ['LOGIN_ADDRESS', 'REGISTER_ADDRESS', 'REFRESH_ADDRESS', 'MAIL_ADDRESS', 'LOGIN_ACCOUNT'].map((name) => [
-    `RATE_LIMIT_${name}`,
-    '1/3600',
-  ]),
+  [
+    'LOGIN_ADDRESS',
+    'REGISTER_ADDRESS',
+    'REFRESH_ADDRESS',
+    'MAIL_ADDRESS',
+    'LOGIN_ACCOUNT',
+    'UPDATE_ACCOUNT',
+  ].map((name) => [`RATE_LIMIT_${name}`, '1/3600']),
 ) satisfies Record<string, string>;
 
 let service: Service;
@@ -101,10 +106,13 @@ const nameOf = ({ method, path }: { method: string; path: string }) => `${method
 /** The path with the ids of a user, a session and a role that exist nowhere. */
 const unknown = (path: string) =>
   path
+    // Nobody does that for others.
+    .replace('{id}/totp', 'me/totp')
     .replace('{id}', NOBODY)
     .replace('{sessionId}', NOBODY)
     .replace('{deliveryId}', NOBODY)
     .replace('{replayId}', NOBODY)
+    .replace('{factorId}', NOBODY)
     .replace('{name}', 'nobody');
 
 describe('what all that take a body have in common', () => {
@@ -316,6 +324,63 @@ test('passwords, roles and sessions of a user', async () => {
   await expectStatus(endAll, 200, null, at('sessions', admin));
 });
 
+test('second factors, and logins with them', async () => {
+  const [a, b] = [await register(), await register()];
+  const at = (part: string, token = a.accessToken, id = 'me') => ({ path: `/users/${id}/${part}`, token });
+  const { id, username } = a.user;
+  const [add, confirm] = ['POST /users/{id}/totp', 'POST /users/{id}/totp/confirm'];
+  const codes = 'POST /users/{id}/recovery-codes';
+  await expectStatus(codes, 409, 'no_second_factor', at('recovery-codes'));
+  await expectStatus(confirm, 404, 'not_found', { ...at('totp/confirm'), body: { code: '123456' } });
+  const { body: totp } = await expectStatus(add, 201, null, at('totp'));
+  await expectStatus(add, 403, 'forbidden', at('totp', admin, id));
+  const wrong = { ...at('totp/confirm'), body: { code: '000000' } };
+  await expectStatus(confirm, 401, 'invalid_code', wrong);
+  await expectStatus(confirm, 403, 'forbidden', { ...at('totp/confirm', admin, id), body: wrong.body });
+  const code = (steps = 0) => codeOf(totp.secret, new Date(Date.now() + steps * 30_000));
+  await expectStatus(confirm, 200, null, { ...at('totp/confirm'), body: { code: code(-1) } });
+  const { body: recovery } = await expectStatus(codes, 201, null, at('recovery-codes'));
+  await expectStatus(codes, 403, 'forbidden', at('recovery-codes', admin, id));
+
+  const credentials = { username, password: PASSWORD };
+  const begin = (path: string) => service.request(path, { method: post, body: credentials });
+  const proof = { type: 'recovery_code', code: recovery.codes[0] };
+  const second = 'POST /login/factor';
+  const { factorToken } = (await begin('/login')).body;
+  await expectStatus(second, 401, 'invalid_code', { body: { factorToken, ...proof, type: 'totp' } });
+  await expectStatus(second, 200, null, { body: { factorToken, ...proof } });
+  await expectStatus(second, 400, 'invalid_token', { body: { factorToken, ...proof } });
+  const inConsole = 'POST /console/session/factor';
+  const { factorToken: next } = (await begin('/console/session')).body;
+  const body = { factorToken: next, type: 'recovery_code', code: recovery.codes[1] };
+  await expectStatus(inConsole, 401, 'invalid_code', { body: { ...body, code: 'x' } });
+  await expectStatus(inConsole, 403, 'forbidden', { body, headers: { origin: 'https://evil.example' } });
+  await expectStatus(inConsole, 200, null, { body });
+  await expectStatus(inConsole, 400, 'invalid_token', { body });
+  const stepUp = { token: a.accessToken, body: { password: PASSWORD } };
+  await expectStatus('POST /step-up', 401, 'second_factor_required', stepUp);
+
+  for (let index = 0; index < 2; index++) {
+    const { body: spare } = await service.request('/users/me/totp', { method: post, token: a.accessToken });
+    await service.request('/users/me/totp/confirm', {
+      method: post,
+      token: a.accessToken,
+      body: { code: codeOf(spare.secret, new Date()) },
+    });
+  }
+  await expectStatus(add, 409, 'too_many_factors', at('totp'));
+
+  const list = 'GET /users/{id}/factors';
+  await expectStatus(list, 200, null, at('factors'));
+  await expectStatus(list, 403, 'forbidden', at('factors', b.accessToken, id));
+  await expectStatus(list, 404, 'not_found', at('factors', admin, NOBODY));
+  const remove = 'DELETE /users/{id}/factors/{factorId}';
+  const one = `factors/${totp.factorId}`;
+  await expectStatus(remove, 403, 'forbidden', at(one, b.accessToken, id));
+  await expectStatus(remove, 204, null, at(one, admin, id));
+  await expectStatus(remove, 404, 'not_found', at(one));
+});
+
 test('roles, and the lists for those who may read them', async () => {
   const { accessToken, user } = await register();
   const support = { path: '/roles/support', token: admin };
@@ -521,6 +586,7 @@ test('the console and its sessions', async () => {
 function bodyOf(operationId: string): unknown {
   const bodies: Record<string, unknown> = {
     register: registration(),
+    loginFactor: { factorToken: 'x', type: 'totp', code: '123456' },
     login: { username: 'nobody', password: 'x' },
     refresh: { refreshToken: 'x' },
     openConsoleSession: { username: 'nobody', password: 'x' },
@@ -531,6 +597,9 @@ function bodyOf(operationId: string): unknown {
     changePassword: { currentPassword: 'x', newPassword: 'quite another password' },
     resendVerification: undefined,
     logout: { all: true, currentPassword: 'x' },
+    consoleLoginFactor: { factorToken: 'x', type: 'totp', code: '123456' },
+    addTotp: undefined,
+    confirmTotp: { code: '123456' },
     stepUp: { password: 'x' },
     undo: { token: 'x', password: 'quite another password' },
     updateUser: { email: 'x@example.com', currentPassword: 'x' },
@@ -559,9 +628,9 @@ test('too many requests are 429, and told when to come back', async () => {
       const body = bodyOf(operationId);
       const request = {
         method: each.method.toUpperCase(),
-        path: each.path.replace('{id}', 'me'),
+        path: each.path.replace('{id}', 'me').replace('{factorId}', NOBODY),
         ...(body === undefined ? {} : { body }),
-        ...(/resend|password$|logout|step-up|\{id\}$/.test(each.path) &&
+        ...(/resend|password$|logout|step-up|totp|recovery|\{(id|factorId)\}$/.test(each.path) &&
         each.path !== '/reset-password' &&
         each.path !== '/forgot-password'
           ? { token: person.accessToken }

@@ -33,6 +33,7 @@ export async function testContext(
     DATABASE_LOCK_TIMEOUT_MS: '20000',
     RABBITMQ_URL: brokerUrl(),
     JWT_SECRET: 'a secret of the tests, long enough',
+    ENCRYPTION_KEYS: Buffer.alloc(32, 'k').toString('base64'),
     PASSWORD_HASH: 'bcrypt',
     BCRYPT_COST: '4',
     // A suite registers more people than one address may; the tests of the limits turn them on.

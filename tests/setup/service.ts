@@ -55,6 +55,7 @@ export async function startService(
     DATABASE_URL: database.url,
     RABBITMQ_URL: brokerUrl(),
     JWT_SECRET: 'a secret of the tests, long enough',
+    ENCRYPTION_KEYS: Buffer.alloc(32, 'k').toString('base64'),
     PASSWORD_HASH: 'bcrypt',
     BCRYPT_COST: '4',
     QUEUE_TYPE: 'classic',

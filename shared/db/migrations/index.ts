@@ -20,6 +20,7 @@ import * as passwords from './0021-passwords';
 import * as dispatch from './0022-dispatch';
 import * as argon2Hashes from './0023-argon2-hashes';
 import * as eventHistory from './0024-event-history';
+import * as secondFactors from './0025-second-factors';
 
 /** In order of their names. They are listed, not read from a folder, so that they are part of a bundle. */
 export const migrations: Record<string, Migration> = {
@@ -44,4 +45,5 @@ export const migrations: Record<string, Migration> = {
   '0022-dispatch': dispatch,
   '0023-argon2-hashes': argon2Hashes,
   '0024-event-history': eventHistory,
+  '0025-second-factors': secondFactors,
 };

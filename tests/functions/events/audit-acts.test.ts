@@ -73,14 +73,22 @@ test('a role: made, changed, deleted; not where nothing has changed, or it was r
   const put = (permissions: string[]) => act(putRole, 'PUT', { name }, { permissions });
   await put(['users:read']);
   expect(await entriesOf('role.created')).toEqual([
-    byAdmin('role.created', null, { name, before: null, after: { permissions: ['users:read'] } }),
+    byAdmin('role.created', null, {
+      name,
+      before: null,
+      after: { permissions: ['users:read'], requiresFactor: false },
+    }),
   ]);
   await put(['users:read']);
   expect(await entriesOf('role.changed')).toEqual([]);
   await put(['users:write', 'users:read']);
-  const both = { permissions: ['users:read', 'users:write'] };
+  const both = { permissions: ['users:read', 'users:write'], requiresFactor: false };
   expect(await entriesOf('role.changed')).toEqual([
-    byAdmin('role.changed', null, { name, before: { permissions: ['users:read'] }, after: both }),
+    byAdmin('role.changed', null, {
+      name,
+      before: { permissions: ['users:read'], requiresFactor: false },
+      after: both,
+    }),
   ]);
   const person = await registerPerson(ctx);
   await act(changeRole, 'PUT', { id: person.user.id }, { role: name });

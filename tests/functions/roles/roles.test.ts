@@ -25,14 +25,21 @@ test('are made, changed, listed and deleted', async () => {
   const made = await put(admin, 'support', ['users:write', 'users:read', 'users:read']);
   expect([made.status, made.body]).toEqual([
     201,
-    { name: 'support', permissions: ['users:read', 'users:write'] },
+    { name: 'support', permissions: ['users:read', 'users:write'], requiresFactor: false },
   ]);
   const changed = await put(admin, 'support', ['users:read']);
-  expect([changed.status, changed.body]).toEqual([200, { name: 'support', permissions: ['users:read'] }]);
+  expect([changed.status, changed.body]).toEqual([
+    200,
+    { name: 'support', permissions: ['users:read'], requiresFactor: false },
+  ]);
   expect(await list(admin)).toEqual([
-    { name: 'admin', permissions: expect.arrayContaining(['roles:write', 'audit:read']) },
-    { name: 'support', permissions: ['users:read'] },
-    { name: 'user', permissions: [] },
+    {
+      name: 'admin',
+      permissions: expect.arrayContaining(['roles:write', 'audit:read']),
+      requiresFactor: false,
+    },
+    { name: 'support', permissions: ['users:read'], requiresFactor: false },
+    { name: 'user', permissions: [], requiresFactor: false },
   ]);
   expect((await remove(admin, 'support')).status).toBe(204);
   const again = await remove(admin, 'support');

@@ -70,6 +70,7 @@ test.each([
   ['a short secret', { JWT_SECRET: 'short' }, 'JWT_SECRET must be at least 32 bytes long'],
   ['32 spaces', { JWT_SECRET: ' '.repeat(32) }, 'JWT_SECRET must not be blank'],
   ['32 line breaks', { JWT_SECRET: '\r\n'.repeat(16) }, 'JWT_SECRET must not be blank'],
+  ['a short encryption key', { ENCRYPTION_KEYS: 'short' }, 'must be 32 bytes in base64'],
   ['a blank secret of before', { JWT_PREVIOUS_KEYS: `["${' '.repeat(40)}"]` }, 'must not be blank'],
   [
     'a secret of NUL bytes',

@@ -1,0 +1,53 @@
+import { sql } from 'kysely';
+import type { Db, Tx } from '../db/connection';
+
+export interface Challenge {
+  userId: string;
+  passwordDigest: Buffer;
+}
+
+export async function insertChallenge(
+  tx: Tx,
+  hash: Buffer,
+  challenge: Challenge,
+  expiresAt: Date,
+): Promise<void> {
+  await tx
+    .insertInto('factor_challenges')
+    .values({
+      hash,
+      user_id: challenge.userId,
+      password_digest: challenge.passwordDigest,
+      expires_at: expiresAt,
+    })
+    .execute();
+}
+
+/** @returns null if it was used, has expired or never was */
+export async function findChallenge(db: Db, hash: Buffer, now: Date): Promise<Challenge | null> {
+  const row = await db
+    .selectFrom('factor_challenges')
+    .select(['user_id', 'password_digest'])
+    .where('hash', '=', hash)
+    .where('expires_at', '>', now)
+    .executeTakeFirst();
+  return row ? { userId: row.user_id, passwordDigest: row.password_digest } : null;
+}
+
+/** @returns false if it was taken meanwhile */
+export async function takeChallenge(tx: Tx, hash: Buffer): Promise<boolean> {
+  const { numDeletedRows } = await tx
+    .deleteFrom('factor_challenges')
+    .where('hash', '=', hash)
+    .executeTakeFirst();
+  return numDeletedRows > 0n;
+}
+
+/** Deletes expired challenges. @returns how many */
+export async function purgeChallenges(db: Db, now: Date, limit: number): Promise<number> {
+  const { numAffectedRows } = await sql`
+    delete from factor_challenges where hash = any(array(
+      select hash from factor_challenges where expires_at <= ${now}
+      order by expires_at limit ${limit} for update skip locked))`.execute(db);
+  return Number(numAffectedRows ?? 0);
+}

@@ -1,0 +1,32 @@
+import { createHash } from 'node:crypto';
+import type { Context } from '../context/context';
+import { DomainError } from '../errors';
+import type { PasswordLoginProof } from '../passwords/check-login';
+import { hashToken, newOpaqueToken } from '../tokens/opaque-token';
+import { insertChallenge } from './challenge-store';
+
+const CHALLENGE_MS = 5 * 60 * 1000;
+
+/**
+ * Stores that the password was right, until the user sends a code. Bound to that password and to nothing else: between
+ * the two requests a phone changes its address, and a browser may become another one.
+ * @returns `second_factor_required`, with the token that stands for the password
+ */
+export async function challengeFactor(ctx: Context, proof: PasswordLoginProof): Promise<DomainError> {
+  const factorToken = newOpaqueToken();
+  const challenge = { userId: proof.user.id, passwordDigest: digestOf(proof.hash) };
+  const expiresAt = new Date(ctx.now().getTime() + CHALLENGE_MS);
+  await ctx.db.transaction().execute(async (tx) => {
+    await insertChallenge(tx, hashToken(factorToken), challenge, expiresAt);
+    await proof.onSignIn(tx);
+  });
+  return new DomainError('second_factor_required', {
+    detail: 'Send a code with the factorToken to POST /login/factor',
+    members: { factorToken, factors: proof.factors },
+  });
+}
+
+/** The digest of a password hash, as the database computes it in `replaceHash`. */
+export function digestOf(hash: string): Buffer {
+  return createHash('sha256').update(hash).digest();
+}
