@@ -1,9 +1,5 @@
 /**
- * Variables for glibc's allocator; other C libraries ignore them. A process that hashes by Argon2 returns the 19 MiB of a
- * hash to the system after each one, where every thread of libuv would keep some, over 100 MB in all; that costs a fifth more
- * time. And all threads allocate from one heap, because those that each of them would have stay large after one busy moment.
+ * For a process that hashes by Argon2: all its threads allocate from one heap of glibc, which returns the 19 MiB of a hash
+ * to the system. By default every thread of libuv keeps some, over 100 MB in all. Other C libraries ignore it.
  */
-export const RETURN_MEMORY = {
-  MALLOC_MMAP_THRESHOLD_: String(16 * 1024 * 1024),
-  MALLOC_ARENA_MAX: '1',
-};
+export const RETURN_MEMORY = { MALLOC_ARENA_MAX: '1' };
