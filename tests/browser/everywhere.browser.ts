@@ -1,6 +1,7 @@
 // What holds in every view: accessibility, light and dark, small screens, text that stays text, and a policy that nothing breaks.
 import { randomUUID } from 'node:crypto';
 import type { Browser } from 'playwright-core';
+import { eventually } from '../setup/service';
 import { accessibilityProblems, goTo, launchBrowser, logIn, newPage, screenshot } from './browser';
 import { type Rollcall, startRollcall } from './rollcall';
 
@@ -62,11 +63,13 @@ async function fill(): Promise<Made> {
   await request('PUT', '/roles/readers', { permissions: ['users:read'] });
   const userId = registered.body.user.id;
   const { body: events } = await request('GET', `/events?subject=${userId}&type=user.created`);
-  await until(async () => (await request('GET', '/dead-letters')).body.deadLetters.length > 0);
-  const { body: dead } = await request('GET', '/dead-letters');
-  await until(
-    async () =>
-      (await request('GET', `/webhooks/${webhook.body.id}/deliveries`)).body.deliveries[0]?.attemptCount > 0,
+  const { body: dead } = await eventually(
+    () => request('GET', '/dead-letters'),
+    ({ body }) => body.deadLetters.length > 0,
+  );
+  await eventually(
+    () => request('GET', `/webhooks/${webhook.body.id}/deliveries`),
+    ({ body }) => body.deliveries[0]?.attemptCount > 0,
   );
   return {
     userId,
@@ -74,10 +77,6 @@ async function fill(): Promise<Made> {
     deadLetterId: dead.deadLetters[0].id,
     webhookId: webhook.body.id,
   };
-}
-
-async function until(isTrue: () => Promise<boolean>): Promise<void> {
-  while (!(await isTrue())) await new Promise((resolve) => setTimeout(resolve, 50));
 }
 
 test.each([

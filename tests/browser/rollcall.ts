@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { freePort } from '../../local/ports';
 import { ROOT } from '../../scripts/function-files';
 import { VARIABLES } from '../../shared/config/environment';
+import type { TestReply } from '../setup/http-event';
 
 export const ADMIN = { username: 'admin', password: 'the password of the chief' };
 
@@ -17,11 +18,7 @@ export interface Rollcall {
   stop(): Promise<void>;
 }
 
-export interface Answer {
-  status: number;
-  // biome-ignore lint/suspicious/noExplicitAny: a JSON body, whose fields the tests assert one by one
-  body: any;
-}
+type Answer = Pick<TestReply, 'status' | 'body'>;
 
 /** `npm start`, on data and ports of its own. */
 export async function startRollcall(environment: Record<string, string> = {}): Promise<Rollcall> {
