@@ -13,8 +13,6 @@ export const SCHEDULED: Record<string, number> = {
 };
 
 export interface Schedule {
-  /** To be called after a reload, which ends the runs under way without an answer to their callers. */
-  restart(): void;
   stop(): void;
 }
 
@@ -28,12 +26,12 @@ export function startSchedule(
   onFailure: (functionName: string, reason: string) => void,
 ): Schedule {
   const invoke = createInvoke({ endpoint, functionPrefix });
-  let round = 0;
+  let stopped = false;
 
-  async function repeat(functionName: string, restMs: number, ownRound: number): Promise<void> {
-    while (ownRound === round) {
+  async function repeat(functionName: string, restMs: number): Promise<void> {
+    while (!stopped) {
       const outcome: InvokeOutcome = await invoke(functionName, {});
-      if (ownRound !== round) return;
+      if (stopped) return;
       if (outcome.kind !== 'answered') onFailure(functionName, outcome.reason);
       const pauseMs = outcome.kind === 'answered' ? restMs : AFTER_FAILURE_MS;
       // Without a reference, so that a test that has stopped the schedule can end.
@@ -41,18 +39,10 @@ export function startSchedule(
     }
   }
 
-  function start(): void {
-    round += 1;
-    for (const [name, restMs] of Object.entries(SCHEDULED)) {
-      void repeat(`${functionPrefix}${name}`, restMs, round);
-    }
-  }
-
-  start();
+  for (const [name, restMs] of Object.entries(SCHEDULED)) void repeat(`${functionPrefix}${name}`, restMs);
   return {
-    restart: start,
     stop: () => {
-      round += 1;
+      stopped = true;
     },
   };
 }
