@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { escapeLines } from '../shared/plain-text';
 
 export interface CaughtMail {
   id: number;
@@ -84,7 +85,7 @@ ${list}
 
 function article(mail: CaughtMail): string {
   const links = mail.links.map((link) => {
-    const url = escapeHtml(link);
+    const url = escapeLines(link);
     return `<li><a href="${url}" target="_blank" rel="noopener noreferrer">${url}</a></li>`;
   });
   const html =
@@ -92,22 +93,10 @@ function article(mail: CaughtMail): string {
       ? ''
       : `<details><summary>As HTML</summary><iframe sandbox="allow-popups allow-popups-to-escape-sandbox" loading="lazy" src="/messages/${mail.id}.html"></iframe></details>`;
   return `<article>
-<header><h2>${escapeHtml(mail.subject)}</h2>
-<p>${escapeHtml(mail.receivedAt)} · from ${escapeHtml(mail.from)} to ${escapeHtml(mail.to.join(', '))}</p></header>
+<header><h2>${escapeLines(mail.subject)}</h2>
+<p>${escapeLines(mail.receivedAt)} · from ${escapeLines(mail.from)} to ${escapeLines(mail.to.join(', '))}</p></header>
 <ul>${links.join('')}</ul>
-<details><summary>As text</summary><pre>${escapeHtml(mail.text)}</pre></details>
+<details><summary>As text</summary><pre>${escapeLines(mail.text)}</pre></details>
 ${html}
 </article>`;
-}
-
-const ENTITIES: Record<string, string> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
 }

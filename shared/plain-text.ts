@@ -17,5 +17,10 @@ const ENTITIES: Record<string, string> = {
 
 /** The same within HTML. */
 export function escapeHtml(text: string): string {
-  return oneLine(text).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
+  return escapeLines(oneLine(text));
+}
+
+/** Text within HTML, with its line breaks. */
+export function escapeLines(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
 }
