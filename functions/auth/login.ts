@@ -7,7 +7,7 @@ import { json } from '../../shared/http/parts';
 import { reply } from '../../shared/http/reply';
 import type { Documentation } from '../../shared/openapi/documentation';
 import { LoggedIn } from '../../shared/openapi/schemas';
-import { PasswordLogin } from '../../shared/passwords/password-login';
+import { loginNameOf, PasswordLogin } from '../../shared/passwords/password-login';
 import { logIn } from '../../shared/sign-in/log-in';
 import { userResponse } from '../../shared/users/user-response';
 
@@ -26,9 +26,7 @@ export const handler = endpoint({
   limit: byAddress('loginAddress'),
   body: json(PasswordLogin),
   handle: async ({ ctx, body, origin }) => {
-    const { username = '', email, password } = body;
-    const name = email === undefined ? { username } : { email };
-    const { user, tokens } = await logIn(ctx, name, password, origin);
+    const { user, tokens } = await logIn(ctx, loginNameOf(body), body.password, origin);
     return reply(200, { user: userResponse(user), ...tokens });
   },
 });

@@ -1,12 +1,11 @@
 // POST /console/session/factor: the second step of a login to the console, with a code.
-import { sessionCookie } from '../../shared/console/session-cookie';
+import { consoleSession } from '../../shared/console/session-cookie';
 import { containerContext } from '../../shared/context/context';
 import { FactorLogin } from '../../shared/factors/fields';
 import { ownPage } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
 import { byAddress } from '../../shared/http/limit';
 import { json } from '../../shared/http/parts';
-import { reply } from '../../shared/http/reply';
 import type { Documentation } from '../../shared/openapi/documentation';
 import { NewAccessToken } from '../../shared/openapi/schemas';
 import { logInWithFactor } from '../../shared/sign-in/log-in-with-factor';
@@ -28,7 +27,6 @@ export const handler = endpoint({
   handle: async ({ ctx, body, origin }) => {
     const { factorToken, ...code } = body;
     const { tokens } = await logInWithFactor(ctx, factorToken, code, origin);
-    const { refreshToken, ...access } = tokens;
-    return { ...reply(200, access), cookies: [sessionCookie(ctx.config, refreshToken)] };
+    return { status: 200, ...consoleSession(ctx.config, tokens) };
   },
 });

@@ -1,14 +1,13 @@
 // POST /console/session: logs in to the console. Its refresh token is a cookie, which no script can read.
-import { sessionCookie } from '../../shared/console/session-cookie';
+import { consoleSession } from '../../shared/console/session-cookie';
 import { containerContext } from '../../shared/context/context';
 import { ownPage } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
 import { byAddress } from '../../shared/http/limit';
 import { json } from '../../shared/http/parts';
-import { reply } from '../../shared/http/reply';
 import type { Documentation } from '../../shared/openapi/documentation';
 import { NewAccessToken } from '../../shared/openapi/schemas';
-import { PasswordLogin } from '../../shared/passwords/password-login';
+import { loginNameOf, PasswordLogin } from '../../shared/passwords/password-login';
 import { logIn } from '../../shared/sign-in/log-in';
 
 export const documentation = {
@@ -25,10 +24,7 @@ export const handler = endpoint({
   limit: byAddress('loginAddress'),
   body: json(PasswordLogin),
   handle: async ({ ctx, body, origin }) => {
-    const { username = '', email, password } = body;
-    const name = email === undefined ? { username } : { email };
-    const { tokens } = await logIn(ctx, name, password, origin);
-    const { refreshToken, ...access } = tokens;
-    return { ...reply(200, access), cookies: [sessionCookie(ctx.config, refreshToken)] };
+    const { tokens } = await logIn(ctx, loginNameOf(body), body.password, origin);
+    return { status: 200, ...consoleSession(ctx.config, tokens) };
   },
 });

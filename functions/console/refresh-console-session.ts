@@ -1,5 +1,5 @@
 // POST /console/session/refresh: a new access token for the console, by the cookie of its session.
-import { SESSION_COOKIE, sessionCookie } from '../../shared/console/session-cookie';
+import { consoleSession, SESSION_COOKIE } from '../../shared/console/session-cookie';
 import { containerContext } from '../../shared/context/context';
 import { ownPage } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
@@ -26,7 +26,7 @@ export const handler = endpoint({
   handle: async ({ ctx, cookies, origin }) => {
     const token = cookies[SESSION_COOKIE];
     if (!token) return reply(204);
-    const { refreshToken, ...access } = await refreshSession(ctx, token, origin);
-    return { ...reply(200, access), cookies: [sessionCookie(ctx.config, refreshToken)] };
+    const tokens = await refreshSession(ctx, token, origin);
+    return { status: 200, ...consoleSession(ctx.config, tokens) };
   },
 });

@@ -1,13 +1,17 @@
 import type { Config } from '../config';
+import type { AccessToken, SessionTokens } from '../sessions/open-session';
 
 export const SESSION_COOKIE = 'rollcall_console';
 
 /**
- * Keeps a console session's refresh token where scripts cannot read it. Sent to the endpoints of the session only, and by
- * no page of another site.
+ * What the console gets of a session's tokens: the access token, and the refresh token as a cookie, where scripts cannot read
+ * it. The browser sends it to the endpoints of the session only, and from no page of another site.
  */
-export function sessionCookie(config: Config, refreshToken: string): string {
-  return cookie(config, refreshToken, config.tokens.refreshSeconds);
+export function consoleSession(
+  config: Config,
+  { refreshToken, ...access }: SessionTokens,
+): { body: AccessToken; cookies: string[] } {
+  return { body: access, cookies: [cookie(config, refreshToken, config.tokens.refreshSeconds)] };
 }
 
 /** Has the browser forget the cookie. */

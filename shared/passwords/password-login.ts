@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { exactly } from '../exactly';
+import type { LoginName } from './password-store';
 
 const text = v.pipe(v.string('must be a string'), v.minLength(1, 'must not be empty'));
 /** The body of a login with a password. */
@@ -10,3 +11,8 @@ export const PasswordLogin = v.pipe(
     'must have either a username or an email',
   ),
 );
+
+/** The name in such a body, which has one of the two. */
+export function loginNameOf({ username = '', email }: v.InferOutput<typeof PasswordLogin>): LoginName {
+  return email === undefined ? { username } : { email };
+}
