@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { openDatabase } from '../../../shared/db/connection';
+import { type Db, openDatabase } from '../../../shared/db/connection';
 import { migrateToLatest } from '../../../shared/db/migrate';
 import { migrations } from '../../../shared/db/migrations';
 import { administer, databaseUrl, untilLockIsAwaited } from '../../setup/database';
@@ -8,6 +8,24 @@ const name = `rollcall_migrate_${process.pid}`;
 const open = (poolSize: number) => openDatabase({ url: databaseUrl(name), poolSize }, () => {});
 beforeAll(() => administer(`create database ${name}`));
 afterAll(() => administer(`drop database ${name} with (force)`));
+
+async function clear(db: Db): Promise<void> {
+  await sql`drop schema public cascade`.execute(db);
+  await sql`create schema public`.execute(db);
+}
+
+/** Migrated anew, without what another test has applied. */
+async function openMigrated(poolSize: number): Promise<Db> {
+  const db = open(poolSize);
+  await clear(db);
+  await migrateToLatest(db);
+  return db;
+}
+
+const locking: typeof migrations = {
+  ...migrations,
+  '9998-locking': { up: async (tx) => void (await sql`lock table users, roles`.execute(tx)) },
+};
 
 test('two at once apply everything once, and a later one finds nothing to do', async () => {
   const [a, b] = [open(2), open(2)];
@@ -51,14 +69,7 @@ test('a table in use is waited for in short tries, so that its queries go on, an
 });
 
 test('a deadlock with a request is tried again too', async () => {
-  const db = open(3);
-  await sql`drop schema public cascade`.execute(db);
-  await sql`create schema public`.execute(db);
-  await migrateToLatest(db);
-  const locking: typeof migrations = {
-    ...migrations,
-    '9998-locking': { up: async (tx) => void (await sql`lock table users, roles`.execute(tx)) },
-  };
+  const db = await openMigrated(3);
   let migrating: Promise<string[]> | undefined;
   await db.transaction().execute(async (tx) => {
     // Whoever looks for a deadlock first is ended by it: not the request.
@@ -73,14 +84,7 @@ test('a deadlock with a request is tried again too', async () => {
 });
 
 test('a deadlock with a request that waits behind it ends the migration, not the request', async () => {
-  const db = open(4);
-  await sql`drop schema public cascade`.execute(db);
-  await sql`create schema public`.execute(db);
-  await migrateToLatest(db);
-  const locking: typeof migrations = {
-    ...migrations,
-    '9998-locking': { up: async (tx) => void (await sql`lock table users, roles`.execute(tx)) },
-  };
+  const db = await openMigrated(4);
   let migrating: Promise<string[]> | undefined;
   let request: Promise<void> | undefined;
   await db.transaction().execute(async (other) => {
@@ -107,8 +111,7 @@ test('a migration that fails says which, and changes nothing', async () => {
     '9998-fine': { up: async (tx) => void (await sql`create table half_done (id int)`.execute(tx)) },
     '9999-broken': { up: async (tx) => void (await sql`create table`.execute(tx)) },
   };
-  await sql`drop schema public cascade`.execute(db);
-  await sql`create schema public`.execute(db);
+  await clear(db);
   await expect(migrateToLatest(db, broken)).rejects.toThrow('9999-broken');
   const { rows } =
     await sql`select from pg_tables where schemaname = 'public' and tablename in ('users', 'half_done')`.execute(
