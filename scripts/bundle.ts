@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
 import { allAssets, writeAssets, writeFunctionAssets } from './assets';
 import { functionFiles, ROOT } from './function-files';
@@ -111,4 +111,11 @@ export async function buildServe(outdir = 'dist'): Promise<Metafile['outputs']> 
   await writeAssets(resolve(ROOT, outdir, 'serve'), await allAssets());
   const result = await build({ ...bundled(outdir, entryPoints), plugins: [routesModule] });
   return result.metafile.outputs;
+}
+
+/** Bundles a program that measurements or tests run. @returns its file */
+export async function buildProgram(file: string, directory: string): Promise<string> {
+  const out = basename(file, '.ts');
+  await build({ ...bundled(directory, [{ in: file, out }]), minify: false, sourcemap: false });
+  return join(directory, `${out}.cjs`);
 }

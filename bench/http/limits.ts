@@ -1,7 +1,6 @@
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { build } from 'esbuild';
 import { freePort } from '../../local/ports';
+import { buildProgram } from '../../scripts/bundle';
 import { hashPassword } from '../../shared/passwords/hash';
 import { type BenchServers, benchService } from '../environment';
 import { publishInTurn } from '../raw';
@@ -26,16 +25,7 @@ const PUBLISHES = 500;
 
 export async function measureLimits(servers: BenchServers, load: Load, ms: number): Promise<Limits> {
   const directory = await benchDirectory();
-  const file = join(directory, 'bare-server.cjs');
-  await build({
-    entryPoints: [join(__dirname, 'bare-server.ts')],
-    outfile: file,
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    external: ['@aws-sdk/*', 'pg-native'],
-    logLevel: 'warning',
-  });
+  const file = await buildProgram('bench/http/bare-server.ts', directory);
   const { ctx, environment, close } = await benchService(servers);
   try {
     const hash = () => hashPassword(PASSWORD, ctx.config.passwords);

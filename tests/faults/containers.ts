@@ -1,24 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
-import { build } from 'esbuild';
+import { buildProgram } from '../../scripts/bundle';
 import type { ContainerSettings, FromContainer, Role, ToContainer } from './container';
 import type { CrashPoint } from './crash-points';
 
 /** Bundled once, so that a container that was killed is back in a tenth of a second. */
-export async function bundleContainer(directory: string): Promise<string> {
-  const file = join(directory, 'container.cjs');
-  await build({
-    entryPoints: [join(__dirname, 'container.ts')],
-    outfile: file,
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    external: ['@aws-sdk/*', 'pg-native'],
-    logLevel: 'warning',
-  });
-  return file;
-}
+export const bundleContainer = (directory: string) => buildProgram('tests/faults/container.ts', directory);
 
 export interface CrashPlan {
   point: CrashPoint;
