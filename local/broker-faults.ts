@@ -19,7 +19,12 @@ export async function startFaultyBroker(options: BrokerOptions): Promise<FaultyB
     broker = undefined;
     await stopping?.stop();
     void wait(FAULT_MS, undefined, { ref: false }).then(async () => {
-      if (!isStopped) broker = await startBroker(options);
+      if (isStopped) return;
+      // Another program may have taken the port meanwhile.
+      broker = await startBroker(options).catch((error: unknown) => {
+        console.error('The broker did not start again; start npm start again:', error);
+        return undefined;
+      });
     });
   }
 

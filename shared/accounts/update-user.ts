@@ -28,7 +28,8 @@ import { changesEmail, passwordRequired, reauthenticateForUpdate } from './reaut
  * case-insensitively.
  * @param currentPassword required for your own address; for your own username, replaces a recent authentication
  * @throws DomainError `not_found`, `forbidden`, `version_mismatch`, `username_taken` or `email_taken`; without `users:write`
- * `forbidden` for `emailVerified`; for your own user `invalid_request` without the password, `invalid_credentials`, `rate_limited` or `reauthentication_required`
+ * `forbidden` for `emailVerified`; for your own user `invalid_request` without the password, `invalid_credentials`,
+ * `rate_limited` or `reauthentication_required`
  */
 export async function updateUser(
   ctx: PublishingContext,

@@ -50,7 +50,10 @@ export function readRequest(
   };
 }
 
-/** The gateway has taken the header apart. Of cookies with the same name, the first has the most specific path (RFC 6265, section 5.4). */
+/**
+ * The gateway has taken the header apart. Of cookies with the same name, the first has the most specific path (RFC 6265,
+ * section 5.4).
+ */
 function readCookies(pairs: string[]): Request['cookies'] {
   const read = pairs.map((pair): [string, string] => {
     const [name = '', ...value] = pair.split('=');
