@@ -4,8 +4,9 @@ import { findRecorded, type RecordedEntry } from '../event-history/history-store
 import type { UserEvent } from '../events/catalog';
 import type { Origin } from '../events/origin';
 import { type EventDelivery, listDeliveriesOf } from '../webhooks/delivery-store';
-import { findLogged, type LoggedEvent } from './event-log-store';
+import { findLogged } from './event-log-store';
 import type { HistoryKind } from './history-kinds';
+import type { LoggedEvent } from './logged-event';
 
 export interface HistoryEntry {
   at: string;

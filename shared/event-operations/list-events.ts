@@ -1,5 +1,6 @@
 import type { Db } from '../db/connection';
-import { type EventFilter, type LoggedEvent, listNewest, positionBefore } from './event-log-store';
+import { type EventFilter, listNewest, positionBefore } from './event-log-store';
+import type { LoggedEvent } from './logged-event';
 
 /** How many events a search looks at for a page, at most: a tenth of a second, whatever the log holds. */
 const LOOKED_AT = 50_000;

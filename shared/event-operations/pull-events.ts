@@ -1,6 +1,7 @@
 import type { Db } from '../db/connection';
-import { type EventFilter, type LoggedEvent, listOldest } from './event-log-store';
+import { type EventFilter, listOldest } from './event-log-store';
 import { readPositions, takeHorizon } from './feed-store';
+import type { LoggedEvent } from './logged-event';
 
 /** How many places of the log one answer goes forward, at most. */
 const STEP = 5_000;
