@@ -3,16 +3,14 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { Query } from '../use-query';
 import { Button } from './button';
 
-/** A view: its heading gets the focus, so that a screen reader says where one is. */
-export function View({
-  title,
-  children,
-  actions,
-}: {
+interface TitledProps {
   title: string;
   children: ComponentChildren;
   actions?: ComponentChildren;
-}) {
+}
+
+/** A view: its heading gets the focus, so that a screen reader says where one is. */
+export function View({ title, children, actions }: TitledProps) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     document.title = `${title} · ${document.body.dataset['app']} console`;
@@ -31,15 +29,7 @@ export function View({
   );
 }
 
-export function Section({
-  title,
-  children,
-  actions,
-}: {
-  title: string;
-  children: ComponentChildren;
-  actions?: ComponentChildren;
-}) {
+export function Section({ title, children, actions }: TitledProps) {
   return (
     <section class="section">
       <header>

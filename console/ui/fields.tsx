@@ -48,6 +48,44 @@ export function Field({ label, value, onInput, options, hint, ...attributes }: F
   );
 }
 
+/** A choice of several. */
+export function Choices<T extends string>({
+  legend,
+  options,
+  chosen,
+  onChange,
+}: {
+  legend: string;
+  options: readonly T[];
+  chosen: readonly T[];
+  onChange: (chosen: T[]) => void;
+}) {
+  const toggle = (option: T) =>
+    onChange(chosen.includes(option) ? chosen.filter((one) => one !== option) : [...chosen, option]);
+  return (
+    <fieldset>
+      <legend>{legend}</legend>
+      {options.map((option) => (
+        <Check
+          key={option}
+          label={option}
+          checked={chosen.includes(option)}
+          onChange={() => toggle(option)}
+        />
+      ))}
+    </fieldset>
+  );
+}
+
+export function Check({ label, ...input }: { label: string; checked: boolean; onChange: () => void }) {
+  return (
+    <label class="check">
+      <input type="checkbox" {...input} />
+      {label}
+    </label>
+  );
+}
+
 interface FormProps {
   children: ComponentChildren;
   submit: string;

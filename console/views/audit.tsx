@@ -1,4 +1,5 @@
-import { changeQuery, href } from '../route';
+import { filtersOf } from '../filters';
+import { href } from '../route';
 import type { AuditEntryList } from '../types';
 import { View } from '../ui/content';
 import { Field } from '../ui/fields';
@@ -11,18 +12,8 @@ const LIVE_MS = 5_000;
 const FILTERS = ['subject', 'actor', 'type'] as const;
 
 export function Audit({ query }: ViewProps) {
-  const given = FILTERS.flatMap((name) => {
-    const value = query.get(name);
-    return value ? [[name, value]] : [];
-  });
-  const pages = usePages<AuditEntryList>(
-    `audit?${new URLSearchParams([['limit', '50'], ...given])}`,
-    LIVE_MS,
-  );
-  const field = (name: (typeof FILTERS)[number]) => ({
-    value: query.get(name) ?? '',
-    onInput: (value: string) => changeQuery({ [name]: value.trim() }),
-  });
+  const { path, field } = filtersOf(query, 'audit', FILTERS);
+  const pages = usePages<AuditEntryList>(path, LIVE_MS);
   const user = (id: string | null) => (id ? <a href={href(['users', id])}>{id}</a> : 'nobody');
   return (
     <View title="Audit">

@@ -1,6 +1,6 @@
 import { EVENT_TYPES } from '../../shared/events/catalog';
 import { EventTable } from '../events/event-table';
-import { changeQuery } from '../route';
+import { filtersOf } from '../filters';
 import type { EventList } from '../types';
 import { View } from '../ui/content';
 import { Field } from '../ui/fields';
@@ -23,15 +23,8 @@ export function Events({ args: [id], query }: ViewProps) {
 }
 
 function EventListView({ query }: { query: URLSearchParams }) {
-  const given = FILTERS.flatMap((name) => {
-    const value = query.get(name);
-    return value ? [[name, value]] : [];
-  });
-  const pages = usePages<EventList>(`events?${new URLSearchParams([['limit', '50'], ...given])}`, LIVE_MS);
-  const field = (name: (typeof FILTERS)[number]) => ({
-    value: query.get(name) ?? '',
-    onInput: (value: string) => changeQuery({ [name]: value.trim() }),
-  });
+  const { path, field } = filtersOf(query, 'events', FILTERS);
+  const pages = usePages<EventList>(path, LIVE_MS);
   return (
     <View title="Events">
       <search class="filters">

@@ -5,7 +5,7 @@ import { request } from '../session';
 import type { Permission, RoleList } from '../types';
 import { Loaded, View } from '../ui/content';
 import { Action } from '../ui/dialog';
-import { Field } from '../ui/fields';
+import { Check, Choices, Field } from '../ui/fields';
 import { useNotify } from '../ui/notify';
 import { Table } from '../ui/table';
 import { useQuery } from '../use-query';
@@ -64,12 +64,8 @@ function RoleActions({ role, reload }: { role: Role; reload: () => void }) {
 
 function EditRole({ label, role, reload }: { label: string; role?: Role; reload: () => void }) {
   const [name, setName] = useState(role?.name ?? '');
-  const [chosen, setChosen] = useState<readonly string[]>(role?.permissions ?? []);
+  const [chosen, setChosen] = useState<Permission[]>(role?.permissions ?? []);
   const [requiresFactor, setRequiresFactor] = useState(role?.requiresFactor ?? false);
-  const toggle = (permission: Permission) =>
-    setChosen(
-      chosen.includes(permission) ? chosen.filter((one) => one !== permission) : [...chosen, permission],
-    );
   const save = async () => {
     const body = { permissions: chosen, requiresFactor };
     await request('PUT', `roles/${encodeURIComponent(name.trim())}`, { body });
@@ -78,23 +74,12 @@ function EditRole({ label, role, reload }: { label: string; role?: Role; reload:
   return (
     <Action label={label} title={role ? `The role ${role.name}` : label} submit="Save" onSubmit={save}>
       {!role && <Field label="Name" value={name} onInput={setName} required />}
-      <fieldset>
-        <legend>Permissions</legend>
-        {PERMISSIONS.map((permission) => (
-          <label key={permission} class="check">
-            <input
-              type="checkbox"
-              checked={chosen.includes(permission)}
-              onChange={() => toggle(permission)}
-            />
-            {permission}
-          </label>
-        ))}
-      </fieldset>
-      <label class="check">
-        <input type="checkbox" checked={requiresFactor} onChange={() => setRequiresFactor(!requiresFactor)} />
-        Requires a second factor
-      </label>
+      <Choices legend="Permissions" options={PERMISSIONS} chosen={chosen} onChange={setChosen} />
+      <Check
+        label="Requires a second factor"
+        checked={requiresFactor}
+        onChange={() => setRequiresFactor(!requiresFactor)}
+      />
     </Action>
   );
 }

@@ -1,12 +1,12 @@
 import { useState } from 'preact/hooks';
-import { EVENT_TYPES } from '../../shared/events/catalog';
+import { EVENT_TYPES, type EventType } from '../../shared/events/catalog';
 import { useCan } from '../me';
 import { href } from '../route';
 import { request } from '../session';
 import type { WebhookList, WebhookWithSecret } from '../types';
 import { View } from '../ui/content';
 import { Action } from '../ui/dialog';
-import { Field } from '../ui/fields';
+import { Choices, Field } from '../ui/fields';
 import { PagedTable } from '../ui/table';
 import { Time } from '../ui/time';
 import { usePages } from '../use-query';
@@ -50,9 +50,7 @@ function List() {
 
 function NewWebhook({ onCreated, reload }: { onCreated: (secret: string) => void; reload: () => void }) {
   const [url, setUrl] = useState('');
-  const [types, setTypes] = useState<string[]>(['user.created']);
-  const toggle = (type: string) =>
-    setTypes(types.includes(type) ? types.filter((one) => one !== type) : [...types, type]);
+  const [types, setTypes] = useState<EventType[]>(['user.created']);
   const create = async () => {
     const { secret } = await request<WebhookWithSecret>('POST', 'webhooks', {
       body: { url, eventTypes: types },
@@ -63,15 +61,7 @@ function NewWebhook({ onCreated, reload }: { onCreated: (secret: string) => void
   return (
     <Action label="New webhook" submit="Create" onSubmit={create}>
       <Field label="URL" type="url" value={url} onInput={setUrl} required />
-      <fieldset>
-        <legend>Events</legend>
-        {EVENT_TYPES.map((type) => (
-          <label key={type} class="check">
-            <input type="checkbox" checked={types.includes(type)} onChange={() => toggle(type)} />
-            {type}
-          </label>
-        ))}
-      </fieldset>
+      <Choices legend="Events" options={EVENT_TYPES} chosen={types} onChange={setTypes} />
     </Action>
   );
 }
