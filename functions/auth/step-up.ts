@@ -1,4 +1,4 @@
-// POST /step-up: checks the password, and a second factor, again and issues an access token with a recent `auth_time` (RFC 9470).
+// POST /step-up: checks again who the caller is and issues an access token with a recent `auth_time` (RFC 9470).
 import { containerContext } from '../../shared/context/context';
 import { StepUpProof } from '../../shared/factors/fields';
 import { anyCaller } from '../../shared/http/access';
@@ -12,7 +12,7 @@ import { stepUp } from '../../shared/sign-in/step-up';
 export const documentation = {
   summary: 'Authenticate again (step-up)',
   description:
-    'For requests that fail with 401 `reauthentication_required`: they accept the new access token for `REAUTH_SECONDS` (RFC 9470). Its `auth_time` is the time of this request. Users with a second factor also send a `code`, with `type` `totp` or `recovery_code`.',
+    'For requests that fail with 401 `reauthentication_required`: they accept the new access token for `REAUTH_SECONDS` (RFC 9470). Its `auth_time` is the time of this request. Users with a second factor send a `code`, with `type` `totp` or `recovery_code`, and the `password` too if the session has proven no second factor yet.',
   example: { password: 'correct horse battery' },
   replies: { 200: { description: 'A new access token for the same session', body: NewAccessToken } },
   errors: ['invalid_credentials', 'second_factor_required', 'invalid_code', 'rate_limited'],
@@ -24,7 +24,7 @@ export const handler = endpoint({
   body: json(StepUpProof),
   handle: async ({ ctx, caller, body, origin }) => {
     const { password, type, code } = body;
-    const proof = { password, factor: code === undefined ? null : { type, code } };
-    return reply(200, await stepUp(ctx, caller, proof, origin));
+    const sent = { password: password ?? null, factor: code === undefined ? null : { type, code } };
+    return reply(200, await stepUp(ctx, caller, sent, origin));
   },
 });

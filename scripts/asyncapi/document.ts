@@ -35,6 +35,7 @@ const SUMMARIES: Record<EventType, string> = {
   'user.verification_requested': 'Another verification mail was requested',
   'user.password_reset_requested': 'A password reset mail was requested',
   'session.created': 'A user has logged in',
+  'session.elevated': 'A user has proven again who they are, in the same session, with the methods',
   'session.revoked': 'A session was ended before it expired, with the reason',
   'session.reuse_detected': 'A refresh token was reused, which is treated as theft and ends its session',
   'webhook.disabled': 'Rollcall has disabled an endpoint that kept failing, or that answered 410',

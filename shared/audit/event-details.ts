@@ -12,6 +12,7 @@ const DETAILS: { [T in EventType]?: (data: EventData<T>) => Record<string, unkno
   'user.factor_removed': ({ factorId, factorType }) => ({ factorId, factorType }),
   'user.recovery_code_used': ({ remaining }) => ({ remaining }),
   'session.created': ({ sessionId, reason, amr }) => ({ sessionId, reason, ...(amr && { amr }) }),
+  'session.elevated': ({ sessionId, amr }) => ({ sessionId, amr }),
   'session.revoked': ({ sessionId, reason }) => ({ sessionId, reason }),
   'session.reuse_detected': ({ sessionId, reason }) => ({ sessionId, reason }),
   'webhook.disabled': ({ host, reason }) => ({ host, reason }),

@@ -34,19 +34,3 @@ export async function recordFailedSignIn(ctx: Context, failed: FailedSignIn, ori
     details: { nameHash: nameHash.subarray(0, NAME_HASH_BYTES).toString('hex'), method, reason },
   });
 }
-
-/** Writes a successful step-up to the audit log. (A login is the event `session.created`.) */
-export async function recordProof(
-  ctx: Context,
-  { userId, sessionId, amr }: { userId: string; sessionId: string; amr: readonly string[] },
-  origin: Origin,
-): Promise<void> {
-  await appendAuditEntry(ctx.db, {
-    id: ctx.newId(),
-    type: 'session.proven',
-    subject: userId,
-    time: ctx.now(),
-    origin,
-    details: { sessionId, method: 'proof', amr },
-  });
-}

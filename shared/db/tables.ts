@@ -58,8 +58,10 @@ export interface FactorChallengesTable {
   /** SHA-256 of the `factorToken`. */
   hash: Buffer;
   user_id: string;
-  /** SHA-256 of the hash of the password that was proven: another password voids the challenge. */
+  /** SHA-256 of the hash of the user's password, of nothing without one: another password voids the challenge. */
   password_digest: Buffer;
+  /** How the first factor was proven. */
+  amr: string[];
   expires_at: Date;
 }
 

@@ -28,6 +28,7 @@ const WITHOUT_PERSON: Record<EventType, RawBuilder<unknown>> = {
   'user.verification_requested': UNCHANGED,
   'user.password_reset_requested': UNCHANGED,
   'session.created': UNCHANGED,
+  'session.elevated': UNCHANGED,
   'session.revoked': UNCHANGED,
   'session.reuse_detected': UNCHANGED,
   'webhook.disabled': UNCHANGED,

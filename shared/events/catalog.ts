@@ -59,6 +59,8 @@ export const EVENT_DATA = {
       'user_deleted',
     ]),
   }),
+  // The user has proven again to be the session's, by these methods.
+  'session.elevated': v.object({ userId: Id, sessionId: Id, amr: v.array(v.string()) }),
   'session.reuse_detected': v.object({
     userId: Id,
     sessionId: Id,

@@ -1,9 +1,12 @@
 import { sql } from 'kysely';
 import type { Db, Tx } from '../db/connection';
+import type { AuthenticationMethod } from '../sessions/proof';
 
 export interface Challenge {
   userId: string;
   passwordDigest: Buffer;
+  /** How the first factor was proven. */
+  amr: readonly AuthenticationMethod[];
 }
 
 export async function insertChallenge(
@@ -18,6 +21,7 @@ export async function insertChallenge(
       hash,
       user_id: challenge.userId,
       password_digest: challenge.passwordDigest,
+      amr: [...challenge.amr],
       expires_at: expiresAt,
     })
     .execute();
@@ -27,11 +31,13 @@ export async function insertChallenge(
 export async function findChallenge(db: Db, hash: Buffer, now: Date): Promise<Challenge | null> {
   const row = await db
     .selectFrom('factor_challenges')
-    .select(['user_id', 'password_digest'])
+    .select(['user_id', 'password_digest', 'amr'])
     .where('hash', '=', hash)
     .where('expires_at', '>', now)
     .executeTakeFirst();
-  return row ? { userId: row.user_id, passwordDigest: row.password_digest } : null;
+  if (!row) return null;
+  const { user_id: userId, password_digest: passwordDigest, amr } = row;
+  return { userId, passwordDigest, amr: amr as AuthenticationMethod[] };
 }
 
 /** @returns false if it was taken meanwhile */

@@ -1,20 +1,20 @@
 import { createHash } from 'node:crypto';
 import type { Context } from '../context/context';
 import { DomainError } from '../errors';
-import type { PasswordLoginProof } from '../passwords/check-login';
+import type { FirstFactorProof } from '../sessions/proof';
 import { hashToken, newOpaqueToken } from '../tokens/opaque-token';
 import { insertChallenge } from './challenge-store';
 
 const CHALLENGE_MS = 5 * 60 * 1000;
 
 /**
- * Stores that the password was right, until the user sends a code. Bound to that password and to nothing else: between
- * the two requests a phone changes its address, and a browser may become another one.
- * @returns `second_factor_required`, with the token that stands for the password
+ * Stores that the first factor was right, until the user sends the second one. Bound to the user's password and to nothing
+ * else: between the two requests a phone changes its address, and a browser may become another one.
+ * @returns `second_factor_required`, with the token that stands for the first factor
  */
-export async function challengeFactor(ctx: Context, proof: PasswordLoginProof): Promise<DomainError> {
+export async function challengeFactor(ctx: Context, proof: FirstFactorProof): Promise<DomainError> {
   const factorToken = newOpaqueToken();
-  const challenge = { userId: proof.user.id, passwordDigest: digestOf(proof.hash) };
+  const challenge = { userId: proof.user.id, passwordDigest: digestOf(proof.hash), amr: proof.amr };
   const expiresAt = new Date(ctx.now().getTime() + CHALLENGE_MS);
   await ctx.db.transaction().execute(async (tx) => {
     await insertChallenge(tx, hashToken(factorToken), challenge, expiresAt);
@@ -26,7 +26,9 @@ export async function challengeFactor(ctx: Context, proof: PasswordLoginProof): 
   });
 }
 
-/** The digest of a password hash, as the database computes it in `replaceHash`. */
-export function digestOf(hash: string): Buffer {
-  return createHash('sha256').update(hash).digest();
+/** The digest of a password hash, as the database computes it in `replaceHash`. Users without a password have one, too. */
+export function digestOf(hash: string | null): Buffer {
+  return createHash('sha256')
+    .update(hash ?? '')
+    .digest();
 }

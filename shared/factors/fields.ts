@@ -12,12 +12,14 @@ export const TotpCode = exactly({ code });
 /** The second step of a login. */
 export const FactorLogin = exactly({ factorToken: text, type, code });
 
-/** Proof of a password and, from users with a second factor, of that. */
-export const StepUpProof = exactly({
-  password: text,
-  type: v.optional(type, 'totp'),
-  code: v.optional(code),
-});
+/** Proof of a password, of a second factor, or of both. */
+export const StepUpProof = v.pipe(
+  exactly({ password: v.optional(text), type: v.optional(type, 'totp'), code: v.optional(code) }),
+  v.check(
+    ({ password, code }) => password !== undefined || code !== undefined,
+    'must have a password, a code or both',
+  ),
+);
 
 /** A code as the second factor. */
 export interface FactorCode {

@@ -10,8 +10,8 @@ import type { FactorCode } from './fields';
 /** Whose code it is, and where it comes from. */
 export interface Proving {
   userId: string;
-  /** The hash of the user's password: a new password resets the count of wrong codes. */
-  passwordHash: string;
+  /** The hash of the user's password, null without one: a new password resets the count of wrong codes. */
+  passwordHash: string | null;
   place: { block: string } | { sessionOf: string };
   /** Whether codes from this place are checked although others have used up the user's limit. */
   isKnownPlace: boolean;

@@ -1,10 +1,9 @@
 import { recordFailedSignIn } from '../audit/record-sign-in';
 import type { Context } from '../context/context';
-import type { Tx } from '../db/connection';
 import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
 import { addressBlock } from '../rate-limits/address-block';
-import type { SecondFactor, UserProof } from '../sessions/proof';
+import type { FirstFactorProof } from '../sessions/proof';
 import { countGuess, guessedName, uncountGuess } from './count-guess';
 import { hashPassword, needsRehash } from './hash';
 import {
@@ -16,22 +15,14 @@ import {
 } from './password-store';
 import { failureCost, verifyPassword } from './verify';
 
-/** The proof of a password, which is not enough to sign in if the user has a second factor. */
-export interface PasswordLoginProof extends UserProof {
-  readonly hash: string;
-  /** What the user can send as the second factor; empty if they have none. */
-  readonly factors: readonly SecondFactor[];
-  onSignIn(tx: Tx): Promise<void>;
-}
-
 /** A login with the correct password. */
 export interface CheckedLogin {
-  proof: PasswordLoginProof;
+  proof: FirstFactorProof;
   /**
    * Checks the password again, against the user's current state.
    * @throws DomainError `invalid_credentials` if the password was changed or the user was deleted
    */
-  recheck(): Promise<PasswordLoginProof>;
+  recheck(): Promise<FirstFactorProof>;
 }
 
 /**
@@ -70,7 +61,7 @@ export async function checkLogin(
     // A concurrent login may have replaced it already.
     if (await replaceHash(ctx.db, found.user.id, checkedHash, hash)) checkedHash = hash;
   }
-  const proofOf = ({ user, rolePermissions, factors }: LoginRecord, hash: string): PasswordLoginProof => ({
+  const proofOf = ({ user, rolePermissions, factors }: LoginRecord, hash: string): FirstFactorProof => ({
     user,
     rolePermissions,
     hash,

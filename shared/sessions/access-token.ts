@@ -2,6 +2,7 @@ import { type CryptoKey, decodeProtectedHeader, importJWK, jwtVerify, SignJWT } 
 import * as v from 'valibot';
 import type { Config } from '../config';
 import type { TokenKey } from '../tokens/token-keys';
+import { contextClassOf } from './proof';
 
 const Claims = v.object({
   sub: v.pipe(v.string(), v.uuid()),
@@ -21,7 +22,7 @@ export interface AccessTokenSubject {
   amr: readonly string[];
 }
 
-/** A JWT (RFC 7519) with the claims `iss aud sub sid jti iat exp role scope` and `amr auth_time` (RFC 9068, section 2.2.1). */
+/** A JWT (RFC 7519) with the claims `iss aud sub sid jti iat exp role scope` and `amr acr auth_time` (RFC 9068, section 2.2.1). */
 export async function signAccessToken(
   tokens: Config['tokens'],
   subject: AccessTokenSubject,
@@ -34,6 +35,7 @@ export async function signAccessToken(
     role: subject.role,
     scope: [...subject.permissions].join(' '),
     amr: [...subject.amr],
+    acr: contextClassOf(subject.amr),
     ...(subject.provenAt && { auth_time: Math.floor(subject.provenAt.getTime() / 1000) }),
   })
     .setProtectedHeader({ alg: algorithm, typ: 'JWT', ...(kid === null ? {} : { kid }) })

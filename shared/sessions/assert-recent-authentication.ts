@@ -1,6 +1,7 @@
 import type { Context } from '../context/context';
 import { DomainError } from '../errors';
 import type { Caller } from './authenticate';
+import { contextClassOf, isMultiFactor } from './proof';
 
 /**
  * Requires an access token whose `auth_time` is recent, for operations that a stolen token must not be enough for. The
@@ -10,14 +11,14 @@ import type { Caller } from './authenticate';
  */
 export function assertRecentAuthentication(ctx: Context, caller: Caller): void {
   const { reauthSeconds } = ctx.config.tokens;
-  const lacksFactor = caller.hasFactor && !caller.amr.includes('mfa');
+  const lacksFactor = caller.hasFactor && !isMultiFactor(caller.amr);
   const provenAt = (lacksFactor ? null : caller.provenAt)?.getTime() ?? Number.NEGATIVE_INFINITY;
   if (ctx.now().getTime() - provenAt < reauthSeconds * 1000) return;
   throw new DomainError('reauthentication_required', {
     detail:
-      'Send the password, and a code if you have a second factor, to POST /step-up and repeat the request with the access token from its response',
+      'Send the password, a code of your second factor or a passkey to POST /step-up, and repeat the request with the access token from its response',
     headers: {
-      'www-authenticate': `Bearer error="insufficient_user_authentication", error_description="A more recent authentication is required", max_age="${reauthSeconds}"`,
+      'www-authenticate': `Bearer error="insufficient_user_authentication", error_description="A more recent authentication is required", max_age="${reauthSeconds}"${lacksFactor ? `, acr_values="${contextClassOf(['mfa'])}"` : ''}`,
     },
   });
 }

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Db, Tx } from '../db/connection';
 import type { User } from '../users/user';
 import { USER_COLUMNS, userFromRow } from '../users/user-store';
+import { isMultiFactor } from './proof';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -101,7 +102,7 @@ export async function findSessionUser(
     rolePermissions: row.permissions,
     amr,
     hasFactor,
-    mustSetUpFactor: isRequired && !(hasFactor && amr.includes('mfa')),
+    mustSetUpFactor: isRequired && !(hasFactor && isMultiFactor(amr)),
   };
 }
 

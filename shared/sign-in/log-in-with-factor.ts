@@ -13,7 +13,7 @@ import { hashToken } from '../tokens/opaque-token';
 import { type SignedIn, signIn } from './sign-in';
 
 /**
- * The second step of a login: a code, with the token that the right password was answered with. A wrong code leaves the
+ * The second step of a login: a code, with the token that the first one was answered with. A wrong code leaves the
  * token valid.
  * @throws DomainError `invalid_token` if the token was used, has expired, or the password was changed since;
  * `invalid_code`, `rate_limited` or `unavailable`, as `proveFactor` does
@@ -39,7 +39,7 @@ async function attempt(
 ): Promise<SignedIn | null> {
   const challenge = await findChallenge(ctx.db, hash, ctx.now());
   const found = challenge && (await findForLogin(ctx.db, { id: challenge.userId }));
-  if (!found || found.hash === null || !digestOf(found.hash).equals(challenge.passwordDigest))
+  if (!found || !digestOf(found.hash).equals(challenge.passwordDigest))
     throw new DomainError('invalid_token');
   const { user, rolePermissions } = found;
   ctx.log.bind({ userId: user.id });
@@ -56,7 +56,7 @@ async function attempt(
     user,
     rolePermissions,
     at: ctx.now(),
-    amr: ['pwd', 'otp', 'mfa'] as const,
+    amr: [...new Set([...challenge.amr, 'otp', 'mfa'] as const)],
     onSignIn: async (tx: Tx) => {
       if (!(await takeChallenge(tx, hash))) throw new DomainError('invalid_token');
       await use(tx);

@@ -1,10 +1,9 @@
 import type { Context } from '../context/context';
 import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
-import { challengeFactor } from '../factors/challenge';
-import { checkLogin, type PasswordLoginProof } from '../passwords/check-login';
+import { checkLogin } from '../passwords/check-login';
 import type { LoginName } from '../passwords/password-store';
-import { type SignedIn, signIn } from './sign-in';
+import { type SignedIn, signInWithFirstFactor } from './sign-in';
 
 /**
  * Checks a password and opens a session.
@@ -18,11 +17,9 @@ export async function logIn(
   origin: Origin,
 ): Promise<SignedIn> {
   const checked = await checkLogin(ctx, name, password, origin);
-  const open = async (proof: PasswordLoginProof) => {
-    if (proof.factors.length > 0) throw await challengeFactor(ctx, proof);
-    return signIn(ctx, proof, origin);
-  };
-  const signedIn = (await open(checked.proof)) ?? (await open(await checked.recheck()));
+  const signedIn =
+    (await signInWithFirstFactor(ctx, checked.proof, origin)) ??
+    (await signInWithFirstFactor(ctx, await checked.recheck(), origin));
   if (!signedIn) throw new DomainError('invalid_credentials');
   return signedIn;
 }

@@ -1,8 +1,9 @@
 import type { Context } from '../context/context';
 import type { Origin } from '../events/origin';
+import { challengeFactor } from '../factors/challenge';
 import { appendEvent } from '../outbox/event-store';
 import { openSession, type SessionTokens } from '../sessions/open-session';
-import type { UserProof } from '../sessions/proof';
+import type { FirstFactorProof, UserProof } from '../sessions/proof';
 import { takeMinorSequence } from '../users/sequence';
 import type { User } from '../users/user';
 
@@ -33,4 +34,18 @@ export function signIn(ctx: Context, proof: UserProof, origin: Origin): Promise<
     await proof.onSignIn?.(tx);
     return { user, tokens };
   });
+}
+
+/**
+ * Signs in with one factor.
+ * @returns null as `signIn` does
+ * @throws DomainError `second_factor_required`, with a `factorToken`, if the user has a second factor
+ */
+export async function signInWithFirstFactor(
+  ctx: Context,
+  proof: FirstFactorProof,
+  origin: Origin,
+): Promise<SignedIn | null> {
+  if (proof.factors.length > 0) throw await challengeFactor(ctx, proof);
+  return signIn(ctx, proof, origin);
 }

@@ -1,54 +1,90 @@
-import { recordProof } from '../audit/record-sign-in';
 import type { Context } from '../context/context';
 import type { Tx } from '../db/connection';
 import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
 import type { FactorCode } from '../factors/fields';
 import { proveFactor } from '../factors/prove-factor';
-import { type PasswordProof, provePassword } from '../passwords/prove-password';
+import { appendEvent } from '../outbox/event-store';
+import { findPassword } from '../passwords/password-store';
+import { provePassword } from '../passwords/prove-password';
 import type { Caller } from '../sessions/authenticate';
 import { type AccessToken, issueAccessToken } from '../sessions/open-session';
-import { markProven } from '../sessions/session-store';
+import { isMultiFactor } from '../sessions/proof';
+import { markProven, type ProvenSession } from '../sessions/session-store';
+import { takeMinorSequence } from '../users/sequence';
+
+/** What a caller sends: a password, a code, or both. */
+export interface StepUp {
+  password: string | null;
+  factor: FactorCode | null;
+}
 
 /**
- * Checks the caller's password again, and a code if they have a second factor, and issues an access token with a new
- * `auth_time`. Earlier tokens of the session keep theirs, so a stolen one gains nothing.
- * @throws DomainError `invalid_credentials`, `second_factor_required` without a code, `invalid_code`, `rate_limited`, or
- * `unauthorized` if the session has ended meanwhile
+ * Checks again who the caller is and issues an access token with a new `auth_time`. Earlier tokens of the session keep
+ * theirs, so a stolen one gains nothing. Users with a second factor send a code of it. With the password they prove both
+ * factors; without it, the session must have proven both before (NIST SP 800-63B, section 4.2.3).
+ * @throws DomainError `invalid_credentials`, `second_factor_required` without a code, `invalid_code`, `rate_limited`,
+ * `invalid_request` without the password where it is needed, or `unauthorized` if the session has ended meanwhile
  */
 export async function stepUp(
   ctx: Context,
   caller: Caller,
-  { password, factor }: { password: string; factor: FactorCode | null },
+  sent: StepUp,
   origin: Origin,
 ): Promise<AccessToken> {
+  const { proof, use } = await prove(ctx, caller, sent, origin);
   const { user, sessionId } = caller;
-  const known = await provePassword(ctx, user.id, password, origin);
-  const use = caller.hasFactor ? await proveOwnFactor(ctx, known, factor, origin) : null;
-  const proof = { at: known.at, amr: use ? (['pwd', 'otp', 'mfa'] as const) : known.amr };
-  const isOpen = use
-    ? await ctx.db.transaction().execute(async (tx) => {
-        await use(tx);
-        return markProven(tx, sessionId, proof);
-      })
-    : await markProven(ctx.db, sessionId, proof);
-  if (!isOpen) {
-    throw new DomainError('unauthorized', {
-      headers: { 'www-authenticate': 'Bearer error="invalid_token"' },
+  await ctx.db.transaction().execute(async (tx) => {
+    const sequence = await takeMinorSequence(tx, user.id);
+    if (sequence === null || !(await markProven(tx, sessionId, proof))) throw sessionEnded();
+    await use(tx);
+    await appendEvent(tx, ctx, 'relay', {
+      type: 'session.elevated',
+      subject: user.id,
+      sequence,
+      data: { userId: user.id, sessionId, amr: [...proof.amr] },
+      origin,
     });
-  }
-  await recordProof(ctx, { userId: user.id, sessionId, amr: proof.amr }, origin);
+  });
   const session = { id: sessionId, provenAt: proof.at, amr: proof.amr };
   return issueAccessToken(ctx, session, user, [...caller.permissions]);
 }
 
-function proveOwnFactor(
+interface Proven {
+  proof: ProvenSession;
+  /** Uses up what was sent, in the transaction that renews the proof. */
+  use(tx: Tx): Promise<void>;
+}
+
+async function prove(
   ctx: Context,
-  { userId, hash }: PasswordProof,
-  factor: FactorCode | null,
+  caller: Caller,
+  { password, factor }: StepUp,
   origin: Origin,
-): Promise<(tx: Tx) => Promise<void>> {
+): Promise<Proven> {
+  const { id: userId } = caller.user;
+  const isPasswordNeeded = !caller.hasFactor || !isMultiFactor(caller.amr);
+  if (password === null && isPasswordNeeded) throw passwordRequired();
+  const known = password === null ? null : await provePassword(ctx, userId, password, origin);
+  if (!caller.hasFactor) return { proof: { at: ctx.now(), amr: ['pwd'] }, use: async () => {} };
   if (!factor) throw new DomainError('second_factor_required', { detail: 'Send a code too' });
+  const { hash } = known ?? (await findPassword(ctx.db, userId)) ?? { hash: null };
   const place = { sessionOf: userId };
-  return proveFactor(ctx, { userId, passwordHash: hash, place, isKnownPlace: true }, factor, origin);
+  const use = await proveFactor(
+    ctx,
+    { userId, passwordHash: hash, place, isKnownPlace: true },
+    factor,
+    origin,
+  );
+  return { proof: { at: ctx.now(), amr: known ? ['pwd', 'otp', 'mfa'] : caller.amr }, use };
+}
+
+function passwordRequired(): DomainError {
+  return new DomainError('invalid_request', { errors: [{ path: 'password', message: 'is required' }] });
+}
+
+function sessionEnded(): DomainError {
+  return new DomainError('unauthorized', {
+    headers: { 'www-authenticate': 'Bearer error="invalid_token"' },
+  });
 }

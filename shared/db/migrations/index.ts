@@ -21,6 +21,7 @@ import * as dispatch from './0022-dispatch';
 import * as argon2Hashes from './0023-argon2-hashes';
 import * as eventHistory from './0024-event-history';
 import * as secondFactors from './0025-second-factors';
+import * as firstFactors from './0026-first-factors';
 
 /** In order of their names. They are listed, not read from a folder, so that they are part of a bundle. */
 export const migrations: Record<string, Migration> = {
@@ -46,4 +47,5 @@ export const migrations: Record<string, Migration> = {
   '0023-argon2-hashes': argon2Hashes,
   '0024-event-history': eventHistory,
   '0025-second-factors': secondFactors,
+  '0026-first-factors': firstFactors,
 };

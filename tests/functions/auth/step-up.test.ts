@@ -39,6 +39,7 @@ test('answers with an access token of the same session that says when the passwo
   const [before, after] = [claimsOf(person.accessToken), claimsOf(answer.body.accessToken)];
   expect(after.sid).toBe(before.sid);
   expect(after.auth_time).toBe(before.auth_time + 300);
+  expect([after.amr, after.acr]).toEqual([['pwd'], 'aal1']);
   const { sessions } = (
     await call(listSessions, ctx, { token: answer.body.accessToken, params: { id: 'me' } })
   ).body;

@@ -3,7 +3,6 @@ import { handler as loginFactor } from '../../../functions/auth/login-factor';
 import { handler as logout } from '../../../functions/auth/logout';
 import { handler as refresh } from '../../../functions/auth/refresh';
 import { handler as stepUp } from '../../../functions/auth/step-up';
-import { handler as listAudit } from '../../../functions/events/list-audit';
 import { handler as listRoles } from '../../../functions/roles/list-roles';
 import { handler as putRole } from '../../../functions/roles/put-role';
 import { handler as addTotp } from '../../../functions/users/add-totp';
@@ -177,14 +176,24 @@ test('a step-up takes a recovery code as well', async () => {
   expect((await prove(person, { type: 'recovery_code', code })).status).toBe(200);
   expect((await prove(person, { type: 'recovery_code', code })).body.code).toBe('invalid_code');
   expect((await list(person)).recoveryCodes).toBe(9);
-  const token = admin.accessToken;
-  const { body } = await call(listAudit, ctx, {
-    token,
-    query: { subject: person.user.id, type: 'session.proven' },
-  });
-  expect(body.entries.map(({ details }: { details: object }) => details)).toEqual([
-    { sessionId: claimsOf(person.accessToken).sid, method: 'proof', amr: ['pwd', 'otp', 'mfa'] },
+  const elevated = (await mail.eventsOf(person.user.id)).filter(({ type }) => type === 'session.elevated');
+  expect(elevated.map(({ data }) => data)).toEqual([
+    { userId: person.user.id, sessionId: claimsOf(person.accessToken).sid, amr: ['pwd', 'otp', 'mfa'] },
   ]);
+});
+
+test('a step-up takes a code alone in a session that has proven both factors, not in one that has not', async () => {
+  const person = await registerPerson(ctx);
+  const { body: weak } = await logIn(person);
+  const { code } = await addAuthenticator(ctx, person);
+  later(ctx, 600);
+  const alone = (by: Person) =>
+    call(stepUp, ctx, { method: 'POST', token: by.accessToken, body: { code: code() } });
+  const refused = await alone(weak);
+  expect([refused.status, refused.body.errors[0].path]).toEqual([422, 'password']);
+  const { status, body } = await alone(person);
+  expect([status, claimsOf(body.accessToken).acr]).toEqual([200, 'aal2']);
+  expect((await call(stepUp, ctx, { method: 'POST', token: person.accessToken, body: {} })).status).toBe(422);
 });
 
 test('without the last factor the password is enough, and the recovery codes are gone', async () => {

@@ -55,6 +55,7 @@ test('carries iss, aud, sub, sid, jti, iat, exp, auth_time, amr, role and scope'
     iss: 'rollcall',
     aud: 'rollcall',
     amr: ['pwd'],
+    acr: 'aal1',
     sub: person.user.id,
     sid: expect.any(String),
     jti: expect.any(String),
