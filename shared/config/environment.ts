@@ -7,6 +7,7 @@ import type { AwsAccess } from './get-secret';
 import { parseMailbox, parseMailboxes } from './mailboxes';
 import { parseMirrors } from './mirrors';
 import { parseOrigins } from './origins';
+import { parseReturnUrls } from './return-urls';
 import {
   parseBaseUrl,
   parseBrokerUrl,
@@ -87,6 +88,7 @@ export const Environment = v.object({
   TRUSTED_PROXIES: list(proxyNetwork, ''),
 
   CONSOLE: v.optional(v.picklist(['on', 'off'], 'must be on or off'), 'on'),
+  RETURN_URLS: v.optional(parsed(parseReturnUrls), ''),
 
   SMTP_URL: v.optional(parsed(parseMailServerUrl)),
   MAIL_FROM: v.optional(parsed(parseMailbox), 'Rollcall <no-reply@localhost>'),

@@ -101,6 +101,10 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env, runtime
     trustedProxies: env.TRUSTED_PROXIES,
     /** Whether `GET /console` is there. */
     hasConsole: env.CONSOLE === 'on',
+    pages: {
+      /** Where the hosted pages may return to. */
+      returnUrls: env.RETURN_URLS,
+    },
     mail: {
       /** `off`: send no emails. Undefined: not configured, sending fails. */
       smtpUrl: env.SMTP_URL,

@@ -89,6 +89,22 @@ export interface RefreshTokensTable {
   used_at: Date | null;
 }
 
+/** Codes by which a hosted page hands its session to an app. */
+export interface SignInCodesTable {
+  /** SHA-256 of the code. */
+  hash: Buffer;
+  session_id: string;
+  /** SHA-256 of the page's refresh token, which the exchange replaces. */
+  token_hash: Buffer;
+  /** The only URL that may exchange the code. */
+  return_to: string;
+  /** By S256 (RFC 7636). */
+  code_challenge: string | null;
+  expires_at: Date;
+  /** When it was presented, rightly or wrongly. A second time ends the session. */
+  used_at: Date | null;
+}
+
 export interface RateLimitsTable {
   key: Buffer;
   used: number;
@@ -363,6 +379,7 @@ export interface Tables {
   factor_challenges: FactorChallengesTable;
   sessions: SessionsTable;
   refresh_tokens: RefreshTokensTable;
+  sign_in_codes: SignInCodesTable;
   rate_limits: RateLimitsTable;
   idempotency_keys: IdempotencyKeysTable;
   user_imports: UserImportsTable;

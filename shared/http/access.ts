@@ -47,15 +47,31 @@ export const anyCaller: Access<Context, { caller: Caller }> = {
  */
 export const ownPage: Access<Context, { caller: null; cookies: Request['cookies'] }> = {
   auth: 'none',
-  identify: async ({ config }, { headers, cookies }) => {
-    const { origin = '', host } = headers;
-    const isOwn =
-      URL.canParse(origin) &&
-      (new URL(origin).host === host || origin === new URL(config.mail.publicUrl).origin);
-    if (!isOwn) throw new DomainError('forbidden', { detail: 'Only the pages of this service may do that' });
-    return { caller: null, cookies };
+  identify: async (ctx, request) => {
+    assertOwnPage(ctx, request);
+    return { caller: null, cookies: request.cookies };
   },
 };
+
+/** Callers on a page of this service. */
+export const callerOnOwnPage: Access<Context, { caller: Caller }> = {
+  auth: 'bearer',
+  identify: async (ctx, request) => {
+    assertOwnPage(ctx, request);
+    const caller = await authenticate(ctx, bearerToken(request));
+    assertFactor(caller);
+    return { caller };
+  },
+};
+
+/** @throws DomainError `forbidden` for a request that no page of this service made */
+function assertOwnPage({ config }: Context, { headers }: Request): void {
+  const { origin = '', host } = headers;
+  const isOwn =
+    URL.canParse(origin) &&
+    (new URL(origin).host === host || origin === new URL(config.mail.publicUrl).origin);
+  if (!isOwn) throw new DomainError('forbidden', { detail: 'Only the pages of this service may do that' });
+}
 
 export const permission = (needed: Permission): Access<Context, { caller: Caller }> => ({
   auth: 'bearer',

@@ -83,6 +83,11 @@ export const LoggedIn = v.object({
   expiresIn: ExpiresIn,
 });
 
+export const SignInCode = v.object({
+  code: v.pipe(v.string(), v.description('For `POST /login/exchange`, once, within 60 seconds')),
+  returnTo: v.pipe(v.string(), v.description('Where to go with the code')),
+});
+
 export const Session = v.object({
   id: Id,
   createdAt: Moment,

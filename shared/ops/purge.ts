@@ -13,6 +13,7 @@ import { purgeChallenges } from '../factors/challenge-store';
 import { purgeReplays } from '../outbox/replay-store';
 import { purgeCounters } from '../rate-limits/rate-limit-store';
 import { purgeSessions } from '../sessions/session-store';
+import { purgeSignInCodes } from '../sessions/sign-in-code-store';
 import { purgeDeliveries } from '../webhooks/delivery-store';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -82,6 +83,7 @@ export async function purgeEvents(
     sessions: await all(() => purgeSessions(ctx.db, ctx.now(), BATCH_SIZE)),
     mailLinks: await all(() => purgeEmailTokens(ctx.db, ctx.now(), BATCH_SIZE)),
     factorChallenges: await all(() => purgeChallenges(ctx.db, ctx.now(), BATCH_SIZE)),
+    signInCodes: await all(() => purgeSignInCodes(ctx.db, ctx.now(), BATCH_SIZE)),
     formerAddresses: await all(() => purgeFormerEmails(ctx.db, ctx.now(), BATCH_SIZE)),
     idempotencyKeys: await all(() => purgeKeys(ctx.db, ctx.now(), BATCH_SIZE)),
     rateLimits: await all(() => purgeCounters(ctx.db, ctx.now(), BATCH_SIZE)),

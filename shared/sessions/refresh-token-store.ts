@@ -71,6 +71,17 @@ export async function findTokens(
   return rows.map((row) => ({ hash: row.hash, usedAt: row.used_at }));
 }
 
+/** Whether a token is the unused one of a session that the caller has locked. */
+export async function isUnusedToken(tx: Tx, sessionId: string, hash: Buffer): Promise<boolean> {
+  const row = await tx
+    .selectFrom('refresh_tokens')
+    .select('used_at')
+    .where('hash', '=', hash)
+    .where('session_id', '=', sessionId)
+    .executeTakeFirst();
+  return row !== undefined && row.used_at === null;
+}
+
 export interface Rotation {
   sessionId: string;
   usedHash: Buffer;

@@ -38,12 +38,14 @@ const TIGHT = Object.fromEntries(
   ].map((name) => [`RATE_LIMIT_${name}`, '1/3600']),
 ) satisfies Record<string, string>;
 
+const RETURN_URL = 'https://app.example.com/signed-in';
+
 let service: Service;
 let admin: string;
 /** `GET /users` → the statuses seen. */
 const seen = new Map<string, Set<number>>();
 beforeAll(async () => {
-  service = await startService();
+  service = await startService({ RETURN_URLS: RETURN_URL });
   admin = service.adminToken;
 });
 afterAll(() => service.stop());
@@ -60,7 +62,8 @@ async function expectStatus(
 ): Promise<TestReply> {
   const [method = '', template = ''] = operation.split(' ');
   const reply = await at.request(request.path ?? template, { ...request, method });
-  expect([operation, reply.status, reply.body?.code ?? null]).toEqual([operation, status, code]);
+  const said = reply.status < 400 ? null : (reply.body?.code ?? null);
+  expect([operation, reply.status, said]).toEqual([operation, status, code]);
   expect(reply.headers['x-request-id']).toBeDefined();
   expect(reply.headers['x-content-type-options']).toBe('nosniff');
   if (code !== null) {
@@ -582,10 +585,27 @@ test('the console and its sessions', async () => {
   await expectStatus('DELETE /console/session', 204, null, { token: body.accessToken });
 });
 
+test('a hosted page hands its session to an app', async () => {
+  const { accessToken: token, refreshToken } = await register();
+  const body = { refreshToken, returnTo: RETURN_URL };
+  const [issue, exchange] = ['POST /login/code', 'POST /login/exchange'];
+  await expectStatus(issue, 401, 'invalid_refresh_token', { token, body: { ...body, refreshToken: 'x' } });
+  await expectStatus(issue, 403, 'forbidden', { token, body, headers: { origin: 'https://evil.example' } });
+  await expectStatus(issue, 422, 'invalid_request', {
+    token,
+    body: { ...body, returnTo: 'https://x.example' },
+  });
+  const { code } = (await expectStatus(issue, 201, null, { token, body })).body;
+  await expectStatus(exchange, 400, 'invalid_token', { body: { code: 'x', returnTo: RETURN_URL } });
+  await expectStatus(exchange, 200, null, { body: { code, returnTo: RETURN_URL } });
+});
+
 /** What an operation takes without looking anybody up, so that it gets as far as its limits and the database. */
 function bodyOf(operationId: string): unknown {
   const bodies: Record<string, unknown> = {
     register: registration(),
+    issueCode: { refreshToken: 'x', returnTo: RETURN_URL },
+    exchangeCode: { code: 'x', returnTo: RETURN_URL },
     loginFactor: { factorToken: 'x', type: 'totp', code: '123456' },
     login: { username: 'nobody', password: 'x' },
     refresh: { refreshToken: 'x' },
@@ -630,7 +650,7 @@ test('too many requests are 429, and told when to come back', async () => {
         method: each.method.toUpperCase(),
         path: each.path.replace('{id}', 'me').replace('{factorId}', NOBODY),
         ...(body === undefined ? {} : { body }),
-        ...(/resend|password$|logout|step-up|totp|recovery|\{(id|factorId)\}$/.test(each.path) &&
+        ...(/resend|password$|logout|step-up|code$|totp|recovery|\{(id|factorId)\}$/.test(each.path) &&
         each.path !== '/reset-password' &&
         each.path !== '/forgot-password'
           ? { token: person.accessToken }

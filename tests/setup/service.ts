@@ -99,7 +99,7 @@ export async function startService(
       redirect: 'manual',
       headers: {
         // As its own page sends it.
-        ...(path.startsWith('/console/') && { origin: url }),
+        ...(/^\/(console\/|login\/code$)/.test(path) && { origin: url }),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         ...headers,

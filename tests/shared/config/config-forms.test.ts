@@ -55,6 +55,58 @@ describe('CORS_ORIGINS', () => {
   });
 });
 
+describe('RETURN_URLS', () => {
+  test.each([
+    'https://app.example.com/signed-in',
+    'https://app.example.com',
+    'https://app.example.com:8443/?tenant=7',
+    'http://localhost:5173/callback',
+    'http://127.0.0.1:8080/',
+    'http://[::1]:3000/',
+    'com.example.app:/signed-in',
+    'com.example.app://signed-in',
+  ])('%s is kept as it is written', (url) => {
+    expect(read({ RETURN_URLS: `${url} , https://b.example/x` }).pages.returnUrls).toEqual([
+      url,
+      'https://b.example/x',
+    ]);
+  });
+
+  test.each([
+    '/signed-in',
+    'app.example.com/signed-in',
+    '//app.example.com/signed-in',
+    'http://app.example.com/signed-in',
+    'http://localhost.example.com/',
+    'http://192.168.0.1/',
+    'javascript:alert(1)',
+    'JavaScript:alert(1)',
+    'data:text/html,x',
+    'blob:https://app.example.com/x',
+    'file:///etc/passwd',
+    'about:blank',
+    'myapp:/signed-in',
+    'com.example.app:',
+    'https://me@app.example.com/',
+    'https://me:secret@app.example.com/',
+    'https://*.example.com/',
+    'https://app.example.com/*',
+    'https://app.example.com/#x',
+    'https://app.example.com/#',
+    'https://App.example.com/',
+    'https://app.example.com:443/',
+    'https://app.example.com/a/../b',
+    'https://app.example.com\\@evil.example/',
+    'https://app.example.com/?code=x',
+    'https://app.example.com/?a=b&state=x',
+    '*',
+    'https://a.example;https://b.example',
+    '"https://app.example.com/"',
+  ])('%s is refused', (written) => {
+    expect(() => read({ RETURN_URLS: written })).toThrow(/^ {2}RETURN_URLS must /m);
+  });
+});
+
 describe('mailboxes', () => {
   test.each([
     ['Acme, Inc. <no-reply@acme.example>', 'Acme, Inc.'],
