@@ -16,6 +16,8 @@ const UNUSED = [
   'kysely/dist/esm/query-builder/merge-query-builder.js',
   // `pg.native`, the client for an add-on that is not installed.
   'pg/lib/native/index.js',
+  // `~/.pgpass`, where pg looks for a password that the URL lacks: an archive has no such file.
+  'pgpass/lib/index.js',
 ];
 
 /** amqplib connects again by itself if it is asked to. Rollcall does not ask: `shared/broker/` knows when it may. */

@@ -1,13 +1,13 @@
-// POST /console/session/factor: the second step of a login to the console, with a code.
+// POST /console/session/factor: the second step of a login to the console, with a code or a passkey.
 import { consoleSession } from '../../shared/console/session-cookie';
 import { containerContext } from '../../shared/context/context';
-import { FactorLogin } from '../../shared/factors/fields';
 import { ownPage } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
 import { byAddress } from '../../shared/http/limit';
 import { json } from '../../shared/http/parts';
 import type { Documentation } from '../../shared/openapi/documentation';
 import { NewAccessToken } from '../../shared/openapi/schemas';
+import { FactorLogin } from '../../shared/sign-in/fields';
 import { logInWithFactor } from '../../shared/sign-in/log-in-with-factor';
 
 export const documentation = {
@@ -16,7 +16,7 @@ export const documentation = {
     'For the page at `/console` only: it requires its `Origin`. It works like `POST /login/factor`.',
   example: { factorToken: '…', type: 'totp', code: '123456' },
   replies: { 200: { description: 'An access token', body: NewAccessToken, headers: ['set-cookie'] } },
-  errors: ['invalid_token', 'invalid_code', 'forbidden'],
+  errors: ['invalid_token', 'invalid_code', 'invalid_assertion', 'forbidden'],
 } satisfies Documentation;
 
 export const handler = endpoint({
@@ -25,8 +25,8 @@ export const handler = endpoint({
   limit: byAddress('loginAddress'),
   body: json(FactorLogin),
   handle: async ({ ctx, body, origin }) => {
-    const { factorToken, ...code } = body;
-    const { tokens } = await logInWithFactor(ctx, factorToken, code, origin);
+    const { factorToken, ...sent } = body;
+    const { tokens } = await logInWithFactor(ctx, factorToken, sent, origin);
     return { status: 200, ...consoleSession(ctx.config, tokens) };
   },
 });

@@ -1,11 +1,7 @@
 // Queue rollcall.emails: emails to users: verification, welcome, password reset and change notices.
 import { consumer } from '../../shared/consumers/consumer';
 import { type Context, containerContext } from '../../shared/context/context';
-import {
-  sendFactorNotice,
-  sendPasswordNotice,
-  sendRoleNotice,
-} from '../../shared/emails/send-account-notices';
+import { FACTOR_NOTICES, sendPasswordNotice, sendRoleNotice } from '../../shared/emails/send-account-notices';
 import {
   sendEmailChangeNotice,
   sendEmailChangeRequestNotice,
@@ -25,10 +21,7 @@ export const emails = (context: () => Context) =>
       'user.email_changed': sendEmailChangeNotice,
       'user.password_changed': sendPasswordNotice,
       'user.role_changed': sendRoleNotice,
-      'user.factor_added': sendFactorNotice,
-      'user.factor_removed': sendFactorNotice,
-      'user.recovery_codes_created': sendFactorNotice,
-      'user.recovery_code_used': sendFactorNotice,
+      ...FACTOR_NOTICES,
       'user.verification_requested': sendVerification,
       'user.email_verified': sendWelcome,
       'user.password_reset_requested': sendPasswordReset,

@@ -14,7 +14,7 @@ export const documentation = {
   description: 'From then on, a login asks for a second factor. Create recovery codes next.',
   example: { code: '123456' },
   replies: { 200: { description: 'The factor counts', body: ConfirmedFactor } },
-  errors: ['forbidden', 'reauthentication_required', 'invalid_code', 'rate_limited'],
+  errors: ['forbidden', 'not_found', 'reauthentication_required', 'invalid_code', 'rate_limited'],
 } satisfies Documentation;
 
 export const handler = endpoint({

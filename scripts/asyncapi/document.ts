@@ -30,6 +30,8 @@ const SUMMARIES: Record<EventType, string> = {
   'user.role_changed': 'The role has changed',
   'user.factor_added': 'The user has set up a second factor',
   'user.factor_removed': 'A second factor was removed, by the user or for them',
+  'user.passkey_added': 'The user has registered a passkey',
+  'user.passkey_removed': 'A passkey was removed, by the user or for them',
   'user.recovery_codes_created': 'The user has new recovery codes, and earlier ones no longer work',
   'user.recovery_code_used': 'The user has used a recovery code, with how many remain',
   'user.verification_requested': 'Another verification mail was requested',

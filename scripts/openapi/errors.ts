@@ -4,9 +4,11 @@ import { headerRefs } from './parameters';
 
 /** All errors that an operation may return: the documented ones, and those that follow from its definition. */
 export function errorsOf(operation: Operation, path: string): ErrorCode[] {
-  const { auth, permission, body, query, headers, limited, replies, errors = [] } = operation;
+  const { auth, permission, orSelf, body, query, headers, limited, replies, errors = [] } = operation;
   // An operation that creates a missing record does not answer 404.
-  const mayMiss = path.includes('{') && !(201 in replies);
+  // Nor does one whose only record is the caller.
+  const isOwn = permission === undefined && orSelf && path.indexOf('{') === path.lastIndexOf('{');
+  const mayMiss = path.includes('{') && !(201 in replies) && !isOwn;
   return [
     ...new Set<ErrorCode>([
       ...(body

@@ -19,6 +19,10 @@ const PATH_PARAMETERS: Record<string, { description: string; schema: JsonSchema;
     description: "A factor's id",
     schema: { type: 'string', format: 'uuid' },
   },
+  '/users/{id}/passkeys/{passkeyId}': {
+    description: "A passkey's id",
+    schema: { type: 'string', format: 'uuid' },
+  },
   '/dead-letters/{id}': {
     description: "A dead letter's id",
     schema: { type: 'string', format: 'uuid' },

@@ -7,13 +7,13 @@ import { appendAuditEntry } from './audit-store';
 const NAME_HASH_BYTES = 16;
 
 export interface FailedSignIn {
-  /** The normalized name under which guesses are counted. */
+  /** The normalized name under which guesses are counted; of a passkey, its credential id. */
   name: string;
   /** The user with this name; null if there is none. */
   userId: string | null;
-  method: 'login' | 'proof' | 'factor';
+  method: 'login' | 'proof' | 'factor' | 'passkey';
   /** `slowed`: rejected without regard to the password, after too many wrong guesses. */
-  reason: 'wrong_password' | 'unknown_name' | 'slowed' | 'wrong_code';
+  reason: 'wrong_password' | 'unknown_name' | 'slowed' | 'wrong_code' | 'wrong_assertion' | 'unknown_passkey';
 }
 
 /**

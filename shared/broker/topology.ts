@@ -21,6 +21,8 @@ export const CONSUMERS = {
     'user.role_changed',
     'user.factor_added',
     'user.factor_removed',
+    'user.passkey_added',
+    'user.passkey_removed',
     'user.recovery_codes_created',
     'user.recovery_code_used',
     'user.verification_requested',

@@ -7,6 +7,7 @@ import type { AwsAccess } from './get-secret';
 import { parseMailbox, parseMailboxes } from './mailboxes';
 import { parseMirrors } from './mirrors';
 import { parseOrigins } from './origins';
+import { parsePasskeyOrigins, parseRelyingPartyId } from './relying-party';
 import { parseReturnUrls } from './return-urls';
 import {
   parseBaseUrl,
@@ -61,11 +62,14 @@ export const Environment = v.object({
   REAUTH_SECONDS: integer(10 * 60, 1, DAY_SECONDS),
 
   ENCRYPTION_KEYS: list(parsed(parseEncryptionKey), ''),
+  PASSKEY_RP_ID: v.optional(parsed(parseRelyingPartyId)),
+  PASSKEY_ORIGINS: v.optional(parsed(parsePasskeyOrigins), ''),
 
   RATE_LIMITS: v.optional(v.picklist(['on', 'off'], 'must be on or off'), 'on'),
   RATE_LIMIT_LOGIN_ACCOUNT: rate('10/900'),
   RATE_LIMIT_LOGIN_ACCOUNT_DAY: rate('50/86400'),
   RATE_LIMIT_LOGIN_ADDRESS: rate('100/900'),
+  RATE_LIMIT_PASSKEY_ADDRESS: rate('300/900'),
   RATE_LIMIT_REGISTER_ADDRESS: rate('100/3600'),
   RATE_LIMIT_REFRESH_ACCOUNT: rate('300/900'),
   RATE_LIMIT_REFRESH_ADDRESS: rate('1000/900'),

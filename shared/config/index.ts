@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { hasArgon2 } from '../argon2';
 import { Environment } from './environment';
 import { ownNamesIn } from './mirrors';
+import { relyingPartyOf } from './relying-party';
 
 /** Time for a cold start and a rollback. */
 const CALL_MARGIN_MS = 5_000;
@@ -43,6 +44,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env, runtime
   if (!signingKey) throw new ConfigError(problems);
   const clashes = ownNamesIn(env.EVENT_MIRRORS, env.EVENT_EXCHANGE, env.QUEUE_PREFIX);
   if (clashes.length > 0) throw new ConfigError(clashes);
+  const relyingParty = relyingPartyOf(env);
+  if ('problem' in relyingParty) throw new ConfigError([relyingParty.problem]);
   return {
     database: {
       url: env.DATABASE_URL,
@@ -67,6 +70,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env, runtime
       /** The first one seals the secrets of second factors, all open them. Empty: there are no second factors. */
       encryptionKeys: env.ENCRYPTION_KEYS,
     },
+    /** Whom passkeys are for, and the origins of the pages and apps that may use them. */
+    passkeys: relyingParty,
     rateLimits: {
       enabled: env.RATE_LIMITS === 'on',
       /** Key of the hashes under which uses are counted. */
@@ -75,6 +80,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env, runtime
         loginAccount: env.RATE_LIMIT_LOGIN_ACCOUNT,
         loginAccountDay: env.RATE_LIMIT_LOGIN_ACCOUNT_DAY,
         loginAddress: env.RATE_LIMIT_LOGIN_ADDRESS,
+        passkeyAddress: env.RATE_LIMIT_PASSKEY_ADDRESS,
         registerAddress: env.RATE_LIMIT_REGISTER_ADDRESS,
         refreshAccount: env.RATE_LIMIT_REFRESH_ACCOUNT,
         refreshAddress: env.RATE_LIMIT_REFRESH_ADDRESS,

@@ -14,7 +14,8 @@ export function parseOrigins(text: string): string[] {
     .map(parseOrigin);
 }
 
-function parseOrigin(written: string): string {
+/** @throws Error for an origin that can never match */
+export function parseOrigin(written: string): string {
   const text = written.toLowerCase();
   if (text === '*') return text;
   if (OTHER_ORIGIN.test(text)) return text;

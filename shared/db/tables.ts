@@ -65,6 +65,33 @@ export interface FactorChallengesTable {
   expires_at: Date;
 }
 
+export interface PasskeysTable {
+  id: string;
+  user_id: string;
+  credential_id: Buffer;
+  /** SubjectPublicKeyInfo (RFC 5280, section 4.1). */
+  public_key: Buffer;
+  /** The highest value of the authenticator's signature counter. */
+  sign_count: ColumnType<string, number, number>;
+  backup_eligible: boolean;
+  backed_up: boolean;
+  /** How browsers reach the authenticator, as they say it. */
+  transports: string[];
+  name: string;
+  created_at: Date;
+  last_used_at: ColumnType<Date | null, undefined, Date>;
+  /** When the counter last failed to rise. */
+  suspected_clone_at: ColumnType<Date | null, undefined, Date>;
+}
+
+export interface PasskeyChallengesTable {
+  /** SHA-256 of the challenge. */
+  hash: Buffer;
+  /** Whose registration it is for; null for an authentication. */
+  user_id: string | null;
+  expires_at: Date;
+}
+
 export interface SessionsTable {
   id: string;
   user_id: string;
@@ -377,6 +404,8 @@ export interface Tables {
   factors: FactorsTable;
   recovery_codes: RecoveryCodesTable;
   factor_challenges: FactorChallengesTable;
+  passkeys: PasskeysTable;
+  passkey_challenges: PasskeyChallengesTable;
   sessions: SessionsTable;
   refresh_tokens: RefreshTokensTable;
   sign_in_codes: SignInCodesTable;

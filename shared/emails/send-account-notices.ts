@@ -8,6 +8,8 @@ import {
   factorAddedMail,
   factorRemovedMail,
   type MailContent,
+  passkeyAddedMail,
+  passkeyRemovedMail,
   passwordChangedMail,
   recoveryCodesCreatedMail,
   recoveryCodeUsedMail,
@@ -41,11 +43,16 @@ export async function sendRoleNotice(
 }
 
 type FactorEvent = UserEvent<
-  'user.factor_added' | 'user.factor_removed' | 'user.recovery_codes_created' | 'user.recovery_code_used'
+  | 'user.factor_added'
+  | 'user.factor_removed'
+  | 'user.passkey_added'
+  | 'user.passkey_removed'
+  | 'user.recovery_codes_created'
+  | 'user.recovery_code_used'
 >;
 
-/** Notifies the user of each change of their second factors, no matter who made it (ASVS 5.0, 6.3.7). */
-export async function sendFactorNotice(event: FactorEvent, tx: Tx, ctx: Context): Promise<void> {
+/** Notifies the user of each change of their second factors and passkeys, no matter who made it (ASVS 5.0, 6.3.7). */
+async function sendFactorNotice(event: FactorEvent, tx: Tx, ctx: Context): Promise<void> {
   const template = event.type.replace('user.', '');
   await sendNotice({ eventId: event.id, template }, event.subject, tx, ctx, (values) => {
     switch (event.type) {
@@ -53,6 +60,10 @@ export async function sendFactorNotice(event: FactorEvent, tx: Tx, ctx: Context)
         return factorAddedMail(values);
       case 'user.factor_removed':
         return factorRemovedMail(values);
+      case 'user.passkey_added':
+        return passkeyAddedMail(values);
+      case 'user.passkey_removed':
+        return passkeyRemovedMail(values);
       case 'user.recovery_codes_created':
         return recoveryCodesCreatedMail(values);
       case 'user.recovery_code_used':
@@ -60,6 +71,16 @@ export async function sendFactorNotice(event: FactorEvent, tx: Tx, ctx: Context)
     }
   });
 }
+
+/** The consumer's handlers of these events. */
+export const FACTOR_NOTICES = {
+  'user.factor_added': sendFactorNotice,
+  'user.factor_removed': sendFactorNotice,
+  'user.passkey_added': sendFactorNotice,
+  'user.passkey_removed': sendFactorNotice,
+  'user.recovery_codes_created': sendFactorNotice,
+  'user.recovery_code_used': sendFactorNotice,
+} satisfies { [T in FactorEvent['type']]: typeof sendFactorNotice };
 
 /** The same event may also send a verification email, so this one has its own message id. */
 export async function sendUsernameNotice(

@@ -121,6 +121,23 @@ export function factorRemovedMail({ appName, name }: Notice): MailContent {
   ]);
 }
 
+/** Omits the passkey's name, which its user has typed: a stranger's text has no place in a mail of ours. */
+export function passkeyAddedMail({ appName, name }: Notice): MailContent {
+  return renderMail(appName, `A passkey was added to your ${appName} account`, [
+    { paragraph: `Hello ${name},` },
+    { paragraph: `You can now log in to ${appName} with a passkey, without a password.` },
+    { paragraph: `If you didn't add it, reset your password right away and contact ${appName}.` },
+  ]);
+}
+
+export function passkeyRemovedMail({ appName, name }: Notice): MailContent {
+  return renderMail(appName, `A passkey was removed from your ${appName} account`, [
+    { paragraph: `Hello ${name},` },
+    { paragraph: `A passkey of your ${appName} account no longer works.` },
+    { paragraph: `If you didn't expect this, reset your password right away and contact ${appName}.` },
+  ]);
+}
+
 export function recoveryCodesCreatedMail({ appName, name }: Notice): MailContent {
   return renderMail(appName, `New recovery codes for your ${appName} account`, [
     { paragraph: `Hello ${name},` },

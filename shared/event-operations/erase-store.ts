@@ -23,6 +23,8 @@ const WITHOUT_PERSON: Record<EventType, RawBuilder<unknown>> = {
   'user.role_changed': UNCHANGED,
   'user.factor_added': UNCHANGED,
   'user.factor_removed': UNCHANGED,
+  'user.passkey_added': UNCHANGED,
+  'user.passkey_removed': UNCHANGED,
   'user.recovery_codes_created': UNCHANGED,
   'user.recovery_code_used': UNCHANGED,
   'user.verification_requested': UNCHANGED,

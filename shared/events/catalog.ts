@@ -35,6 +35,8 @@ export const EVENT_DATA = {
   'user.role_changed': v.object({ id: Id, from: v.string(), to: v.string() }),
   'user.factor_added': v.object({ id: Id, factorId: Id, factorType: v.literal('totp') }),
   'user.factor_removed': v.object({ id: Id, factorId: Id, factorType: v.literal('totp') }),
+  'user.passkey_added': v.object({ id: Id, passkeyId: Id }),
+  'user.passkey_removed': v.object({ id: Id, passkeyId: Id }),
   'user.recovery_codes_created': v.object({ id: Id }),
   'user.recovery_code_used': v.object({ id: Id, remaining: v.pipe(v.number(), v.integer(), v.minValue(0)) }),
   // Contains no token: the email consumer creates it, so that it never crosses the broker.

@@ -21,7 +21,7 @@ export async function challengeFactor(ctx: Context, proof: FirstFactorProof): Pr
     await proof.onSignIn(tx);
   });
   return new DomainError('second_factor_required', {
-    detail: 'Send a code with the factorToken to POST /login/factor',
+    detail: 'Send a second factor with the factorToken to POST /login/factor',
     members: { factorToken, factors: proof.factors },
   });
 }

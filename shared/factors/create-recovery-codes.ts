@@ -3,9 +3,9 @@ import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
 import { appendEvent } from '../outbox/event-store';
 import type { Caller } from '../sessions/authenticate';
+import { hasSecondFactor } from '../sessions/session-store';
 import { takeMinorSequence } from '../users/sequence';
 import { assertMayChangeFactors } from './assert-may-change-factors';
-import { countFactors } from './factor-store';
 import { hashRecoveryCode, newRecoveryCodes } from './recovery-code';
 import { replaceRecoveryCodes } from './recovery-code-store';
 
@@ -20,7 +20,7 @@ export async function createRecoveryCodes(ctx: Context, caller: Caller, origin: 
   await ctx.db.transaction().execute(async (tx) => {
     const sequence = await takeMinorSequence(tx, id);
     if (sequence === null) throw new DomainError('unauthorized');
-    if ((await countFactors(tx, id)) === 0) throw new DomainError('no_second_factor');
+    if (!(await hasSecondFactor(tx, id))) throw new DomainError('no_second_factor');
     await replaceRecoveryCodes(tx, id, codes.map(hashRecoveryCode));
     await appendEvent(tx, ctx, 'relay', {
       type: 'user.recovery_codes_created',

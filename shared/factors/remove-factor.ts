@@ -3,10 +3,11 @@ import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
 import { appendEvent } from '../outbox/event-store';
 import type { Caller } from '../sessions/authenticate';
+import { hasSecondFactor } from '../sessions/session-store';
 import { getUserToActFor } from '../users/assert-may-act-for';
 import { takeMinorSequence } from '../users/sequence';
 import { assertMayChangeFactors } from './assert-may-change-factors';
-import { countFactors, deleteFactor } from './factor-store';
+import { deleteFactor } from './factor-store';
 import { replaceRecoveryCodes } from './recovery-code-store';
 
 /**
@@ -27,7 +28,7 @@ export async function removeFactor(
     const removed = sequence === null ? null : await deleteFactor(tx, user.id, factorId);
     if (sequence === null || !removed) throw new DomainError('not_found', { detail: 'Factor not found' });
     if (!removed.wasConfirmed) return;
-    if ((await countFactors(tx, user.id)) === 0) await replaceRecoveryCodes(tx, user.id, []);
+    if (!(await hasSecondFactor(tx, user.id))) await replaceRecoveryCodes(tx, user.id, []);
     await appendEvent(tx, ctx, 'relay', {
       type: 'user.factor_removed',
       subject: user.id,

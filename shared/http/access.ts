@@ -124,7 +124,8 @@ const isSelf = ({ user }: Caller, id: string) => id === 'me' || id.toLowerCase()
 function assertFactor({ mustSetUpFactor }: Caller): void {
   if (!mustSetUpFactor) return;
   throw new DomainError('second_factor_setup_required', {
-    detail: 'Set up a second factor (POST /users/me/totp). If you have one, log in again with it',
+    detail:
+      'Set up a second factor (POST /users/me/passkeys/options, POST /users/me/totp). If you have one, log in again with it',
   });
 }
 

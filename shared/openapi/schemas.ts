@@ -8,6 +8,9 @@ import type { LoggedEvent } from '../event-operations/logged-event';
 import { EVENT_TYPES } from '../events/catalog';
 import type { Health as HealthType } from '../ops/check-health';
 import type { Queues } from '../ops/list-queues';
+import type { CreationOptions } from '../passkeys/creation-options';
+import type { Passkey as PasskeyType } from '../passkeys/passkey-store';
+import type { RequestOptions } from '../passkeys/request-options';
 import { PERMISSIONS } from '../roles/permissions';
 import type { Role as RoleType } from '../roles/role';
 import type { listSessions } from '../sessions/list-sessions';
@@ -139,6 +142,62 @@ export const ConfirmedFactor = v.object({ factorId: Id });
 
 export const RecoveryCodes = v.object({
   codes: v.pipe(v.array(v.string()), v.description('Each can be used once. Not shown again')),
+});
+
+export const Passkey = v.object({
+  id: Id,
+  credentialId: v.pipe(
+    v.string(),
+    v.description('In base64url, for `PublicKeyCredential.signalAllAcceptedCredentials`'),
+  ),
+  name: v.string(),
+  createdAt: Moment,
+  lastUsedAt: v.nullable(Moment),
+  backedUp: v.pipe(v.boolean(), v.description('Whether it is in a keychain that several devices share')),
+  suspectedCloneAt: v.pipe(
+    v.nullable(Moment),
+    v.description('When its signature counter last failed to rise, as it does if there is a copy of the key'),
+  ),
+});
+
+export const PasskeyList = v.object({ passkeys: v.array(Passkey) });
+
+const PublicKeyType = v.literal('public-key');
+const Challenge = v.pipe(v.string(), v.description('For one use within `timeout` milliseconds'));
+
+export const PasskeyCreationOptions = v.object({
+  options: v.pipe(
+    v.object({
+      rp: v.object({ id: v.string(), name: v.string() }),
+      user: v.object({ id: v.string(), name: v.string(), displayName: v.string() }),
+      challenge: Challenge,
+      pubKeyCredParams: v.array(v.object({ type: PublicKeyType, alg: v.pipe(v.number(), v.integer()) })),
+      timeout: Count,
+      excludeCredentials: v.array(
+        v.object({ type: PublicKeyType, id: v.string(), transports: v.array(v.string()) }),
+      ),
+      authenticatorSelection: v.object({
+        residentKey: v.literal('required'),
+        requireResidentKey: v.literal(true),
+        userVerification: v.literal('required'),
+      }),
+      attestation: v.literal('none'),
+    }),
+    v.description('For `PublicKeyCredential.parseCreationOptionsFromJSON` (WebAuthn level 3)'),
+  ),
+});
+
+export const PasskeyRequestOptions = v.object({
+  options: v.pipe(
+    v.object({
+      challenge: Challenge,
+      timeout: Count,
+      rpId: v.string(),
+      allowCredentials: v.pipe(v.array(v.never()), v.description('Empty: the browser offers all')),
+      userVerification: v.literal('required'),
+    }),
+    v.description('For `PublicKeyCredential.parseRequestOptionsFromJSON` (WebAuthn level 3)'),
+  ),
 });
 
 export const RoleList = v.object({ roles: v.array(Role) });
@@ -474,7 +533,7 @@ export const Problem = v.pipe(
     ),
     factors: v.optional(
       v.pipe(
-        v.array(v.picklist(['totp', 'recovery_code'])),
+        v.array(v.picklist(['totp', 'recovery_code', 'passkey'])),
         v.description('With `second_factor_required` at a login: what the user can send'),
       ),
     ),
@@ -493,6 +552,9 @@ export type DescribedAsSent = [
   Holds<Same<v.InferOutput<typeof LoggedIn>, { user: UserType } & SessionTokensType>>,
   Holds<Same<v.InferOutput<typeof Session>[], Awaited<ReturnType<typeof listSessions>>>>,
   Holds<Same<v.InferOutput<typeof Role>, RoleType>>,
+  Holds<Same<v.InferOutput<typeof Passkey>, PasskeyType>>,
+  Holds<Same<v.InferOutput<typeof PasskeyCreationOptions>['options'], CreationOptions>>,
+  Holds<Same<v.InferOutput<typeof PasskeyRequestOptions>['options'], RequestOptions>>,
   Holds<Same<v.InferOutput<typeof Event>, LoggedEvent>>,
   Holds<Same<v.InferOutput<typeof EventWithHistory>['history'], EventWithHistoryType['history']>>,
   Holds<Same<v.InferOutput<typeof AuditEntry>, AuditEntryType>>,

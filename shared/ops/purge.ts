@@ -11,6 +11,7 @@ import {
 } from '../event-operations/purge-store';
 import { purgeChallenges } from '../factors/challenge-store';
 import { purgeReplays } from '../outbox/replay-store';
+import { purgePasskeyChallenges } from '../passkeys/challenge-store';
 import { purgeCounters } from '../rate-limits/rate-limit-store';
 import { purgeSessions } from '../sessions/session-store';
 import { purgeSignInCodes } from '../sessions/sign-in-code-store';
@@ -35,6 +36,7 @@ export interface PurgeReport {
   /** Of webhooks. */
   deliveries: number;
   sessions: number;
+  passkeyChallenges: number;
   mailLinks: number;
   formerAddresses: number;
   idempotencyKeys: number;
@@ -84,6 +86,7 @@ export async function purgeEvents(
     mailLinks: await all(() => purgeEmailTokens(ctx.db, ctx.now(), BATCH_SIZE)),
     factorChallenges: await all(() => purgeChallenges(ctx.db, ctx.now(), BATCH_SIZE)),
     signInCodes: await all(() => purgeSignInCodes(ctx.db, ctx.now(), BATCH_SIZE)),
+    passkeyChallenges: await all(() => purgePasskeyChallenges(ctx.db, ctx.now(), BATCH_SIZE)),
     formerAddresses: await all(() => purgeFormerEmails(ctx.db, ctx.now(), BATCH_SIZE)),
     idempotencyKeys: await all(() => purgeKeys(ctx.db, ctx.now(), BATCH_SIZE)),
     rateLimits: await all(() => purgeCounters(ctx.db, ctx.now(), BATCH_SIZE)),

@@ -41,9 +41,9 @@ export async function findForLogin(db: Db, name: LoginName | { id: string }): Pr
       sql<SecondFactor[]>`array(
         select distinct type from factors where user_id = users.id and confirmed_at is not null
         union all
-        select 'recovery_code' where exists (select from recovery_codes where user_id = users.id))`.as(
-        'factors',
-      ),
+        select 'recovery_code' where exists (select from recovery_codes where user_id = users.id)
+        union all
+        select 'passkey' where exists (select from passkeys where user_id = users.id))`.as('factors'),
     );
   const row = await ('id' in name
     ? query.where('users.id', '=', name.id)

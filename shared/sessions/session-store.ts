@@ -106,8 +106,20 @@ export async function findSessionUser(
   };
 }
 
-const HAS_FACTOR = sql<boolean>`exists (
-  select from factors where factors.user_id = users.id and factors.confirmed_at is not null)`;
+/** An authenticator app or a passkey. */
+const HAS_FACTOR = sql<boolean>`(
+  exists (select from factors where factors.user_id = users.id and factors.confirmed_at is not null)
+  or exists (select from passkeys where passkeys.user_id = users.id))`;
+
+/** Whether a user has a second factor: an authenticator app or a passkey. */
+export async function hasSecondFactor(db: Db, userId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('users')
+    .select(HAS_FACTOR.as('has_factor'))
+    .where('users.id', '=', userId)
+    .executeTakeFirst();
+  return row?.has_factor ?? false;
+}
 
 /** A session as its user sees it. */
 export interface Session {

@@ -5,26 +5,31 @@ import type { Origin } from '../events/origin';
 import type { FactorCode } from '../factors/fields';
 import { proveFactor } from '../factors/prove-factor';
 import { appendEvent } from '../outbox/event-store';
+import type { AuthenticationResponse } from '../passkeys/fields';
+import { PASSKEY_METHODS, provePasskey } from '../passkeys/prove-passkey';
 import { findPassword } from '../passwords/password-store';
 import { provePassword } from '../passwords/prove-password';
+import { limitRate } from '../rate-limits/limit-rate';
 import type { Caller } from '../sessions/authenticate';
 import { type AccessToken, issueAccessToken } from '../sessions/open-session';
 import { isMultiFactor } from '../sessions/proof';
 import { markProven, type ProvenSession } from '../sessions/session-store';
 import { takeMinorSequence } from '../users/sequence';
 
-/** What a caller sends: a password, a code, or both. */
+/** What a caller sends: a password, a code or both, or an assertion of a passkey. */
 export interface StepUp {
   password: string | null;
   factor: FactorCode | null;
+  assertion: AuthenticationResponse | null;
 }
 
 /**
  * Checks again who the caller is and issues an access token with a new `auth_time`. Earlier tokens of the session keep
  * theirs, so a stolen one gains nothing. Users with a second factor send a code of it. With the password they prove both
- * factors; without it, the session must have proven both before (NIST SP 800-63B, section 4.2.3).
- * @throws DomainError `invalid_credentials`, `second_factor_required` without a code, `invalid_code`, `rate_limited`,
- * `invalid_request` without the password where it is needed, or `unauthorized` if the session has ended meanwhile
+ * factors; without it, the session must have proven both before (NIST SP 800-63B, section 4.2.3). A passkey of the caller's
+ * proves both.
+ * @throws DomainError `invalid_credentials`, `second_factor_required` without a code, `invalid_code`, `invalid_assertion`,
+ * `rate_limited`, `invalid_request` without the password where it is needed, or `unauthorized` if the session has ended meanwhile
  */
 export async function stepUp(
   ctx: Context,
@@ -59,15 +64,24 @@ interface Proven {
 async function prove(
   ctx: Context,
   caller: Caller,
-  { password, factor }: StepUp,
+  { password, factor, assertion }: StepUp,
   origin: Origin,
 ): Promise<Proven> {
   const { id: userId } = caller.user;
+  if (assertion) {
+    // Each attempt costs a signature, and a wrong one is an entry of the audit log.
+    await limitRate(ctx, [{ limit: 'updateAccount', subject: `passkeys of ${userId}` }]);
+    const { use } = await provePasskey(ctx, assertion, userId, origin);
+    return { proof: { at: ctx.now(), amr: PASSKEY_METHODS }, use };
+  }
   const isPasswordNeeded = !caller.hasFactor || !isMultiFactor(caller.amr);
   if (password === null && isPasswordNeeded) throw passwordRequired();
   const known = password === null ? null : await provePassword(ctx, userId, password, origin);
   if (!caller.hasFactor) return { proof: { at: ctx.now(), amr: ['pwd'] }, use: async () => {} };
-  if (!factor) throw new DomainError('second_factor_required', { detail: 'Send a code too' });
+  if (!factor)
+    throw new DomainError('second_factor_required', {
+      detail: 'Send a code too, or an assertion of a passkey',
+    });
   const { hash } = known ?? (await findPassword(ctx.db, userId)) ?? { hash: null };
   const place = { sessionOf: userId };
   const use = await proveFactor(

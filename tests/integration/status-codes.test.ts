@@ -10,6 +10,7 @@ import { type EmailTokenPurpose, insertEmailToken } from '../../shared/email-add
 import { statusOf } from '../../shared/errors';
 import document from '../../shared/openapi/openapi.json';
 import { hashToken, newOpaqueToken } from '../../shared/tokens/opaque-token';
+import { SoftwareAuthenticator } from '../setup/authenticator';
 import { codeOf } from '../setup/factors';
 import type { TestReply } from '../setup/http-event';
 import { documented } from '../setup/openapi';
@@ -30,6 +31,7 @@ const deletion = {
 const TIGHT = Object.fromEntries(
   [
     'LOGIN_ADDRESS',
+    'PASSKEY_ADDRESS',
     'REGISTER_ADDRESS',
     'REFRESH_ADDRESS',
     'MAIL_ADDRESS',
@@ -111,6 +113,8 @@ const unknown = (path: string) =>
   path
     // Nobody does that for others.
     .replace('{id}/totp', 'me/totp')
+    .replace('{id}/passkeys', 'me/passkeys')
+    .replace('{passkeyId}', NOBODY)
     .replace('{id}', NOBODY)
     .replace('{sessionId}', NOBODY)
     .replace('{deliveryId}', NOBODY)
@@ -384,6 +388,68 @@ test('second factors, and logins with them', async () => {
   await expectStatus(remove, 404, 'not_found', at(one));
 });
 
+test('passkeys, and logins with them', async () => {
+  const [a, b] = [await register(), await register()];
+  const at = (part: string, token = a.accessToken, id = 'me') => ({ path: `/users/${id}/${part}`, token });
+  const { id, username } = a.user;
+  const [forNew, add] = ['POST /users/{id}/passkeys/options', 'POST /users/{id}/passkeys'];
+  const key = new SoftwareAuthenticator();
+  const { body: first } = await expectStatus(forNew, 200, null, at('passkeys/options'));
+  await expectStatus(forNew, 403, 'forbidden', at('passkeys/options', admin, id));
+  const credential = key.register(first.options);
+  await expectStatus(add, 403, 'forbidden', { ...at('passkeys', admin, id), body: { credential } });
+  const foreign = key.register(first.options, { origin: 'https://evil.example' });
+  await expectStatus(add, 422, 'invalid_passkey', { ...at('passkeys'), body: { credential: foreign } });
+  const { body: passkey } = await expectStatus(add, 201, null, { ...at('passkeys'), body: { credential } });
+  const { body: again } = await expectStatus(forNew, 200, null, at('passkeys/options'));
+  const twice = { ...at('passkeys'), body: { credential: key.register(again.options) } };
+  await expectStatus(add, 409, 'passkey_taken', twice);
+
+  const [options, log] = ['POST /login/passkey/options', 'POST /login/passkey'];
+  const assertion = async () => key.authenticate((await expectStatus(options, 200, null)).body.options);
+  const once = { body: { assertion: await assertion() } };
+  await expectStatus(log, 200, null, once);
+  await expectStatus(log, 401, 'invalid_assertion', once);
+  for (const [open, second] of [
+    ['/login', 'POST /login/factor'],
+    ['/console/session', 'POST /console/session/factor'],
+  ] as const) {
+    const credentials = { username, password: PASSWORD };
+    const { body } = await service.request(open, { method: post, body: credentials });
+    expect(body.factors).toEqual(['passkey']);
+    const sent = { factorToken: body.factorToken, type: 'passkey' };
+    await expectStatus(second, 401, 'invalid_assertion', { body: { ...sent, ...once.body } });
+    await expectStatus(second, 200, null, { body: { ...sent, assertion: await assertion() } });
+  }
+  const proof = { token: a.accessToken, body: { assertion: await assertion() } };
+  await expectStatus('POST /step-up', 200, null, proof);
+  await expectStatus('POST /step-up', 401, 'invalid_assertion', proof);
+
+  for (let index = 0; index < 9; index++) {
+    const { body } = await service.request('/users/me/passkeys/options', {
+      method: post,
+      token: a.accessToken,
+    });
+    const spare = { credential: new SoftwareAuthenticator('EdDSA').register(body.options) };
+    await service.request('/users/me/passkeys', { method: post, token: a.accessToken, body: spare });
+  }
+  await expectStatus(forNew, 409, 'too_many_factors', at('passkeys/options'));
+
+  const list = 'GET /users/{id}/passkeys';
+  await expectStatus(list, 200, null, at('passkeys'));
+  await expectStatus(list, 403, 'forbidden', at('passkeys', b.accessToken, id));
+  await expectStatus(list, 404, 'not_found', at('passkeys', admin, NOBODY));
+  const [rename, one] = ['PUT /users/{id}/passkeys/{passkeyId}', `passkeys/${passkey.id}`];
+  const body = { name: 'Laptop' };
+  await expectStatus(rename, 200, null, { ...at(one), body });
+  await expectStatus(rename, 403, 'forbidden', { ...at(one, admin, id), body });
+  await expectStatus(rename, 404, 'not_found', { ...at(one, b.accessToken), body });
+  const remove = 'DELETE /users/{id}/passkeys/{passkeyId}';
+  await expectStatus(remove, 403, 'forbidden', at(one, b.accessToken, id));
+  await expectStatus(remove, 204, null, at(one, admin, id));
+  await expectStatus(remove, 404, 'not_found', at(one));
+});
+
 test('roles, and the lists for those who may read them', async () => {
   const { accessToken, user } = await register();
   const support = { path: '/roles/support', token: admin };
@@ -600,6 +666,10 @@ test('a hosted page hands its session to an app', async () => {
   await expectStatus(exchange, 200, null, { body: { code, returnTo: RETURN_URL } });
 });
 
+const strange = { rp: { id: 'localhost' }, rpId: 'localhost', user: { id: 'AAAA' }, challenge: 'AAAA' };
+const nobodysAssertion = () => new SoftwareAuthenticator().authenticate(strange, { userHandle: 'AAAA' });
+const nobodysCredential = () => new SoftwareAuthenticator().register(strange);
+
 /** What an operation takes without looking anybody up, so that it gets as far as its limits and the database. */
 function bodyOf(operationId: string): unknown {
   const bodies: Record<string, unknown> = {
@@ -607,6 +677,7 @@ function bodyOf(operationId: string): unknown {
     issueCode: { refreshToken: 'x', returnTo: RETURN_URL },
     exchangeCode: { code: 'x', returnTo: RETURN_URL },
     loginFactor: { factorToken: 'x', type: 'totp', code: '123456' },
+    loginPasskey: { assertion: nobodysAssertion() },
     login: { username: 'nobody', password: 'x' },
     refresh: { refreshToken: 'x' },
     openConsoleSession: { username: 'nobody', password: 'x' },
@@ -619,6 +690,8 @@ function bodyOf(operationId: string): unknown {
     logout: { all: true, currentPassword: 'x' },
     consoleLoginFactor: { factorToken: 'x', type: 'totp', code: '123456' },
     addTotp: undefined,
+    addPasskey: { credential: nobodysCredential() },
+    renamePasskey: { name: 'x' },
     confirmTotp: { code: '123456' },
     stepUp: { password: 'x' },
     undo: { token: 'x', password: 'quite another password' },
@@ -648,9 +721,11 @@ test('too many requests are 429, and told when to come back', async () => {
       const body = bodyOf(operationId);
       const request = {
         method: each.method.toUpperCase(),
-        path: each.path.replace('{id}', 'me').replace('{factorId}', NOBODY),
+        path: each.path.replace('{id}', 'me').replace(/\{(factor|passkey)Id\}/, NOBODY),
         ...(body === undefined ? {} : { body }),
-        ...(/resend|password$|logout|step-up|code$|totp|recovery|\{(id|factorId)\}$/.test(each.path) &&
+        ...(/resend|password$|logout|step-up|code$|totp|recovery|\{id\}\/passkeys|\{(id|factorId)\}$/.test(
+          each.path,
+        ) &&
         each.path !== '/reset-password' &&
         each.path !== '/forgot-password'
           ? { token: person.accessToken }

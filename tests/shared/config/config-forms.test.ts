@@ -107,6 +107,79 @@ describe('RETURN_URLS', () => {
   });
 });
 
+describe('passkeys', () => {
+  const KEY_HASH = `android:apk-key-hash:${'Ab-_'.repeat(10)}123`;
+  const passkeys = (environment: Record<string, string>) => read(environment).passkeys;
+
+  test.each([
+    [{}, { id: 'localhost', origins: ['http://localhost:3000'] }],
+    [
+      { PUBLIC_URL: 'https://auth.example.com/x/' },
+      { id: 'auth.example.com', origins: ['https://auth.example.com'] },
+    ],
+    [
+      { PASSKEY_ORIGINS: 'https://App.example.com:443/, https://b.app.example.com' },
+      { id: 'app.example.com', origins: ['https://app.example.com', 'https://b.app.example.com'] },
+    ],
+    [
+      {
+        PASSKEY_ORIGINS: `${KEY_HASH},https://a.example.com,https://b.example.com`,
+        PASSKEY_RP_ID: 'Example.com',
+      },
+      { id: 'example.com', origins: [KEY_HASH, 'https://a.example.com', 'https://b.example.com'] },
+    ],
+    [
+      { PASSKEY_ORIGINS: KEY_HASH, PASSKEY_RP_ID: 'example.com' },
+      { id: 'example.com', origins: [KEY_HASH] },
+    ],
+    [
+      { PASSKEY_ORIGINS: 'https://münchen.example', PASSKEY_RP_ID: 'münchen.example' },
+      { id: 'xn--mnchen-3ya.example', origins: ['https://xn--mnchen-3ya.example'] },
+    ],
+    [{ PUBLIC_URL: 'http://127.0.0.1:8080' }, { id: '127.0.0.1', origins: ['http://127.0.0.1:8080'] }],
+  ])('%j is %j', (environment: Record<string, string>, relyingParty) => {
+    expect(passkeys(environment)).toEqual(relyingParty);
+  });
+
+  test.each([
+    ['PASSKEY_ORIGINS', '*'],
+    ['PASSKEY_ORIGINS', 'https://a.example,*'],
+    ['PASSKEY_ORIGINS', 'https://*.example.com'],
+    ['PASSKEY_ORIGINS', 'https://app.example.com/login'],
+    ['PASSKEY_ORIGINS', 'app.example.com'],
+    ['PASSKEY_ORIGINS', 'android:apk-key-hash:short'],
+    ['PASSKEY_ORIGINS', `android:apk-key-hash:${'A'.repeat(44)}`],
+    ['PASSKEY_RP_ID', 'https://example.com'],
+    ['PASSKEY_RP_ID', 'example.com:443'],
+    ['PASSKEY_RP_ID', 'example.com/'],
+    ['PASSKEY_RP_ID', 'me@example.com'],
+    ['PASSKEY_RP_ID', '*.example.com'],
+    ['PASSKEY_RP_ID', '  '],
+  ])('%s=%s is refused', (name, value) => {
+    expect(() => passkeys({ [name]: value })).toThrow(new RegExp(`^ {2}${name} must `, 'm'));
+  });
+
+  test.each([
+    [
+      { PASSKEY_ORIGINS: 'https://a.example.com,https://b.example.com' },
+      'b.example.com is not within a.example.com',
+    ],
+    [{ PASSKEY_RP_ID: 'example.com' }, 'localhost is not within example.com'],
+    [
+      { PUBLIC_URL: 'https://evilexample.com', PASSKEY_RP_ID: 'example.com' },
+      'evilexample.com is not within',
+    ],
+    [
+      { PUBLIC_URL: 'https://example.com', PASSKEY_RP_ID: 'app.example.com' },
+      'example.com is not within app.',
+    ],
+    [{ PASSKEY_ORIGINS: KEY_HASH }, 'PASSKEY_RP_ID is missing'],
+  ])('%j can never work, and the message says what to do', (environment: Record<string, string>, problem) => {
+    expect(() => passkeys(environment)).toThrow(problem);
+    expect(() => passkeys(environment)).toThrow(/^ {2}PASSKEY_RP_ID /m);
+  });
+});
+
 describe('mailboxes', () => {
   test.each([
     ['Acme, Inc. <no-reply@acme.example>', 'Acme, Inc.'],

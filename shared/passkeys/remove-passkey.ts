@@ -1,0 +1,40 @@
+import type { Context } from '../context/context';
+import { DomainError } from '../errors';
+import type { Origin } from '../events/origin';
+import { assertMayChangeFactors } from '../factors/assert-may-change-factors';
+import { replaceRecoveryCodes } from '../factors/recovery-code-store';
+import { appendEvent } from '../outbox/event-store';
+import type { Caller } from '../sessions/authenticate';
+import { hasSecondFactor } from '../sessions/session-store';
+import { getUserToActFor } from '../users/assert-may-act-for';
+import { takeMinorSequence } from '../users/sequence';
+import { deletePasskey } from './passkey-store';
+
+/**
+ * Removes a passkey; with the last second factor, also the recovery codes. Support does it for users who have lost theirs.
+ * @throws DomainError `not_found`, `forbidden`, or as `assertMayChangeFactors` does for a passkey of the caller's own
+ */
+export async function removePasskey(
+  ctx: Context,
+  caller: Caller,
+  userId: string,
+  passkeyId: string,
+  origin: Origin,
+): Promise<void> {
+  const user = await getUserToActFor(ctx, caller, userId);
+  if (user.id === caller.user.id) await assertMayChangeFactors(ctx, caller);
+  await ctx.db.transaction().execute(async (tx) => {
+    const sequence = await takeMinorSequence(tx, user.id);
+    if (sequence === null || !(await deletePasskey(tx, user.id, passkeyId))) {
+      throw new DomainError('not_found', { detail: 'Passkey not found' });
+    }
+    if (!(await hasSecondFactor(tx, user.id))) await replaceRecoveryCodes(tx, user.id, []);
+    await appendEvent(tx, ctx, 'relay', {
+      type: 'user.passkey_removed',
+      subject: user.id,
+      sequence,
+      data: { id: user.id, passkeyId },
+      origin,
+    });
+  });
+}
