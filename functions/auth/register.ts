@@ -15,11 +15,14 @@ import { userResponse } from '../../shared/users/user-response';
 export const documentation = {
   summary: 'Register a user and log them in',
   description:
-    'If `REQUIRE_EMAIL` is false, `email` may be omitted or null. Only callers with `roles:write` may send `role`.',
-  body: /* @__PURE__ */ registrationBody({ users: { requireEmail: true }, mail: { appName: '' } }, false),
+    'If `REQUIRE_EMAIL` is false, `email` may be omitted or null. If `EMAIL_LOGIN` is on, `password` may be omitted. Only callers with `roles:write` may send `role`; another one than `user` requires an access token from a login or `POST /step-up` in the last `REAUTH_SECONDS`.',
+  body: /* @__PURE__ */ registrationBody(
+    { users: { requireEmail: true }, hasEmailLogin: false, mail: { appName: '' } },
+    false,
+  ),
   example: { username: 'gorden', email: 'gorden@example.com', password: 'correct horse battery' },
   replies: { 201: { description: 'The user, logged in', body: LoggedIn, headers: ['location', 'etag'] } },
-  errors: ['second_factor_required', 'username_taken', 'email_taken'],
+  errors: ['second_factor_required', 'reauthentication_required', 'username_taken', 'email_taken'],
 } satisfies Documentation;
 
 export const handler = endpoint({
@@ -31,7 +34,7 @@ export const handler = endpoint({
   body: ({ config }, { caller }) => json(registrationBody(config, caller === null)),
   handle: async ({ ctx, caller, headers, body, origin }) => {
     const key = headers['idempotency-key'];
-    const done = await registerUser(ctx, body, origin, caller?.permissions, key);
+    const done = await registerUser(ctx, body, origin, caller, key);
     const { user, tokens, replayed } = done;
     const answer = { user: userResponse(user), ...tokens };
     const replayHeader = replayed ? { 'idempotent-replayed': 'true' } : {};

@@ -1,7 +1,12 @@
 // Queue rollcall.emails: emails to users: verification, welcome, password reset and change notices.
 import { consumer } from '../../shared/consumers/consumer';
 import { type Context, containerContext } from '../../shared/context/context';
-import { FACTOR_NOTICES, sendPasswordNotice, sendRoleNotice } from '../../shared/emails/send-account-notices';
+import {
+  FACTOR_NOTICES,
+  sendPasswordNotice,
+  sendPasswordRemovedNotice,
+  sendRoleNotice,
+} from '../../shared/emails/send-account-notices';
 import {
   sendEmailChangeNotice,
   sendEmailChangeRequestNotice,
@@ -20,6 +25,7 @@ export const emails = (context: () => Context) =>
       'user.email_change_requested': sendEmailChangeRequestNotice,
       'user.email_changed': sendEmailChangeNotice,
       'user.password_changed': sendPasswordNotice,
+      'user.password_removed': sendPasswordRemovedNotice,
       'user.role_changed': sendRoleNotice,
       ...FACTOR_NOTICES,
       'user.verification_requested': sendVerification,

@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { containerContext } from '../../shared/context/context';
 import { exactly } from '../../shared/exactly';
-import { permission } from '../../shared/http/access';
+import { permission, recently } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
 import { json, path } from '../../shared/http/parts';
 import { reply } from '../../shared/http/reply';
@@ -30,7 +30,7 @@ export const documentation = {
 
 export const handler = endpoint({
   context: containerContext,
-  access: permission('roles:write'),
+  access: recently(permission('roles:write')),
   path: path({ name: v.string() }),
   body: json(Body),
   handle: async ({ ctx, caller, path, body, origin }) => {

@@ -17,12 +17,12 @@ const Body = exactly({ currentPassword: v.optional(v.string('must be a string'))
 export const documentation = {
   summary: 'Change a password',
   description:
-    "To change your own password, send `currentPassword`. All of the user's sessions end; if the password is your own, the response contains a new session.",
+    "To change your own password, send `currentPassword`. If you have none, or a second factor, the access token must be from a login or `POST /step-up` in the last `REAUTH_SECONDS`; likewise to set another user's. All of the user's sessions end; if the password is your own, the response contains a new session.",
   replies: {
     200: { description: 'Your own password was changed: the tokens of a new session', body: SessionTokens },
     204: { description: "Another user's password was changed" },
   },
-  errors: ['invalid_credentials', 'rate_limited'],
+  errors: ['invalid_credentials', 'reauthentication_required', 'rate_limited'],
 } satisfies Documentation;
 
 export const handler = endpoint({

@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { changeRole } from '../../shared/accounts/change-role';
 import { exactly } from '../../shared/exactly';
-import { permission } from '../../shared/http/access';
+import { permission, recently } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
 import { IfMatch } from '../../shared/http/headers';
 import { headers, json, path } from '../../shared/http/parts';
@@ -25,7 +25,7 @@ export const documentation = {
 
 export const handler = endpoint({
   context: publishingContext,
-  access: permission('roles:write'),
+  access: recently(permission('roles:write')),
   path: path({ id: UserRef }),
   headers: headers({ 'if-match': IfMatch }),
   body: json(Body),

@@ -11,7 +11,7 @@ import type { Documentation } from '../../shared/openapi/documentation';
 export const documentation = {
   summary: 'Remove a second factor',
   description:
-    'For your own, use an access token from a login or `POST /step-up` in the last `REAUTH_SECONDS`, both of which ask for a code. Without the last factor, a login asks for the password alone, and the recovery codes are deleted.',
+    'Use an access token from a login or `POST /step-up` in the last `REAUTH_SECONDS`, which ask for a code if you have a factor. Without the last factor, a login asks for the password alone, and the recovery codes are deleted.',
   replies: { 204: { description: 'The factor is removed' } },
   errors: ['reauthentication_required', 'rate_limited'],
 } satisfies Documentation;

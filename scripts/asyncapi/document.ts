@@ -27,6 +27,7 @@ const SUMMARIES: Record<EventType, string> = {
   'user.email_change_requested': 'The user has requested another e-mail address and has not verified it yet',
   'user.email_changed': 'The e-mail address has changed',
   'user.password_changed': 'The password was changed or reset',
+  'user.password_removed': 'The user has no password any more',
   'user.role_changed': 'The role has changed',
   'user.factor_added': 'The user has set up a second factor',
   'user.factor_removed': 'A second factor was removed, by the user or for them',

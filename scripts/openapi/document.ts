@@ -129,7 +129,12 @@ function describe(
   };
 }
 
-function whoMay({ auth, permission, orSelf }: Operation): string {
+function whoMay(operation: Operation): string {
+  const recently = 'The access token must be from a login or `POST /step-up` in the last `REAUTH_SECONDS`.';
+  return [whoMayEver(operation), operation.recent ? recently : ''].filter(Boolean).join(' ');
+}
+
+function whoMayEver({ auth, permission, orSelf }: Operation): string {
   if (permission === undefined && orSelf) return 'For your own user only.';
   if (permission === undefined) return auth === 'bearer' ? 'Requires a login.' : '';
   const needs = `Requires the permission \`${permission}\``;

@@ -4,7 +4,7 @@ import { headerRefs } from './parameters';
 
 /** All errors that an operation may return: the documented ones, and those that follow from its definition. */
 export function errorsOf(operation: Operation, path: string): ErrorCode[] {
-  const { auth, permission, orSelf, body, query, headers, limited, replies, errors = [] } = operation;
+  const { auth, permission, orSelf, recent, body, query, headers, limited, replies, errors = [] } = operation;
   // An operation that creates a missing record does not answer 404.
   // Nor does one whose only record is the caller.
   const isOwn = permission === undefined && orSelf && path.indexOf('{') === path.lastIndexOf('{');
@@ -17,6 +17,7 @@ export function errorsOf(operation: Operation, path: string): ErrorCode[] {
       ...(query ? (['invalid_request'] as const) : []),
       ...(auth === 'none' ? [] : (['unauthorized'] as const)),
       ...(permission || auth === 'optional' ? (['forbidden', 'second_factor_setup_required'] as const) : []),
+      ...(recent ? (['reauthentication_required'] as const) : []),
       ...(mayMiss ? (['not_found'] as const) : []),
       ...(headers.includes('if-match') ? (['version_mismatch'] as const) : []),
       ...(headers.includes('idempotency-key') ? (['idempotency_key_reused'] as const) : []),

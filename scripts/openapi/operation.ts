@@ -14,6 +14,7 @@ export interface Operation extends Documentation {
   auth: 'none' | 'optional' | 'bearer';
   permission?: Permission;
   orSelf?: true;
+  recent?: true;
   limited: boolean;
   query?: v.GenericSchema;
   headers: RequestHeader[];
@@ -41,12 +42,13 @@ export async function readOperation({ name, file, routes }: HttpFunction): Promi
   const inPath = [...routes[0].path.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => parameter);
   if (read !== inPath.sort().join())
     throw new Error(`${name} reads the path parameters ${read || 'none'}, its route has ${inPath.join()}`);
-  const { auth, permission, orSelf } = access;
+  const { auth, permission, orSelf, recent } = access;
   return {
     ...documentation,
     auth,
     ...(permission && { permission }),
     ...(orSelf && { orSelf }),
+    ...(recent && { recent }),
     limited: definition.limit !== undefined,
     ...(query && { query }),
     ...(body && { body }),

@@ -6,27 +6,29 @@ import { assertAcceptable } from '../passwords/acceptable';
 import { changeLockedPassword } from '../passwords/change-locked-password';
 import { REPEATS_NAME, repeatsName } from '../passwords/fields';
 import { hashPassword } from '../passwords/hash';
-import { isStillPassword, type PasswordProof, provePassword } from '../passwords/prove-password';
 import { limitRate } from '../rate-limits/limit-rate';
+import { assertRecentAuthentication } from '../sessions/assert-recent-authentication';
 import type { Caller } from '../sessions/authenticate';
 import { endSessions } from '../sessions/end-sessions';
 import { openSession, type SessionTokens } from '../sessions/open-session';
 import { getUserToActFor } from '../users/assert-may-act-for';
 import { sequenceOf } from '../users/sequence';
 import { lockUserToChange } from './lock-user';
+import { isStillProven, type OwnerProof, proveOwner } from './prove-owner';
 
 export interface PasswordChange {
-  /** Required to change your own password; administrators do not know other users' passwords. */
+  /** Required to change your own password, if you have one; administrators do not know other users' passwords. */
   currentPassword: string | undefined;
   newPassword: string;
 }
 
 /**
  * Sets a new password and ends all of the user's sessions, including the caller's own: an attacker may hold the tokens of
- * any of them. Opens a new session for users who change their own password.
+ * any of them. Opens a new session for users who change their own password. Users without a password set their first one.
  * @returns the new session's tokens, or null if the caller changed another user's password
  * @throws DomainError `not_found`, `forbidden`, `version_mismatch`, `invalid_credentials` for a wrong current password,
- * `rate_limited` after too many of those, `invalid_request` if the new password repeats a name
+ * `rate_limited` after too many of those, `reauthentication_required`, or `invalid_request` if the current password is
+ * missing or the new one repeats a name
  */
 export async function changePassword(
   ctx: PublishingContext,
@@ -39,8 +41,7 @@ export async function changePassword(
   const user = await getUserToActFor(ctx, caller, id);
   const { appName } = ctx.config.mail;
   if (repeatsName(newPassword, { ...user, appName })) throw invalid('newPassword', REPEATS_NAME);
-  const proof =
-    user.id === caller.user.id ? await proveCurrentPassword(ctx, user.id, currentPassword, origin) : null;
+  const proof = await proveForChange(ctx, caller, user.id, currentPassword, origin);
   if (proof) await limitRate(ctx, [{ limit: 'updateAccount', subject: user.id }]);
   await assertAcceptable(ctx, 'newPassword', newPassword);
   // Before the transaction, so that no lock is held while hashing.
@@ -48,7 +49,7 @@ export async function changePassword(
 
   const done = await ctx.db.transaction().execute(async (tx) => {
     const before = await lockUserToChange(tx, ctx, caller, user.id, versions);
-    if (proof && !(await isStillPassword(tx, proof))) return null;
+    if (proof && !(await isStillProven(tx, proof))) return null;
     const changed = await changeLockedPassword(tx, before, hashed, ctx.now());
     const event = await appendEvent(tx, ctx, 'inline', {
       type: 'user.password_changed',
@@ -61,9 +62,7 @@ export async function changePassword(
     const ended = await endSessions(tx, ctx, 'relay', end);
     const events = [event, ...ended];
     if (!proof) return { tokens: null, events };
-    // The password alone does not renew the proof of a user who has a second factor, nor lose what was proven before.
-    const proven = caller.hasFactor ? { at: caller.provenAt ?? new Date(0), amr: caller.amr } : proof;
-    const reopened = { ...proven, user: changed, rolePermissions: [...caller.permissions] };
+    const reopened = { ...proof, user: changed, rolePermissions: [...caller.permissions] };
     const { tokens } = await openSession(tx, ctx, reopened, origin);
     return { tokens, events };
   });
@@ -74,14 +73,17 @@ export async function changePassword(
   return done.tokens;
 }
 
-async function proveCurrentPassword(
+/** @returns null for another user's password, which takes a recent authentication */
+async function proveForChange(
   ctx: PublishingContext,
+  caller: Caller,
   userId: string,
   currentPassword: string | undefined,
   origin: Origin,
-): Promise<PasswordProof> {
-  if (currentPassword === undefined) throw invalid('currentPassword', 'is required');
-  return provePassword(ctx, userId, currentPassword, origin);
+): Promise<OwnerProof | null> {
+  if (userId === caller.user.id) return proveOwner(ctx, caller, currentPassword, origin);
+  assertRecentAuthentication(ctx, caller);
+  return null;
 }
 
 function invalid(path: string, message: string): DomainError {

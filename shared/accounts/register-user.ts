@@ -7,8 +7,10 @@ import { hashPassword } from '../passwords/hash';
 import { setPassword } from '../passwords/password-store';
 import { limitMail } from '../rate-limits/limit-mail';
 import { assertMayGrantRole } from '../roles/assert-may-grant-role';
-import type { Permission } from '../roles/permissions';
+import { assertRecentAuthentication } from '../sessions/assert-recent-authentication';
+import type { Caller } from '../sessions/authenticate';
 import { openSession, type SessionTokens } from '../sessions/open-session';
+import type { AuthenticationMethod } from '../sessions/proof';
 import { createUser } from '../users/create-user';
 import type { User } from '../users/user';
 import { claimKey } from './idempotency-store';
@@ -17,7 +19,8 @@ import { newKeyClaim, replayRegistration } from './replay-registration';
 export interface Registration {
   username: string;
   email: string | null;
-  password: string;
+  /** Null: the user signs in with mailed codes. */
+  password: string | null;
   displayName: string | null;
   metadata: Record<string, unknown>;
   /** `user`, unless a caller with `roles:write` set another one. */
@@ -34,24 +37,26 @@ export interface Registered {
 /**
  * Creates a user, their first session and the `user.created` event in one transaction, then publishes the event. If the
  * broker is down, the registration still succeeds after the publish deadline at most.
- * @param granting the caller's permissions, null for an anonymous caller
+ * @param caller null if anonymous
  * @param idempotencyKey with the same key, repeated registrations create one user
- * @throws DomainError `username_taken`, `email_taken`, `forbidden`, `rate_limited`, `idempotency_key_reused`, or
- * `invalid_request` for an unknown role
+ * @throws DomainError `username_taken`, `email_taken`, `forbidden`, `rate_limited`, `idempotency_key_reused`,
+ * `reauthentication_required` for another role than `user`, or `invalid_request` for an unknown role
  */
 export async function registerUser(
   ctx: PublishingContext,
   input: Registration,
   origin: Origin,
-  granting: ReadonlySet<Permission> | null = null,
+  caller: Caller | null = null,
   idempotencyKey: string | null = null,
 ): Promise<Registered> {
   // Callers with `users:write` may send any number of emails.
-  const unlimited = granting?.has('users:write') ?? false;
-  await assertAcceptable(ctx, 'password', input.password);
-  const rolePermissions = granting === null ? [] : await assertMayGrantRole(ctx.db, input.role, granting);
+  const unlimited = caller?.permissions.has('users:write') ?? false;
+  if (input.password !== null) await assertAcceptable(ctx, 'password', input.password);
+  const rolePermissions =
+    caller === null ? [] : await assertMayGrantRole(ctx.db, input.role, caller.permissions);
+  if (caller !== null && input.role !== 'user') assertRecentAuthentication(ctx, caller);
   // Before the transaction, so that no connection or lock is held while hashing.
-  const hashed = await hashPassword(input.password, ctx.config.passwords);
+  const hashed = input.password === null ? null : await hashPassword(input.password, ctx.config.passwords);
 
   const { password, ...body } = input;
   const claim = idempotencyKey === null ? null : newKeyClaim(ctx, idempotencyKey, body, origin.actorId);
@@ -67,8 +72,9 @@ export async function registerUser(
     // Counted only if the user is created, because a taken address gets no email. Otherwise someone could flood a
     // stranger's mailbox by registering and deleting again and again.
     if (!unlimited && user.email !== null) await limitMail({ ...ctx, db: tx }, user.email, null);
-    await setPassword(tx, id, hashed);
-    const proof = { user, rolePermissions, at: ctx.now(), amr: ['pwd'] as const };
+    if (hashed) await setPassword(tx, id, hashed);
+    const amr: AuthenticationMethod[] = hashed ? ['pwd'] : [];
+    const proof = { user, rolePermissions, at: ctx.now(), amr };
     const { tokens } = await openSession(tx, ctx, proof, origin);
     return { user, tokens, event };
   });

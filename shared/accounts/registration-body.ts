@@ -10,17 +10,18 @@ const NoRole = v.optional(v.never('is not a known field'));
 
 interface BodyConfig {
   users: { requireEmail: boolean };
+  hasEmailLogin: boolean;
   mail: { appName: string };
 }
 
 /** The body of a registration, depending on the configuration and the caller. */
 /* @__NO_SIDE_EFFECTS__ */
-export function registrationBody({ users, mail }: BodyConfig, anonymous: boolean) {
+export function registrationBody({ users, hasEmailLogin, mail }: BodyConfig, anonymous: boolean) {
   return v.pipe(
     exactly({
       username: Username,
       email: users.requireEmail ? Email : OptionalEmail,
-      password: NewPassword,
+      password: hasEmailLogin ? v.optional(NewPassword) : NewPassword,
       displayName: v.optional(DisplayName, null),
       metadata: v.optional(Metadata, {}),
       role: anonymous ? NoRole : Role,
@@ -28,11 +29,16 @@ export function registrationBody({ users, mail }: BodyConfig, anonymous: boolean
     v.forward(
       v.partialCheck(
         [['username'], ['email'], ['password']],
-        ({ password, ...names }) => !repeatsName(password, { ...names, appName: mail.appName }),
+        ({ password, ...names }) =>
+          password === undefined || !repeatsName(password, { ...names, appName: mail.appName }),
         REPEATS_NAME,
       ),
       ['password'],
     ),
-    v.transform(({ role = 'user', ...body }) => ({ ...body, role })),
+    v.check(
+      ({ email, password }) => email !== null || password !== undefined,
+      'must have a password or an email address, to sign in with',
+    ),
+    v.transform(({ role = 'user', password = null, ...body }) => ({ ...body, role, password })),
   );
 }

@@ -36,17 +36,20 @@ export function newKeyClaim(
 /**
  * Repeats the response to an earlier registration with the same key by logging the user in, with the same limits and
  * event as any login: a guessed key and body gain an attacker nothing, and a password that has since been changed fails.
- * @throws DomainError `idempotency_key_reused` if the body or the password differs or the user was deleted
+ * Without a password there is nothing to log in with.
+ * @throws DomainError `idempotency_key_reused` if the body or the password differs, the user was deleted, or there is no
+ * password
  */
 export async function replayRegistration(
   ctx: Context,
   claim: KeyClaim,
-  password: string,
+  password: string | null,
   origin: Origin,
 ): Promise<{ user: User; tokens: SessionTokens }> {
   const used = await findUsedKey(ctx.db, claim.key);
   if (!used || !timingSafeEqual(used.fingerprint, claim.fingerprint)) throw reused();
   if (used.username === null) throw reused('The user registered with this key has been deleted');
+  if (password === null) throw reused('The user is registered. Sign in');
   await limitRate(ctx, [useByAddress('loginAddress', origin.address)]);
   try {
     return await logIn(ctx, { username: used.username }, password, origin);

@@ -7,9 +7,9 @@ import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
 import { appendEvent, type PendingEvent } from '../outbox/event-store';
 import type { PublishingContext } from '../outbox/publisher';
-import { isStillPassword } from '../passwords/prove-password';
 import { limitMail } from '../rate-limits/limit-mail';
 import type { Caller } from '../sessions/authenticate';
+import { assertCanSignIn } from '../sign-in/assert-can-sign-in';
 import { appendUpdate, changedFields } from '../users/append-update';
 import { isSameAddress } from '../users/email-address';
 import { sequenceOf, takeMinorSequence } from '../users/sequence';
@@ -17,19 +17,21 @@ import type { User, UserUpdate } from '../users/user';
 import { findUserIdByEmail, updateUserRow } from '../users/user-store';
 import { limitUpdate } from './limit-update';
 import { lockUserToChange } from './lock-user';
-import { changesEmail, passwordRequired, reauthenticateForUpdate } from './reauthenticate-for-update';
+import { isStillProven, passwordRequired } from './prove-owner';
+import { changesEmail, reauthenticateForUpdate } from './reauthenticate-for-update';
 
 /**
  * Updates a user and appends an event with the changes. If nothing changes, there is no event.
  *
- * To change their own address, users send their password. The new address waits in `pendingEmail` until the user opens
+ * To change their own address, users send their password, and have authenticated recently if they have a second factor or no
+ * password. The new address waits in `pendingEmail` until the user opens
  * the link sent to it; the current address gets a notice with a link that cancels the change. An administrator's change
  * of another user's address takes effect at once, unverified unless they verify it. Addresses are compared
  * case-insensitively.
  * @param currentPassword required for your own address; for your own username, replaces a recent authentication
- * @throws DomainError `not_found`, `forbidden`, `version_mismatch`, `username_taken` or `email_taken`; without `users:write`
- * `forbidden` for `emailVerified`; for your own user `invalid_request` without the password, `invalid_credentials`,
- * `rate_limited` or `reauthentication_required`
+ * @throws DomainError `not_found`, `forbidden`, `version_mismatch`, `username_taken`, `email_taken`, `last_sign_in_method` or
+ * `reauthentication_required`; without `users:write` `forbidden` for `emailVerified`; for your own user `invalid_request`
+ * without the password, `invalid_credentials` or `rate_limited`
  */
 export async function updateUser(
   ctx: PublishingContext,
@@ -63,18 +65,19 @@ async function tryUpdate(
   origin: Origin,
 ): Promise<User | null> {
   const isOwn = id === caller.user.id;
-  const proof = isOwn ? await reauthenticateForUpdate(ctx, caller, update, currentPassword, origin) : null;
+  const proof = await reauthenticateForUpdate(ctx, caller, id, update, currentPassword, origin);
   const done = await ctx.db.transaction().execute(async (tx) => {
     const before = await lockUserToChange(tx, ctx, caller, id, versions);
     if (isOwn && changesEmail(before, update)) {
       // The address changed after authentication, so the password was not checked for this change.
       if (!proof) throw passwordRequired();
-      if (!(await isStillPassword(tx, proof))) return null;
+      if (!(await isStillProven(tx, proof))) return null;
     }
     const wanted = applyUpdate(before, update, isOwn);
     const isVerified = wanted.emailVerified && !before.emailVerified;
     if (changedFields(before, wanted).length === 0 && !isVerified) return { user: before, events: [] };
     const user = await updateUserRow(tx, wanted, ctx.now());
+    if (user.email === null && before.email !== null) await assertCanSignIn(tx, ctx, user.id);
     const kind = isOwn ? 'undoable' : 'final';
     const events = [
       ...(await appendUpdate(tx, ctx, before, user, origin)),

@@ -18,6 +18,7 @@ export const CONSUMERS = {
     'user.email_change_requested',
     'user.email_changed',
     'user.password_changed',
+    'user.password_removed',
     'user.role_changed',
     'user.factor_added',
     'user.factor_removed',

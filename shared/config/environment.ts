@@ -81,6 +81,7 @@ export const Environment = v.object({
   PASSWORD_HASH: v.optional(v.picklist(['argon2id', 'bcrypt'], 'must be argon2id or bcrypt')),
   BCRYPT_COST: integer(10, 4, 15),
   REQUIRE_EMAIL: flag(true),
+  EMAIL_LOGIN: v.optional(v.picklist(['on', 'off'], 'must be on or off'), 'off'),
   BREACHED_PASSWORDS: v.pipe(
     text('off'),
     v.check(

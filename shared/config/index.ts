@@ -102,6 +102,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env, runtime
       bcryptCost: env.BCRYPT_COST,
     },
     users: { requireEmail: env.REQUIRE_EMAIL },
+    /** Whether users can sign in with a mailed code, and so may do without a password. */
+    hasEmailLogin: env.EMAIL_LOGIN === 'on',
     corsOrigins: env.CORS_ORIGINS,
     /** Networks of proxies whose `X-Forwarded-For` is trusted. */
     trustedProxies: env.TRUSTED_PROXIES,

@@ -11,6 +11,7 @@ import {
   passkeyAddedMail,
   passkeyRemovedMail,
   passwordChangedMail,
+  passwordRemovedMail,
   recoveryCodesCreatedMail,
   recoveryCodeUsedMail,
   roleChangedMail,
@@ -30,6 +31,15 @@ export async function sendPasswordNotice(
     ctx,
     passwordChangedMail,
   );
+}
+
+export async function sendPasswordRemovedNotice(
+  event: UserEvent<'user.password_removed'>,
+  tx: Tx,
+  ctx: Context,
+): Promise<void> {
+  const mail = { eventId: event.id, template: 'password_removed' };
+  await sendNotice(mail, event.subject, tx, ctx, passwordRemovedMail);
 }
 
 export async function sendRoleNotice(

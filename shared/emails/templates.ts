@@ -96,6 +96,14 @@ export function passwordChangedMail({ appName, name }: Notice): MailContent {
   ]);
 }
 
+export function passwordRemovedMail({ appName, name }: Notice): MailContent {
+  return renderMail(appName, `Your password for ${appName} was removed`, [
+    { paragraph: `Hello ${name},` },
+    { paragraph: `The password of your ${appName} account was removed. You can no longer log in with it.` },
+    { paragraph: "If you didn't remove it, set a new password right away: request a password reset." },
+  ]);
+}
+
 /** Omits the username: to an unverified address, a username that looks like a host name would be a link to a stranger. */
 export function usernameChangedMail({ appName, name }: Notice): MailContent {
   return renderMail(appName, `Your username for ${appName} was changed`, [

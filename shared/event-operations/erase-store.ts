@@ -20,6 +20,7 @@ const WITHOUT_PERSON: Record<EventType, RawBuilder<unknown>> = {
   'user.email_change_requested': UNCHANGED,
   'user.email_changed': sql`data || ${NO_ADDRESSES}`,
   'user.password_changed': UNCHANGED,
+  'user.password_removed': UNCHANGED,
   'user.role_changed': UNCHANGED,
   'user.factor_added': UNCHANGED,
   'user.factor_removed': UNCHANGED,

@@ -32,6 +32,7 @@ export const EVENT_DATA = {
   'user.email_change_requested': v.object({ id: Id }),
   'user.email_changed': v.object({ id: Id, from: v.nullable(v.string()), to: v.nullable(v.string()) }),
   'user.password_changed': v.object({ id: Id }),
+  'user.password_removed': v.object({ id: Id }),
   'user.role_changed': v.object({ id: Id, from: v.string(), to: v.string() }),
   'user.factor_added': v.object({ id: Id, factorId: Id, factorType: v.literal('totp') }),
   'user.factor_removed': v.object({ id: Id, factorId: Id, factorType: v.literal('totp') }),

@@ -2,6 +2,7 @@ import type { Context } from '../context/context';
 import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
 import { appendEvent } from '../outbox/event-store';
+import { assertRecentAuthentication } from '../sessions/assert-recent-authentication';
 import type { Caller } from '../sessions/authenticate';
 import { hasSecondFactor } from '../sessions/session-store';
 import { getUserToActFor } from '../users/assert-may-act-for';
@@ -12,7 +13,8 @@ import { replaceRecoveryCodes } from './recovery-code-store';
 
 /**
  * Removes a second factor; with the last one, also the recovery codes. Support does it for users who have lost theirs.
- * @throws DomainError `not_found`, `forbidden`, or as `assertMayChangeFactors` does for a factor of the caller's own
+ * @throws DomainError `not_found`, `forbidden`, or `reauthentication_required`; for a factor of the caller's own also
+ * `rate_limited`
  */
 export async function removeFactor(
   ctx: Context,
@@ -23,6 +25,7 @@ export async function removeFactor(
 ): Promise<void> {
   const user = await getUserToActFor(ctx, caller, userId);
   if (user.id === caller.user.id) await assertMayChangeFactors(ctx, caller);
+  else assertRecentAuthentication(ctx, caller);
   await ctx.db.transaction().execute(async (tx) => {
     const sequence = await takeMinorSequence(tx, user.id);
     const removed = sequence === null ? null : await deleteFactor(tx, user.id, factorId);

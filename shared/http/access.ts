@@ -1,6 +1,7 @@
 import type { Context } from '../context/context';
 import { DomainError } from '../errors';
 import type { Permission } from '../roles/permissions';
+import { assertRecentAuthentication } from '../sessions/assert-recent-authentication';
 import { authenticate, authenticateOptional, type Caller } from '../sessions/authenticate';
 import { bearerToken, type Request } from './request';
 
@@ -16,6 +17,8 @@ export interface Access<C, Who extends Identified> {
   /** The permission that the caller needs; with `orSelf`, only to act on other users. */
   readonly permission?: Permission;
   readonly orSelf?: true;
+  /** The access token must be from a recent authentication. */
+  readonly recent?: true;
   /** @throws DomainError `unauthorized` or `forbidden` */
   identify(ctx: C, request: Request): Promise<Who>;
 }
@@ -80,6 +83,19 @@ export const permission = (needed: Permission): Access<Context, { caller: Caller
     const caller = await authenticate(ctx, bearerToken(request));
     authorize(caller, needed);
     return { caller };
+  },
+});
+
+/** In addition, the access token must be from a recent authentication: a stolen one must not be enough. */
+export const recently = <Who extends { caller: Caller }>(
+  access: Access<Context, Who>,
+): Access<Context, Who> => ({
+  ...access,
+  recent: true,
+  identify: async (ctx, request) => {
+    const who = await access.identify(ctx, request);
+    assertRecentAuthentication(ctx, who.caller);
+    return who;
   },
 });
 

@@ -51,7 +51,7 @@ export type Handler = (event: APIGatewayProxyEventV2) => Promise<APIGatewayProxy
 export interface Endpoint<C> extends Handler {
   /** For the OpenAPI document. */
   definition: {
-    access: Pick<Access<never, Identified>, 'auth' | 'permission' | 'orSelf'>;
+    access: Pick<Access<never, Identified>, 'auth' | 'permission' | 'orSelf' | 'recent'>;
     limit?: object;
     path?: Part<unknown>;
     headers?: Part<unknown>;

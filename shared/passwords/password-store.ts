@@ -113,6 +113,15 @@ export async function setPassword(tx: Tx, userId: string, { hash }: HashedPasswo
     .execute();
 }
 
+/** @returns false if the user, whom the caller has locked, has none */
+export async function deletePassword(tx: Tx, userId: string): Promise<boolean> {
+  const { numDeletedRows } = await tx
+    .deleteFrom('passwords')
+    .where('user_id', '=', userId)
+    .executeTakeFirst();
+  return numDeletedRows > 0n;
+}
+
 /**
  * Replaces a hash with a new hash of the same password. Reset links that were already sent and logins that wait for a
  * second factor stay valid. Locks the user first, as all transactions do.

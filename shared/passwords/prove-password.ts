@@ -1,6 +1,5 @@
 import { recordFailedSignIn } from '../audit/record-sign-in';
 import type { Context } from '../context/context';
-import type { Tx } from '../db/connection';
 import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
 import type { Proof } from '../sessions/proof';
@@ -8,7 +7,7 @@ import { countGuess, guessedName, uncountGuess } from './count-guess';
 import { findPassword } from './password-store';
 import { NO_COST, verifyPassword } from './verify';
 
-/** Proof that a logged-in user knows their password. Changes that rely on it check `isStillPassword` under a lock. */
+/** Proof that a logged-in user knows their password. */
 export interface PasswordProof extends Proof {
   readonly userId: string;
   readonly hash: string;
@@ -40,9 +39,4 @@ export async function provePassword(
   }
   await uncountGuess(ctx.db, ctx, guess);
   return { at: ctx.now(), amr: ['pwd'], userId, hash };
-}
-
-/** Whether the proven password is still the password of the user, whom the caller has locked meanwhile. */
-export async function isStillPassword(tx: Tx, { userId, hash }: PasswordProof): Promise<boolean> {
-  return (await findPassword(tx, userId))?.hash === hash;
 }

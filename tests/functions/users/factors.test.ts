@@ -156,17 +156,23 @@ test('a stolen access token alone changes no factor: each change takes a recent 
   expect([without.status, without.body.code]).toEqual([401, 'second_factor_required']);
   expect((await prove(person, { code: '000000' })).body.code).toBe('invalid_code');
   const body = { currentPassword: PASSWORD, newPassword: 'quite another password' };
-  const changed = await call(changePassword, ctx, { ...own(person), method: 'PUT', body });
-  expect(changed.status).toBe(200);
-  const reopened = { ...person, accessToken: changed.body.accessToken };
-  expect(claimsOf(reopened.accessToken).amr.sort()).toEqual(['mfa', 'otp', 'pwd']);
-  expect((await remove(reopened, factorId)).body.code).toBe('reauthentication_required');
+  const change = (by: Person) => call(changePassword, ctx, { ...own(by), method: 'PUT', body });
+  expect((await change(person)).body.code).toBe('reauthentication_required');
   // With a code, it does.
-  const proven = await prove(reopened, { password: 'quite another password', code: code() });
-  expect(claimsOf(proven.body.accessToken).amr).toEqual(['pwd', 'otp', 'mfa']);
-  const used = await prove(reopened, { password: 'quite another password', code: code() });
-  expect(used.body.code).toBe('invalid_code');
-  expect((await remove(person, factorId, proven.body)).status).toBe(204);
+  const { body: proven } = await prove(person, { code: code() });
+  expect(claimsOf(proven.accessToken).amr).toEqual(['pwd', 'otp', 'mfa']);
+  expect((await prove(person, { code: code() })).body.code).toBe('invalid_code');
+  later(ctx, 540);
+  const changed = await change({ ...person, ...proven });
+  expect([changed.status, claimsOf(changed.body.accessToken).acr]).toEqual([200, 'aal2']);
+  // A new password does not renew the proof.
+  later(ctx, 60);
+  expect((await remove(person, factorId, changed.body)).body.code).toBe('reauthentication_required');
+  const again = await prove(
+    { ...person, ...changed.body },
+    { password: 'quite another password', code: code() },
+  );
+  expect((await remove(person, factorId, again.body)).status).toBe(204);
 });
 
 test('a step-up takes a recovery code as well', async () => {
