@@ -10,6 +10,7 @@ COPY functions functions
 COPY shared shared
 COPY scripts scripts
 COPY console console
+COPY pages pages
 COPY serverless.yml ./
 RUN npm run build
 

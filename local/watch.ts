@@ -2,7 +2,7 @@ import { watch } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../scripts/function-files';
 
-const FOLDERS = ['functions', 'shared', 'console', 'scripts/serve'];
+const FOLDERS = ['functions', 'shared', 'console', 'pages', 'scripts/serve'];
 /** An editor writes a file in several steps, and saves several files at once. */
 const QUIET_MS = 50;
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { build } from 'esbuild';
+import type { Frontend } from '../shared/assets';
 import { ROOT } from './function-files';
 
 /** Files that functions send, compressed, from beside their bundle. */
@@ -14,13 +15,13 @@ async function docsAssets(): Promise<Assets> {
   return compressed([['openapi-explorer.js', script]]);
 }
 
-/** Bundles console/. @throws BuildFailure after esbuild has printed the reason */
-async function consoleAssets(): Promise<Assets> {
+/** Bundles a front end from the folder of its name. @throws BuildFailure after esbuild has printed the reason */
+async function frontendAssets(frontend: Frontend): Promise<Assets> {
   const { outputFiles } = await build({
     absWorkingDir: ROOT,
     entryPoints: [
-      { in: 'console/main.tsx', out: 'app' },
-      { in: 'console/style/index.css', out: 'app' },
+      { in: `${frontend}/main.tsx`, out: 'app' },
+      { in: `${frontend}/style/index.css`, out: 'app' },
     ],
     outdir: 'dist',
     bundle: true,
@@ -36,11 +37,14 @@ async function consoleAssets(): Promise<Assets> {
   });
   return compressed(
     outputFiles.map(({ path, contents }) => [
-      `console-${path.endsWith('.css') ? 'app.css' : 'app.js'}`,
+      `${frontend}-${path.endsWith('.css') ? 'app.css' : 'app.js'}`,
       contents,
     ]),
   );
 }
+
+const consoleAssets = () => frontendAssets('console');
+const pagesAssets = () => frontendAssets('pages');
 
 async function compressed(files: [name: string, content: Uint8Array][]): Promise<Assets> {
   const all = files.map(
@@ -57,11 +61,13 @@ const SENDERS: Record<string, () => Promise<Assets>> = {
   'docs-renderer': docsAssets,
   console: consoleAssets,
   'console-asset': consoleAssets,
+  'hosted-page': pagesAssets,
+  'page-asset': pagesAssets,
 };
 
 /** @returns the files of all functions */
 export async function allAssets(): Promise<Assets> {
-  const all = await Promise.all([docsAssets(), consoleAssets()]);
+  const all = await Promise.all([docsAssets(), consoleAssets(), pagesAssets()]);
   return new Map(all.flatMap((assets) => [...assets]));
 }
 

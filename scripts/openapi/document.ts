@@ -28,6 +28,10 @@ const TAGS: Record<string, { name: string; description: string }> = {
     name: 'Webhooks',
     description: 'Events sent to HTTP endpoints, as specified by Standard Webhooks',
   },
+  pages: {
+    name: 'Pages',
+    description: 'Pages for people: sign in, sign up, and what links in mails lead to',
+  },
   console: { name: 'Console', description: 'The console for operators, and its sessions' },
   ops: { name: 'Service', description: 'The service itself' },
 };
@@ -54,8 +58,9 @@ export async function openapiDocument() {
       addOperation(paths, alias, {
         ...described,
         operationId: `${described.operationId}At${camelCase(alias.path)}`,
-        summary: `${alias.method} ${alias.path}, alias of ${main.path}`,
-        tags: [ALIASES.name],
+        ...(operation.otherRoutes?.[alias.path]
+          ? { summary: operation.otherRoutes[alias.path] }
+          : { summary: `${alias.method} ${alias.path}, alias of ${main.path}`, tags: [ALIASES.name] }),
       });
     }
   }

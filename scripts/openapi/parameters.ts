@@ -36,6 +36,10 @@ const PATH_PARAMETERS: Record<string, { description: string; schema: JsonSchema;
     description: "A role's name",
     schema: { type: 'string', pattern: '^[a-z][a-z0-9_-]{0,31}$' },
   },
+  '/pages/{asset}': {
+    description: 'The file',
+    schema: { type: 'string', enum: ['app.js', 'app.css'] },
+  },
   '/console/{asset}': {
     description: 'The file',
     schema: { type: 'string', enum: ['app.js', 'app.css'] },

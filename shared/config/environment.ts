@@ -17,6 +17,7 @@ import {
   parseMailServerUrl,
   parseVirtualHost,
 } from './servers';
+import { parseColor, parseLogo } from './theme';
 import {
   brokerName,
   flag,
@@ -94,6 +95,8 @@ export const Environment = v.object({
 
   CONSOLE: v.optional(v.picklist(['on', 'off'], 'must be on or off'), 'on'),
   RETURN_URLS: v.optional(parsed(parseReturnUrls), ''),
+  BRAND_COLOR: v.optional(parsed(parseColor), '#1d4fc4'),
+  LOGO_URL: v.optional(parsed(parseLogo)),
 
   SMTP_URL: v.optional(parsed(parseMailServerUrl)),
   MAIL_FROM: v.optional(parsed(parseMailbox), 'Rollcall <no-reply@localhost>'),

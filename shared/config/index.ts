@@ -112,6 +112,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env, runtime
     pages: {
       /** Where the hosted pages may return to. */
       returnUrls: env.RETURN_URLS,
+      brandColor: env.BRAND_COLOR,
+      logo: env.LOGO_URL,
     },
     mail: {
       /** `off`: send no emails. Undefined: not configured, sending fails. */

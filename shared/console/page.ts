@@ -1,5 +1,5 @@
+import { versionOf } from '../assets';
 import { escapeHtml } from '../plain-text';
-import { versionOf } from './assets';
 
 /** No inline script or style, no `eval`, and nothing from elsewhere. */
 export const CONSOLE_POLICY = [
@@ -16,7 +16,10 @@ export const CONSOLE_POLICY = [
 
 /** The shell, which the script fills. URLs are relative, so that it also works if the API is served below a path. */
 export async function consolePage(appName: string): Promise<string> {
-  const [script, style] = await Promise.all([versionOf('app.js'), versionOf('app.css')]);
+  const [script, style] = await Promise.all([
+    versionOf('console', 'app.js'),
+    versionOf('console', 'app.css'),
+  ]);
   const name = escapeHtml(appName);
   return `<!doctype html>
 <html lang="en">

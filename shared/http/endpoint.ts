@@ -41,6 +41,8 @@ export interface Definition<C extends EndpointContext, Who extends Identified, P
       body: Body;
       origin: Origin;
       method: string;
+      /** Of the request, for a function with several routes. */
+      pathname: string;
     },
   ): Promise<Reply>;
 }
@@ -84,6 +86,7 @@ export function endpoint<
       ...who,
       ctx,
       method: request.method,
+      pathname: request.path,
       origin: originOf(request, who.caller),
       // The first of these that fails determines the error.
       headers: read(definition.headers, request),

@@ -8,6 +8,8 @@ import type { ErrorCode } from '../errors';
 export interface Documentation {
   summary: string;
   description?: string;
+  /** Summaries of further routes which are no aliases of the first. */
+  otherRoutes?: Readonly<Record<string, string>>;
   /** The schema under the default configuration, if the definition's schema depends on the configuration. */
   body?: v.GenericSchema;
   /** A valid body for trying out the operation. */

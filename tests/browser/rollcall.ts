@@ -13,6 +13,8 @@ export const ADMIN = { username: 'admin', password: 'the password of the chief' 
 
 export interface Rollcall {
   url: string;
+  /** The links in the mails that an address got, the newest first. */
+  mailLinks(address: string): Promise<string[]>;
   /** A request as the administrator. */
   request(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   stop(): Promise<void>;
@@ -69,8 +71,14 @@ export async function startRollcall(environment: Record<string, string> = {}): P
     return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
   };
   const login = await send('POST', '/login', ADMIN, {});
+  const mailLinks = async (address: string) => {
+    const response = await fetch(`http://127.0.0.1:${ports['MAIL_PORT']}/messages`);
+    const { messages } = (await response.json()) as { messages: { to: string[]; links: string[] }[] };
+    return messages.filter(({ to }) => to.includes(address)).flatMap(({ links }) => links);
+  };
   return {
     url,
+    mailLinks,
     request: (method, path, body, headers = {}) =>
       send(method, path, body, { authorization: `Bearer ${login.body.accessToken}`, ...headers }),
     stop: async () => {

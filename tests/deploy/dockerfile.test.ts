@@ -74,6 +74,8 @@ test('builds from what it copies alone, and runs from what it built', async () =
     'console-app.js.gz',
     'index.cjs',
     'openapi-explorer.js.gz',
+    'pages-app.css.gz',
+    'pages-app.js.gz',
   ]);
   expect(argsOf(final, 'USER')).toEqual(['node']);
 

@@ -236,6 +236,7 @@ test('no secret of the deployer gets into what is deployed', async () => {
 
 test('every variable that could hold a secret is known to, or known not to', () => {
   const harmless = [
+    'LOGO_URL',
     'PUBLIC_URL',
     'ACCESS_TOKEN_SECONDS',
     'REFRESH_TOKEN_SECONDS',

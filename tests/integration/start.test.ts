@@ -32,6 +32,7 @@ beforeAll(async () => {
     'local',
     'scripts',
     'console',
+    'pages',
     'package.json',
     'serverless.yml',
     'tsconfig.json',

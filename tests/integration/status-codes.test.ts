@@ -651,6 +651,19 @@ test('the console and its sessions', async () => {
   await expectStatus('DELETE /console/session', 204, null, { token: body.accessToken });
 });
 
+test('the hosted pages and their files', async () => {
+  for (const page of ['sign-in', 'sign-up', 'forgot-password'])
+    await expectStatus(`GET /${page}`, 200, null, { path: `/${page}?return_to=x&utm_source=y` });
+  for (const page of ['sign-in', 'sign-up', 'forgot-password', 'reset-password', 'verify-email'])
+    await expectStatus(`GET /${page}`, 422, 'invalid_request', { path: `/${page}?state=%00` });
+  await expectStatus('GET /undo-email-change', 422, 'invalid_request', {
+    path: '/undo-email-change?token=%00',
+  });
+  const asset = 'GET /pages/{asset}';
+  for (const name of ['app.js', 'app.css']) await expectStatus(asset, 200, null, { path: `/pages/${name}` });
+  await expectStatus(asset, 404, 'not_found', { path: '/pages/other.js' });
+});
+
 test('a hosted page hands its session to an app', async () => {
   const { accessToken: token, refreshToken } = await register();
   const body = { refreshToken, returnTo: RETURN_URL };

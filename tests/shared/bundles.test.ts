@@ -80,6 +80,8 @@ test('what touches no data takes in no database driver', () => {
     'root',
     'console',
     'console-asset',
+    'hosted-page',
+    'page-asset',
     'fallback',
   ];
   expect(plain.filter((name) => takesIn(name, 'pg') || takesIn(name, 'kysely'))).toEqual([]);

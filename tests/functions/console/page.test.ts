@@ -1,43 +1,17 @@
 // What the build makes of them, because script and style are files that it puts beside the bundles.
-import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
-import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { parse } from 'yaml';
 import { ROOT } from '../../../scripts/function-files';
-import { httpEvent, type TestRequest } from '../../setup/http-event';
+import { runBundle } from '../../setup/bundle';
 
 const MAX_COMPRESSED_BYTES = 60 * 1024;
-const ENVIRONMENT = {
-  DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
-  RABBITMQ_URL: 'amqp://127.0.0.1:1',
-  JWT_SECRET: 'a secret of the tests, long enough',
-  APP_NAME: 'Ours & <Theirs>',
-  LOG_LEVEL: 'silent',
-};
 
-/** Runs a function's bundle in a process of its own, as a container does. */
-async function run(
-  name: string,
-  request: TestRequest = {},
-  environment: Record<string, string> = {},
-): Promise<APIGatewayProxyStructuredResultV2> {
-  const script = `require(process.argv[1]).handler(${JSON.stringify(httpEvent(request))})
-    .then((result) => process.stdout.write(JSON.stringify(result)))`;
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    ['-e', script, join(ROOT, 'dist', name, 'index.cjs')],
-    { env: { ...ENVIRONMENT, ...environment }, maxBuffer: 4 * 1024 * 1024 },
-  );
-  return JSON.parse(stdout);
-}
-
-const asset = (name: string) => run('console-asset', { params: { asset: name } });
+const asset = (name: string) => runBundle('console-asset', { params: { asset: name } });
 
 test('the page loads script and style from us by their content, and allows nothing else', async () => {
-  const { statusCode, headers, body = '' } = await run('console');
+  const { statusCode, headers, body = '' } = await runBundle('console');
   expect([statusCode, headers?.['content-type'], headers?.['cache-control']]).toEqual([
     200,
     'text/html; charset=utf-8',
@@ -80,11 +54,11 @@ test('there is no other file', async () => {
 });
 
 test('the address of the service leads to the console, or to the documentation if the console is off', async () => {
-  const on = await run('root');
+  const on = await runBundle('root');
   expect([on.statusCode, on.headers?.['location']]).toEqual([302, 'console']);
-  const off = await run('root', {}, { CONSOLE: 'off' });
+  const off = await runBundle('root', {}, { CONSOLE: 'off' });
   expect([off.statusCode, off.headers?.['location']]).toEqual([302, 'docs']);
-  expect((await run('console', {}, { CONSOLE: 'off' })).statusCode).toBe(404);
+  expect((await runBundle('console', {}, { CONSOLE: 'off' })).statusCode).toBe(404);
 });
 
 test('a deploy takes the files along', async () => {

@@ -180,6 +180,36 @@ describe('passkeys', () => {
   });
 });
 
+describe('BRAND_COLOR and LOGO_URL', () => {
+  test.each([
+    ['#1D4FC4', '#1d4fc4'],
+    [' #fa0 ', '#ffaa00'],
+  ])('%s is the colour %s', (written, color) => {
+    expect(read({ BRAND_COLOR: written }).pages.brandColor).toBe(color);
+  });
+
+  test.each(['red', '1d4fc4', '#1d4f', '#1d4fc4ff', '#1d4fcg', 'rgb(1,2,3)', '#fff;}body{display:none', '#'])(
+    '%s is no colour',
+    (written) => {
+      expect(() => read({ BRAND_COLOR: written })).toThrow(/^ {2}BRAND_COLOR must /m);
+    },
+  );
+
+  test.each([
+    'logo.svg',
+    'http://cdn.example.com/logo.svg',
+    '//cdn.example.com/logo.svg',
+    '/\\cdn.example.com/logo.svg',
+    '/\t/cdn.example.com/logo.svg',
+    'https://me@cdn.example.com/logo.svg',
+    'https://',
+    'javascript:alert(1)',
+    'data:image/svg+xml,x',
+  ])('%s is no logo', (written) => {
+    expect(() => read({ LOGO_URL: written })).toThrow(/^ {2}LOGO_URL must /m);
+  });
+});
+
 describe('mailboxes', () => {
   test.each([
     ['Acme, Inc. <no-reply@acme.example>', 'Acme, Inc.'],

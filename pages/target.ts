@@ -1,0 +1,63 @@
+import { bearer, post, type Session, type SignInCode } from './api';
+
+const query = new URLSearchParams(location.search);
+
+/** Where the app wants people to go after the login, and what it wants back. Null: nowhere. */
+export const target = query.has('return_to')
+  ? {
+      returnTo: query.get('return_to') ?? '',
+      state: query.get('state'),
+      codeChallenge: query.get('code_challenge'),
+    }
+  : null;
+
+export const isForConsole = target?.returnTo === 'console';
+
+/** A link to another hosted page that keeps the target. The fragment is the console's, which is where it goes on. */
+export function linkTo(page: string): string {
+  const kept = ['return_to', 'state', 'code_challenge'].flatMap((name) => {
+    const value = query.get(name);
+    return value === null ? [] : [[name, value]];
+  });
+  const search = new URLSearchParams(kept).toString();
+  return `${page}${search && `?${search}`}${location.hash}`;
+}
+
+/**
+ * Hands the session to the app and goes there.
+ * @throws ApiError, with `second_factor_setup_required` if the user has to set one up first
+ */
+export async function goToTarget(session: Session): Promise<void> {
+  if (!target) return;
+  const { returnTo, state, codeChallenge } = target;
+  const request = {
+    refreshToken: session.refreshToken,
+    returnTo,
+    ...(codeChallenge !== null && { codeChallenge }),
+  };
+  const issued = await post<SignInCode>('login/code', request, bearer(session));
+  if (isForConsole) {
+    // Exchanged here, so that there is no code in the console's URL, which anybody could link to.
+    await post('console/session', { code: issued.code });
+    location.replace(`console${location.hash}`);
+    return;
+  }
+  // The URL that the service answers is one of its list; the one of this page's own address is only what was asked for.
+  location.replace(withAnswer(issued.returnTo, issued.code, state));
+}
+
+/** Appends to the text of the URL, so that its own query stays as it is. It has no fragment. */
+function withAnswer(url: string, code: string, state: string | null): string {
+  const answer = `code=${encodeURIComponent(code)}${state === null ? '' : `&state=${encodeURIComponent(state)}`}`;
+  return `${url}${url.includes('?') ? '&' : '?'}${answer}`;
+}
+
+/**
+ * The token of a link in a mail. It leaves the address bar at once, so that it stays neither in the history nor on the
+ * screen.
+ */
+export function takeToken(): string | null {
+  const token = query.get('token');
+  if (token !== null) history.replaceState(null, '', location.pathname);
+  return token;
+}
