@@ -29,6 +29,7 @@ export async function pageShell(config: Config, pathname: string, query: PageQue
   const data = {
     app,
     page,
+    'passkey-origins': escapeHtml(config.passkeys.origins.join(' ')),
     ...(hasBadTarget(config, query) && { 'bad-target': '' }),
     ...(config.users.requireEmail && { 'requires-email': '' }),
   };

@@ -1,6 +1,6 @@
 // The hosted pages in a real browser: people sign up, sign in and come back to the app, whatever is in the link.
 import { createHash, randomUUID } from 'node:crypto';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, CDPSession, Page } from 'playwright-core';
 import { codeOf } from '../setup/factors';
 import { eventually } from '../setup/service';
 import { type App, startApp } from './app';
@@ -211,6 +211,82 @@ test('a second factor is asked for: a code of the app, or a recovery code', asyn
     await button('Continue').click();
     expect((await exchange((await arrived())['code'])).status).toBe(200);
   }
+});
+
+describe('passkeys, of an authenticator that the browser makes up', () => {
+  let device: CDPSession;
+  let authenticatorId: string;
+  beforeEach(async () => {
+    device = await watched.context.newCDPSession(page);
+    await device.send('WebAuthn.enable');
+    ({ authenticatorId } = await device.send('WebAuthn.addVirtualAuthenticator', {
+      options: {
+        protocol: 'ctap2',
+        transport: 'internal',
+        hasResidentKey: true,
+        hasUserVerification: true,
+        isUserVerified: true,
+        automaticPresenceSimulation: false,
+      },
+    }));
+  });
+  /** Whether the person touches the device when it asks. */
+  const touches = (enabled: boolean) =>
+    device.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled });
+
+  /** A user whose role requires a factor, who creates a passkey on the way. */
+  async function withPasskey() {
+    await rollcall.request('PUT', '/roles/guarded', { permissions: [], requiresFactor: true });
+    const person = await register();
+    await rollcall.request('PUT', `/users/${person.user.id}/role`, { role: 'guarded' });
+    await open('sign-in', back());
+    await signIn(person);
+    await heading('Set up a second factor');
+    await touches(true);
+    await button('Create a passkey').click();
+    await heading('Save your recovery codes');
+    await button('I have saved them').click();
+    expect((await exchange((await arrived())['code'])).status).toBe(200);
+    await touches(false);
+    return person;
+  }
+
+  test('one is created, signs in alone, and is the second factor of a password', async () => {
+    const person = await withPasskey();
+    await open('sign-in', back());
+    await heading('Sign in');
+    await touches(true);
+    await button('Sign in with a passkey').click();
+    const { body } = await exchange((await arrived())['code']);
+    expect(body.user.username).toBe(person.name);
+
+    await touches(false);
+    await open('sign-in', back());
+    await signIn(person);
+    await heading('Confirm that it is you');
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await touches(true);
+    await button('Use a passkey').click();
+    expect((await exchange((await arrived())['code'])).body.user.username).toBe(person.name);
+  });
+
+  test('the browser suggests it where it fills in the username', async () => {
+    const person = await withPasskey();
+    await touches(true);
+    await open('sign-in', back());
+    expect((await exchange((await arrived())['code'])).body.user.username).toBe(person.name);
+  });
+
+  test('one that was removed is refused, and the page says so', async () => {
+    const person = await withPasskey();
+    const { body } = await rollcall.request('GET', `/users/${person.user.id}/passkeys`);
+    await rollcall.request('DELETE', `/users/${person.user.id}/passkeys/${body.passkeys[0].id}`);
+    await open('sign-in', back());
+    await heading('Sign in');
+    await touches(true);
+    await button('Sign in with a passkey').click();
+    await page.getByText('The passkey').waitFor();
+  });
 });
 
 test('who needs a second factor and has none sets one up on the way', async () => {

@@ -39,7 +39,9 @@ test.each([
   expect(body).not.toMatch(/secret-token|alert|javascript:/);
   expect(body).toMatch(/src="pages\/app\.js\?v=[\w-]{12}"/);
   expect(body).toMatch(/href="pages\/app\.css\?v=[\w-]{12}"/);
-  expect(body).not.toMatch(/https?:|<script[^>]*>[^<]| style=| on\w+=/);
+  expect(body.replace(/ data-passkey-origins="[^"]*"/, '')).not.toMatch(
+    /https?:|<script[^>]*>[^<]| style=| on\w+=/,
+  );
   const [, theme = ''] = /<style>([^<]*)<\/style>/.exec(body) ?? [];
   const hash = createHash('sha256').update(theme).digest('base64');
   expect(policy).toBe(
@@ -63,6 +65,15 @@ test.each<[string, Record<string, string>, Record<string, string>, boolean]>([
 ])('a link to return to %s', async (_what, query, environment, isGood) => {
   const { body } = await page('/sign-in', query, environment);
   expect(body.includes('data-bad-target')).toBe(!isGood);
+});
+
+test('the page knows where passkeys may be used', async () => {
+  const { body } = await page(
+    '/sign-in',
+    {},
+    { PASSKEY_ORIGINS: 'https://a.example.com,https://b.a.example.com' },
+  );
+  expect(body).toContain('data-passkey-origins="https://a.example.com https://b.a.example.com"');
 });
 
 test('the page knows whether an address is needed', async () => {
