@@ -17,7 +17,7 @@ export const documentation = {
   description:
     'If `REQUIRE_EMAIL` is false, `email` may be omitted or null. If `EMAIL_LOGIN` is on, `password` may be omitted. Only callers with `roles:write` may send `role`; another one than `user` requires an access token from a login or `POST /step-up` in the last `REAUTH_SECONDS`.',
   body: /* @__PURE__ */ registrationBody(
-    { users: { requireEmail: true }, hasEmailLogin: false, mail: { appName: '' } },
+    { users: { requireEmail: true }, hasEmailLogin: false, passwords: { contextWords: [] } },
     false,
   ),
   example: { username: 'gorden', email: 'gorden@example.com', password: 'correct horse battery' },

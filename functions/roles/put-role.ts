@@ -19,7 +19,7 @@ const Body = exactly({
 export const documentation = {
   summary: 'Create or replace a role',
   description:
-    "The permissions take effect with the users' next requests. `user` and `admin` cannot be changed. With `requiresFactor`, its users can only set up a second factor until they have one.",
+    "The permissions take effect with the users' next requests. The permissions of `user` and `admin` are fixed: send those that they have, to change their `requiresFactor`. With `requiresFactor`, its users can only set up a second factor until they have one.",
   example: { permissions: ['users:read'] },
   replies: {
     200: { description: 'The updated role', body: Role },

@@ -39,8 +39,8 @@ export async function changePassword(
   origin: Origin,
 ): Promise<SessionTokens | null> {
   const user = await getUserToActFor(ctx, caller, id);
-  const { appName } = ctx.config.mail;
-  if (repeatsName(newPassword, { ...user, appName })) throw invalid('newPassword', REPEATS_NAME);
+  const { contextWords } = ctx.config.passwords;
+  if (repeatsName(newPassword, { ...user, contextWords })) throw invalid('newPassword', REPEATS_NAME);
   const proof = await proveForChange(ctx, caller, user.id, currentPassword, origin);
   if (proof) await limitRate(ctx, [{ limit: 'updateAccount', subject: user.id }]);
   await assertAcceptable(ctx, 'newPassword', newPassword);

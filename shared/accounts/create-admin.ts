@@ -25,7 +25,7 @@ export async function createAdmin(
 ): Promise<string | null> {
   if (await findForLogin(ctx.db, { username })) return null;
   const chosen = password ?? randomBytes(GENERATED_PASSWORD_BYTES).toString('base64url');
-  const admin = assertValid({ username, email, password: chosen }, ctx.config.mail.appName);
+  const admin = assertValid({ username, email, password: chosen }, ctx.config.passwords.contextWords);
   const problem = await findProblem(ctx, chosen);
   if (problem !== null) throw new Error(`The administrator's password ${problem}`);
 
@@ -48,10 +48,13 @@ export async function createAdmin(
 const Admin = v.object({ username: Username, email: v.nullable(Email), password: NewPassword });
 
 /** @returns the normalized input */
-function assertValid(given: v.InferInput<typeof Admin>, appName: string): v.InferOutput<typeof Admin> {
+function assertValid(
+  given: v.InferInput<typeof Admin>,
+  contextWords: readonly string[],
+): v.InferOutput<typeof Admin> {
   const { success, output, issues = [] } = v.safeParse(Admin, given);
   const problems = issues.map((issue) => `${WORDS[v.getDotPath(issue) ?? ''] ?? ''} ${issue.message}`);
-  if (repeatsName(given.password, { ...given, appName })) problems.push(`password ${REPEATS_NAME}`);
+  if (repeatsName(given.password, { ...given, contextWords })) problems.push(`password ${REPEATS_NAME}`);
   if (success && problems.length === 0) return output;
   throw new Error(problems.map((problem) => `The administrator's ${problem}`).join('\n'));
 }

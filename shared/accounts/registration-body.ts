@@ -11,12 +11,12 @@ const NoRole = v.optional(v.never('is not a known field'));
 interface BodyConfig {
   users: { requireEmail: boolean };
   hasEmailLogin: boolean;
-  mail: { appName: string };
+  passwords: { contextWords: readonly string[] };
 }
 
 /** The body of a registration, depending on the configuration and the caller. */
 /* @__NO_SIDE_EFFECTS__ */
-export function registrationBody({ users, hasEmailLogin, mail }: BodyConfig, anonymous: boolean) {
+export function registrationBody({ users, hasEmailLogin, passwords }: BodyConfig, anonymous: boolean) {
   return v.pipe(
     exactly({
       username: Username,
@@ -30,7 +30,7 @@ export function registrationBody({ users, hasEmailLogin, mail }: BodyConfig, ano
       v.partialCheck(
         [['username'], ['email'], ['password']],
         ({ password, ...names }) =>
-          password === undefined || !repeatsName(password, { ...names, appName: mail.appName }),
+          password === undefined || !repeatsName(password, { ...names, ...passwords }),
         REPEATS_NAME,
       ),
       ['password'],

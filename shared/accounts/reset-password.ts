@@ -30,7 +30,7 @@ export async function resetPassword(
   if (!found) throw new DomainError('invalid_token');
   const { user: owner } = found;
   await limitRate(ctx, [{ limit: 'mailAccount', subject: `reset-password ${owner.id}` }]);
-  if (repeatsName(password, { ...owner, appName: ctx.config.mail.appName })) {
+  if (repeatsName(password, { ...owner, contextWords: ctx.config.passwords.contextWords })) {
     throw new DomainError('invalid_request', { errors: [{ path: 'password', message: REPEATS_NAME }] });
   }
   await assertAcceptable(ctx, 'password', password);

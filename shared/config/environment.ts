@@ -35,6 +35,9 @@ import {
 
 const DAY_SECONDS = 24 * 60 * 60;
 
+/** Shorter words occur in too many passwords. */
+const contextWord = v.pipe(v.string(), v.minLength(3, 'must be words of at least 3 characters'));
+
 /** Every variable that the functions read, with its format and default. */
 export const Environment = v.object({
   DATABASE_URL: parsed(parseDatabaseUrl),
@@ -60,6 +63,7 @@ export const Environment = v.object({
   JWT_AUDIENCE: text('rollcall'),
   ACCESS_TOKEN_SECONDS: integer(15 * 60, 1, DAY_SECONDS),
   REFRESH_TOKEN_SECONDS: integer(30 * DAY_SECONDS, 1, 400 * DAY_SECONDS),
+  SESSION_IDLE_SECONDS: integer(0, 0, 400 * DAY_SECONDS),
   REAUTH_SECONDS: integer(10 * 60, 1, DAY_SECONDS),
 
   ENCRYPTION_KEYS: list(parsed(parseEncryptionKey), ''),
@@ -81,6 +85,7 @@ export const Environment = v.object({
 
   PASSWORD_HASH: v.optional(v.picklist(['argon2id', 'bcrypt'], 'must be argon2id or bcrypt')),
   BCRYPT_COST: integer(10, 4, 15),
+  PASSWORD_CONTEXT_WORDS: list(contextWord, ''),
   REQUIRE_EMAIL: flag(true),
   EMAIL_LOGIN: v.optional(v.picklist(['on', 'off'], 'must be on or off'), 'off'),
   BREACHED_PASSWORDS: v.pipe(

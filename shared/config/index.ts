@@ -64,6 +64,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env, runtime
       audience: env.JWT_AUDIENCE,
       accessSeconds: env.ACCESS_TOKEN_SECONDS,
       refreshSeconds: env.REFRESH_TOKEN_SECONDS,
+      /** 0: none. */
+      idleSeconds: env.SESSION_IDLE_SECONDS,
       reauthSeconds: env.REAUTH_SECONDS,
     },
     factors: {
@@ -100,6 +102,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env, runtime
       /** Of new hashes. */
       algorithm: env.PASSWORD_HASH ?? (runtime.argon2 ? 'argon2id' : 'bcrypt'),
       bcryptCost: env.BCRYPT_COST,
+      /** What attackers try first: the service's name, and words that belong to it. */
+      contextWords: [env.APP_NAME, ...env.PASSWORD_CONTEXT_WORDS],
     },
     users: { requireEmail: env.REQUIRE_EMAIL },
     /** Whether users can sign in with a mailed code, and so may do without a password. */

@@ -37,8 +37,8 @@ export async function undoEmailChange(
   if (!found) throw new DomainError('invalid_token');
   const { id, username } = found.user;
   await limitRate(ctx, [{ limit: 'mailAccount', subject: `undo-email-change ${id}` }]);
-  const { appName } = ctx.config.mail;
-  if (repeatsName(password, { username, email: found.address, appName })) {
+  const { contextWords } = ctx.config.passwords;
+  if (repeatsName(password, { username, email: found.address, contextWords })) {
     throw new DomainError('invalid_request', { errors: [{ path: 'password', message: REPEATS_NAME }] });
   }
   await assertAcceptable(ctx, 'password', password);

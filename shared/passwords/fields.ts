@@ -35,7 +35,8 @@ export const NewPassword = v.pipe(
 interface Names {
   username: string;
   email: string | null;
-  appName: string;
+  /** What belongs to the service, as its name. */
+  contextWords: readonly string[];
 }
 
 /** Shorter names occur in too many words. */
@@ -44,11 +45,11 @@ const MIN_NAME = 3;
 const MAX_REST = 4;
 const MAX_DIGITS = 8;
 
-/** Whether a password is little more than the username, the address, its mailbox or the service's name. */
-export function repeatsName(password: string, { username, email, appName }: Names): boolean {
+/** Whether a password is little more than the username, the address, its mailbox or a word that belongs to the service. */
+export function repeatsName(password: string, { username, email, contextWords }: Names): boolean {
   const folded = fold(password);
   const mailbox = email?.replace(/@.*$/, '') ?? '';
-  const names = [username, email ?? '', mailbox, mailbox.replace(/\+.*$/, ''), appName].map(fold);
+  const names = [username, email ?? '', mailbox, mailbox.replace(/\+.*$/, ''), ...contextWords].map(fold);
   // Also without separators: jodoe1 for jo.doe.
   return [...names, ...names.map((name) => name.replace(/[^\p{L}\p{N}]/gu, ''))].some((name) => {
     if (characters(name) < MIN_NAME || !folded.includes(name)) return false;

@@ -17,7 +17,8 @@ const RoleName = v.pipe(v.string(), v.regex(/^[a-z][a-z0-9_-]{0,31}$/));
  * @param granting the caller's permissions
  * @param requiresFactor if omitted, it stays as it is, and false for a new role: a client that does not know it must not
  * switch it off
- * @throws DomainError `built_in_role`, `forbidden`, or `invalid_request` for an invalid name
+ * @throws DomainError `built_in_role` for anything but `requiresFactor` of one, `forbidden`, or `invalid_request` for an
+ * invalid name
  */
 export async function putRole(
   ctx: Context,
@@ -26,7 +27,6 @@ export async function putRole(
   { permissions, requiresFactor }: { permissions: Permission[]; requiresFactor?: boolean | undefined },
   origin: Origin,
 ): Promise<{ role: Role; created: boolean }> {
-  if (BUILT_IN_ROLES.includes(name)) throw new DomainError('built_in_role');
   if (!v.is(RoleName, name)) {
     const message = 'must be 1 to 32 lower-case letters, digits, "_" or "-", and start with a letter';
     throw new DomainError('invalid_request', { errors: [{ path: 'name', message }] });
@@ -35,8 +35,13 @@ export async function putRole(
   const wanted = PERMISSIONS.filter((permission) => permissions.includes(permission));
   return ctx.db.transaction().execute(async (tx) => {
     const stored = await lockRole(tx, name);
-    assertHolds(granting, new Set([...permissions, ...permissionsOf(name, stored?.permissions ?? [])]));
     const before = stored && { ...stored, permissions: [...permissionsOf(name, stored.permissions)] };
+    const changesFactorOnly = requiresFactor !== undefined && isDeepStrictEqual(before?.permissions, wanted);
+    if (BUILT_IN_ROLES.includes(name) && !changesFactorOnly) {
+      const detail = 'Its permissions are fixed; send those that it has, to change requiresFactor';
+      throw new DomainError('built_in_role', { detail });
+    }
+    assertHolds(granting, new Set([...permissions, ...(before?.permissions ?? [])]));
     const after = { permissions: wanted, requiresFactor: requiresFactor ?? before?.requiresFactor ?? false };
     const role = { name, ...after };
     if (isDeepStrictEqual(before, after)) return { role, created: false };

@@ -5,6 +5,7 @@ import { permissionsOf } from '../roles/permissions';
 import { hashToken, newOpaqueToken } from '../tokens/opaque-token';
 import { signAccessToken } from './access-token';
 import type { UserProof } from './proof';
+import { sessionEnd } from './session-end';
 import { insertSession, type ProvenSession } from './session-store';
 
 export interface AccessToken {
@@ -32,7 +33,7 @@ export async function openSession(
     id: sessionId,
     userId: user.id,
     now,
-    expiresAt: new Date(now.getTime() + ctx.config.tokens.refreshSeconds * 1000),
+    expiresAt: sessionEnd(ctx.config.tokens, now, now),
     address: origin.address,
     userAgent: origin.userAgent,
     proof: { at, amr },

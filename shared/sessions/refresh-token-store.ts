@@ -18,6 +18,7 @@ export interface RefreshableSession {
   id: string;
   user: { id: string; role: string };
   rolePermissions: string[];
+  openedAt: Date;
   provenAt: Date | null;
   amr: string[];
   /** Client of the login or the last refresh. */
@@ -37,7 +38,8 @@ export async function lockActiveSession(
     .innerJoin('users', 'users.id', 'sessions.user_id')
     .innerJoin('roles', 'roles.name', 'users.role')
     .select(['users.id', 'users.role', 'roles.permissions'])
-    .select(['rotation_seed', 'last_used_at', 'address', 'user_agent', 'proven_at', 'amr'])
+    .select(['rotation_seed', 'sessions.created_at', 'last_used_at', 'address', 'user_agent'])
+    .select(['proven_at', 'amr'])
     .where('sessions.id', '=', sessionId)
     .where('sessions.revoked_at', 'is', null)
     .where('sessions.expires_at', '>', now)
@@ -48,6 +50,7 @@ export async function lockActiveSession(
     id: sessionId,
     user: { id: row.id, role: row.role },
     rolePermissions: row.permissions,
+    openedAt: row.created_at,
     provenAt: row.proven_at,
     amr: row.amr,
     client: { address: row.address, userAgent: row.user_agent },
@@ -90,6 +93,8 @@ export interface Rotation {
   address: string | null;
   userAgent: string | null;
   now: Date;
+  /** The session's new end. */
+  expiresAt: Date;
 }
 
 /**
@@ -107,6 +112,7 @@ export async function rotateToken(tx: Tx, rotation: Rotation): Promise<void> {
         .updateTable('sessions')
         .set({
           last_used_at: now,
+          expires_at: rotation.expiresAt,
           rotation_seed: rotation.seed,
           address: rotation.address,
           user_agent: rotation.userAgent,

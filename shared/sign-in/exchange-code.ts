@@ -12,6 +12,7 @@ import {
   type RefreshableSession,
   rotateToken,
 } from '../sessions/refresh-token-store';
+import { sessionEnd } from '../sessions/session-end';
 import { findSignInCodeOwner, type SignInCode, useSignInCode } from '../sessions/sign-in-code-store';
 import { hashToken, newOpaqueToken } from '../tokens/opaque-token';
 import { findUser } from '../users/user-store';
@@ -42,7 +43,7 @@ export async function exchangeCode(ctx: Context, exchange: CodeExchange, origin:
     const code = session && (await useSignInCode(tx, hash, now));
     if (!code) return null;
     if (!matches(code, exchange)) return 'misused' as const;
-    const refreshToken = await replaceToken(tx, session, code.tokenHash, now);
+    const refreshToken = await replaceToken(tx, ctx, session, code.tokenHash);
     const user = refreshToken === null ? null : await findUser(tx, owner.userId);
     return refreshToken === null || !user ? ('misused' as const) : { session, user, refreshToken };
   });
@@ -66,11 +67,12 @@ function matches(code: SignInCode, { returnTo, codeVerifier }: CodeExchange): bo
 /** Replaces the page's refresh token. @returns null if it was used meanwhile: then not the page alone has it */
 async function replaceToken(
   tx: Tx,
+  ctx: Context,
   session: RefreshableSession,
   usedHash: Buffer,
-  now: Date,
 ): Promise<string | null> {
   if (!(await isUnusedToken(tx, session.id, usedHash))) return null;
+  const now = ctx.now();
   const refreshToken = newOpaqueToken();
   await rotateToken(tx, {
     sessionId: session.id,
@@ -81,6 +83,7 @@ async function replaceToken(
     // The browser stays the session's client, in the user's list too, if it is the app's server that exchanges the code.
     ...session.client,
     now,
+    expiresAt: sessionEnd(ctx.config.tokens, session.openedAt, now),
   });
   return refreshToken;
 }

@@ -14,6 +14,7 @@ import {
   rotateToken,
 } from '../sessions/refresh-token-store';
 import { revokeForReuse } from '../sessions/revoke-for-reuse';
+import { sessionEnd } from '../sessions/session-end';
 import { hashToken } from '../tokens/opaque-token';
 
 /**
@@ -87,7 +88,9 @@ async function currentToken(
     const next = successorOf(token, seed);
     const { address, userAgent } = origin;
     const nextHash = hashToken(next);
-    await rotateToken(tx, { sessionId: session.id, usedHash: hash, nextHash, seed, address, userAgent, now });
+    const expiresAt = sessionEnd(ctx.config.tokens, session.openedAt, now);
+    const rotation = { sessionId: session.id, usedHash: hash, nextHash, seed, address, userAgent, now };
+    await rotateToken(tx, { ...rotation, expiresAt });
     return next;
   }
   let latest = token;

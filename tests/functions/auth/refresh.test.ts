@@ -272,3 +272,25 @@ test('is limited per account', async () => {
   expect(statuses).toEqual([200, 200, 200, 429]);
   await limited.close();
 });
+
+test('with a limit of inactivity, a session ends that long after its last use, and after its lifetime at the latest', async () => {
+  const idle = await testContext({ SESSION_IDLE_SECONDS: '1800', REFRESH_TOKEN_SECONDS: '3600' });
+  const wait = (seconds: number) => {
+    idle.clock.now = new Date(idle.clock.now.getTime() + seconds * 1000);
+  };
+  const refreshed = async (refreshToken: string) =>
+    call(refresh, idle, { method: 'POST', body: { refreshToken } });
+  const [unused, used] = [await registerPerson(idle), await registerPerson(idle)];
+  wait(1799);
+  const first = await refreshed(used.refreshToken);
+  expect(first.status).toBe(200);
+  wait(1);
+  expect((await refreshed(unused.refreshToken)).body.code).toBe('invalid_refresh_token');
+  expect((await call(getMe, idle, { token: unused.accessToken })).status).toBe(401);
+  wait(1798);
+  const second = await refreshed(first.body.refreshToken);
+  expect(second.status).toBe(200);
+  wait(2);
+  expect((await refreshed(second.body.refreshToken)).body.code).toBe('invalid_refresh_token');
+  await idle.close();
+});

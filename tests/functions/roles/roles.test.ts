@@ -2,6 +2,7 @@ import { handler as deleteRole } from '../../../functions/roles/delete-role';
 import { handler as listRoles } from '../../../functions/roles/list-roles';
 import { handler as putRole } from '../../../functions/roles/put-role';
 import { handler as listUsers } from '../../../functions/users/list-users';
+import { PERMISSIONS } from '../../../shared/roles/permissions';
 import { type TestContext, testContext } from '../../setup/context';
 import { call } from '../../setup/http';
 import { logInAdmin, type Person, registerPerson } from '../../setup/people';
@@ -64,6 +65,20 @@ test.each(['user', 'admin'])('%s is fixed', async (name) => {
   for (const answer of [await put(admin, name, []), await remove(admin, name)]) {
     expect([answer.status, answer.body.code]).toEqual([409, 'built_in_role']);
   }
+});
+
+test('a built-in role keeps its permissions, and can require a second factor', async () => {
+  const own = await testContext();
+  const { accessToken: token } = await logInAdmin(own);
+  const role = (name: string, body: object) =>
+    call(putRole, own, { method: 'PUT', params: { name }, body, token });
+  const refused = await role('admin', { permissions: PERMISSIONS.slice(1), requiresFactor: true });
+  expect([refused.status, refused.body.code]).toEqual([409, 'built_in_role']);
+  const answer = await role('admin', { permissions: PERMISSIONS, requiresFactor: true });
+  expect([answer.status, answer.body.requiresFactor]).toEqual([200, true]);
+  const locked = await role('user', { permissions: [], requiresFactor: true });
+  expect([locked.status, locked.body.code]).toEqual([403, 'second_factor_setup_required']);
+  await own.close();
 });
 
 test('nobody gives a role what they lack, nor touches one that holds more', async () => {

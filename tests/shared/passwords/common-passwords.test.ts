@@ -86,7 +86,11 @@ test('takes what nobody else has', () => {
 });
 
 describe('names', () => {
-  const names = { username: 'Gorden.F', email: 'gf.smith+web@example.com', appName: 'Rollcall' };
+  const names = {
+    username: 'Gorden.F',
+    email: 'gf.smith+web@example.com',
+    contextWords: ['Rollcall', 'Acme'],
+  };
 
   test.each([
     [
@@ -99,6 +103,7 @@ describe('names', () => {
       'gorden.f19870512',
     ],
     ['gf.smith+web@example.com', 'GF.SMITH+WEB@EXAMPLE.COM1', 'gf.smith1', 'gfsmith2026', 'gf.smith+web!'],
+    ['acme', 'acme2026!', 'myAcme12'],
     ['rollcall', 'Rollcall1', 'rollcall2026!', 'myrollcall', 'Rollcall!2026', 'rollcallqwerty'],
   ])('%s is made of one, as others are', (...passwords) => {
     expect(passwords.filter((password) => !repeatsName(password, names))).toEqual([]);
@@ -115,6 +120,8 @@ describe('names', () => {
   });
 
   test('a name of a letter or two is in every other word', () => {
-    expect(repeatsName('about a boy', { username: 'abo', email: 'a@example.com', appName: 'X' })).toBe(false);
+    expect(repeatsName('about a boy', { username: 'abo', email: 'a@example.com', contextWords: ['X'] })).toBe(
+      false,
+    );
   });
 });
