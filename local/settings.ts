@@ -20,6 +20,7 @@ const Settings = v.object({
   PUBLIC_URL: v.optional(v.string()),
   JWT_SECRET: v.optional(v.string()),
   ENCRYPTION_KEYS: v.optional(v.string()),
+  EMAIL_LOGIN: v.optional(v.string(), 'on'),
   WEBHOOK_ALLOWED_NETWORKS: v.optional(v.string(), '127.0.0.0/8,::1/128'),
 });
 
@@ -59,6 +60,8 @@ export function readSettings(environment: NodeJS.ProcessEnv) {
     publicUrl: env.PUBLIC_URL ?? `http://localhost:${env.HTTP_PORT}`,
     jwtSecret: env.JWT_SECRET,
     encryptionKeys: env.ENCRYPTION_KEYS,
+    /** On by default, because the mailbox catches the codes. */
+    emailLogin: env.EMAIL_LOGIN,
     /** Private networks that webhooks may reach; by default this machine. */
     webhookNetworks: env.WEBHOOK_ALLOWED_NETWORKS,
   };

@@ -28,6 +28,7 @@ async function main(): Promise<void> {
     PUBLIC_URL: settings.publicUrl,
     JWT_SECRET: settings.jwtSecret ?? (await localSecret(settings.dataDir, 'jwt-secret')),
     ENCRYPTION_KEYS: settings.encryptionKeys ?? (await localSecret(settings.dataDir, 'encryption-key')),
+    EMAIL_LOGIN: settings.emailLogin,
     FUNCTION_PREFIX,
     WEBHOOK_ALLOWED_NETWORKS: settings.webhookNetworks,
     LAMBDA_ENDPOINT: settings.lambdaEndpoint,

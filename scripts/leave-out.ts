@@ -14,6 +14,9 @@ const UNUSED = [
   'kysely/dist/esm/dialect/postgres/postgres-introspector.js',
   // `db.mergeInto()`: the stores use `insert … on conflict`.
   'kysely/dist/esm/query-builder/merge-query-builder.js',
+  // `eb.case()` and `eb.ref(column, '->')`: what needs them is written as SQL.
+  'kysely/dist/esm/query-builder/case-builder.js',
+  'kysely/dist/esm/query-builder/json-path-builder.js',
   // `pg.native`, the client for an add-on that is not installed.
   'pg/lib/native/index.js',
   // `~/.pgpass`, where pg looks for a password that the URL lacks: an archive has no such file.
@@ -25,12 +28,21 @@ const NO_RECOVERY = `
   exports.splitConnectionOptions = (connectionOptions) => ({ connectionOptions, recovery: null });
   exports.recoveryEnabled = () => false;`;
 
+/** Parsing certificates, for channel binding (`SCRAM-SHA-256-PLUS`): pg does it only if it is told to, and is not. */
+const NO_CHANNEL_BINDING = `
+  exports.signatureAlgorithmHashFromCertificate = () => {
+    throw new Error('Channel binding is left out: see scripts/leave-out.ts');
+  };`;
+
 /** Replaces these modules by classes that throw when they are used. */
 export const leaveOutUnused: Plugin = {
   name: 'leave-out-unused',
   setup(builder) {
     builder.onLoad({ filter: /node_modules\/amqplib\/lib\/recovery\.js$/ }, () => ({
       contents: NO_RECOVERY,
+    }));
+    builder.onLoad({ filter: /node_modules\/pg\/lib\/crypto\/cert-signatures\.js$/ }, () => ({
+      contents: NO_CHANNEL_BINDING,
     }));
     const filter = new RegExp(`node_modules/(${UNUSED.join('|')})$`.replaceAll('.', '\\.'));
     builder.onLoad({ filter }, ({ path }) => {

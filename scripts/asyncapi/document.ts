@@ -37,6 +37,7 @@ const SUMMARIES: Record<EventType, string> = {
   'user.recovery_code_used': 'The user has used a recovery code, with how many remain',
   'user.verification_requested': 'Another verification mail was requested',
   'user.password_reset_requested': 'A password reset mail was requested',
+  'user.login_code_requested': 'A code to sign in with was requested by mail',
   'session.created': 'A user has logged in',
   'session.elevated': 'A user has proven again who they are, in the same session, with the methods',
   'session.revoked': 'A session was ended before it expired, with the reason',

@@ -1,4 +1,5 @@
 import { findTokenOwner, useToken } from '../email-addresses/email-token-store';
+import { forgetPasskeys } from '../email-addresses/forget-unproven';
 import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
 import { appendEvent, type PendingEvent } from '../outbox/event-store';
@@ -15,7 +16,8 @@ import type { User } from '../users/user';
 
 /**
  * Sets a new password with the token of a reset email and ends all sessions, because one may be an attacker's. The token
- * was sent by email, so it also verifies the address.
+ * was sent by email, so it also verifies the address. If nobody had done that before, passkeys are removed too: whoever
+ * registered may have been somebody else. Authenticator apps stay, because a reset must not be a way around them.
  * @throws DomainError `invalid_token` for a token that is invalid, used, expired, for an earlier address or issued before
  * a password change; `invalid_request` if the password repeats a name (the token stays valid)
  */
@@ -66,6 +68,7 @@ export async function resetPassword(
         origin,
       })),
     );
+    if (!before.emailVerified) await forgetPasskeys(tx, ctx, user.id, origin);
     return { user, events };
   });
   await ctx.publisher.publish(events);

@@ -7,6 +7,7 @@ import type { EventData, EventType, UserEvent } from '../events/catalog';
 const DETAILS: { [T in EventType]?: (data: EventData<T>) => Record<string, unknown> } = {
   'user.created': ({ role }) => ({ role }),
   'user.updated': ({ changes }) => ({ fields: Object.keys(changes).sort() }),
+  'user.password_removed': ({ reason }) => ({ ...(reason && { reason }) }),
   'user.role_changed': ({ from, to }) => ({ before: { role: from }, after: { role: to } }),
   'user.factor_added': ({ factorId, factorType }) => ({ factorId, factorType }),
   'user.factor_removed': ({ factorId, factorType }) => ({ factorId, factorType }),

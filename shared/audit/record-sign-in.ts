@@ -11,7 +11,7 @@ export interface FailedSignIn {
   name: string;
   /** The user with this name; null if there is none. */
   userId: string | null;
-  method: 'login' | 'proof' | 'factor' | 'passkey';
+  method: 'login' | 'proof' | 'factor' | 'passkey' | 'mailed_code';
   /** `slowed`: rejected without regard to the password, after too many wrong guesses. */
   reason: 'wrong_password' | 'unknown_name' | 'slowed' | 'wrong_code' | 'wrong_assertion' | 'unknown_passkey';
 }

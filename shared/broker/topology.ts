@@ -28,6 +28,7 @@ export const CONSUMERS = {
     'user.recovery_code_used',
     'user.verification_requested',
     'user.password_reset_requested',
+    'user.login_code_requested',
   ],
   // Not part of `emails`: an administrator's full mailbox must not repeat or delay the user's own email.
   'admin-notices': ['user.created'],

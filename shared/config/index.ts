@@ -96,6 +96,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env, runtime
     audit: { secret: `audit, ${signingKey.privateJwk.k ?? signingKey.privateJwk.d}` },
     /** Key of the hashes of idempotency keys and their requests. */
     idempotency: { secret: `idempotency, ${signingKey.privateJwk.k ?? signingKey.privateJwk.d}` },
+    /** Key that mailed codes are derived with. */
+    mailedCodes: { secret: `mailed codes, ${signingKey.privateJwk.k ?? signingKey.privateJwk.d}` },
     passwords: {
       /** `off`, the URL of a range service, or the path of a local copy. */
       breached: env.BREACHED_PASSWORDS,

@@ -92,6 +92,25 @@ export interface PasskeyChallengesTable {
   expires_at: Date;
 }
 
+/**
+ * Requests for a code to sign in with. One for an address that no user has, or that has had too many mails, is stored like
+ * any other and has no code that is right: whoever tries codes learns nothing of the address.
+ */
+export interface MailedCodesTable {
+  /** SHA-256 of the `emailToken`. The code is derived from it, under a key that the database does not have. */
+  hash: Buffer;
+  /** How the event calls the request. */
+  id: string;
+  /** Null: no user has the address. */
+  user_id: string | null;
+  /** Keyed hash of the address: another one voids the code. Keyed, because it may be a stranger's. */
+  address_hash: Buffer;
+  /** Null until the code is mailed: until then, no code is right. */
+  mailed_at: ColumnType<Date | null, undefined, Date>;
+  tries: Generated<number>;
+  expires_at: Date;
+}
+
 export interface SessionsTable {
   id: string;
   user_id: string;
@@ -406,6 +425,7 @@ export interface Tables {
   factor_challenges: FactorChallengesTable;
   passkeys: PasskeysTable;
   passkey_challenges: PasskeyChallengesTable;
+  mailed_codes: MailedCodesTable;
   sessions: SessionsTable;
   refresh_tokens: RefreshTokensTable;
   sign_in_codes: SignInCodesTable;

@@ -10,6 +10,7 @@ export interface MailContent {
 export type Block =
   | { paragraph: string }
   | { button: string; url: string }
+  | { code: string }
   | { facts: [label: string, value: string][] };
 
 /** Renders the text and the HTML part from the same blocks, so that they match and escaping is in one place. */
@@ -34,6 +35,7 @@ ${blocks.map(htmlBlock).join('\n')}
 function textBlock(block: Block): string {
   if ('paragraph' in block) return oneLine(block.paragraph);
   if ('button' in block) return `${oneLine(block.button)}:\n${oneLine(block.url)}`;
+  if ('code' in block) return oneLine(block.code);
   return block.facts.map(([label, value]) => `${oneLine(label)}: ${oneLine(value)}`).join('\n');
 }
 
@@ -43,6 +45,10 @@ function htmlBlock(block: Block): string {
     const url = escapeHtml(block.url);
     return `<p><a href="${url}" style="display:inline-block;padding:10px 16px;background:#18181b;color:#ffffff;border-radius:6px;text-decoration:none">${escapeHtml(block.button)}</a></p>
 <p style="color:#71717a;font-size:14px">Or open this link: ${url}</p>`;
+  }
+  if ('code' in block) {
+    // One run of characters, which only its style spaces: a copy has no spaces, and a screen reader can spell it.
+    return `<p style="margin:24px 0;font:700 28px/1 ui-monospace,monospace;letter-spacing:4px">${escapeHtml(block.code)}</p>`;
   }
   const rows = block.facts.map(
     ([label, value]) =>

@@ -15,11 +15,12 @@ import {
   recoveryCodesCreatedMail,
   recoveryCodeUsedMail,
   roleChangedMail,
+  unprovenPasswordRemovedMail,
   usernameChangedMail,
 } from './templates';
 
 /** Notifies the user of a password change, no matter who made it. */
-export async function sendPasswordNotice(
+async function sendPasswordNotice(
   event: UserEvent<'user.password_changed'>,
   tx: Tx,
   ctx: Context,
@@ -33,20 +34,17 @@ export async function sendPasswordNotice(
   );
 }
 
-export async function sendPasswordRemovedNotice(
+async function sendPasswordRemovedNotice(
   event: UserEvent<'user.password_removed'>,
   tx: Tx,
   ctx: Context,
 ): Promise<void> {
   const mail = { eventId: event.id, template: 'password_removed' };
-  await sendNotice(mail, event.subject, tx, ctx, passwordRemovedMail);
+  const content = event.data.reason ? unprovenPasswordRemovedMail : passwordRemovedMail;
+  await sendNotice(mail, event.subject, tx, ctx, content);
 }
 
-export async function sendRoleNotice(
-  event: UserEvent<'user.role_changed'>,
-  tx: Tx,
-  ctx: Context,
-): Promise<void> {
+async function sendRoleNotice(event: UserEvent<'user.role_changed'>, tx: Tx, ctx: Context): Promise<void> {
   const { from, to } = event.data;
   const mail = { eventId: event.id, template: 'role_changed' };
   await sendNotice(mail, event.subject, tx, ctx, (values) => roleChangedMail({ ...values, from, to }));
@@ -83,14 +81,17 @@ async function sendFactorNotice(event: FactorEvent, tx: Tx, ctx: Context): Promi
 }
 
 /** The consumer's handlers of these events. */
-export const FACTOR_NOTICES = {
+export const ACCOUNT_NOTICES = {
+  'user.password_changed': sendPasswordNotice,
+  'user.password_removed': sendPasswordRemovedNotice,
+  'user.role_changed': sendRoleNotice,
   'user.factor_added': sendFactorNotice,
   'user.factor_removed': sendFactorNotice,
   'user.passkey_added': sendFactorNotice,
   'user.passkey_removed': sendFactorNotice,
   'user.recovery_codes_created': sendFactorNotice,
   'user.recovery_code_used': sendFactorNotice,
-} satisfies { [T in FactorEvent['type']]: typeof sendFactorNotice };
+};
 
 /** The same event may also send a verification email, so this one has its own message id. */
 export async function sendUsernameNotice(

@@ -81,6 +81,41 @@ export function emailChangedMail({ appName, name, link, seconds }: Notice & Part
   ]);
 }
 
+interface LoginCode {
+  appName: string;
+  name: string;
+  code: string;
+  /** Until the code expires. */
+  seconds: number;
+  requestedAt: string;
+  /** The client's address. Not its user agent, which is free text. */
+  requestedFrom: string | null;
+}
+
+/** The subject omits the code: phones show subjects on a locked screen, and mail servers write them to their logs. */
+export function loginCodeMail(values: LoginCode): MailContent {
+  const { appName, name, code, seconds, requestedAt, requestedFrom } = values;
+  return renderMail(appName, `Your code to log in to ${appName}`, [
+    { paragraph: `Hello ${name},` },
+    { paragraph: `Enter this code to log in to ${appName}:` },
+    { code },
+    {
+      paragraph: `It works once, only where it was requested, and expires in ${duration(Math.max(seconds, 60))}.`,
+    },
+    {
+      facts: [
+        ['Requested', `${requestedAt.slice(0, 16).replace('T', ' ')} UTC`],
+        ...(requestedFrom === null ? [] : [['From IP address', requestedFrom] satisfies [string, string]]),
+      ],
+    },
+    { paragraph: `Nobody from ${appName} will ever ask you for this code. Don't give it to anyone.` },
+    {
+      paragraph:
+        "If you didn't request this, you can ignore this email: without the code, nobody can log in.",
+    },
+  ]);
+}
+
 interface Notice {
   appName: string;
   name: string;
@@ -101,6 +136,19 @@ export function passwordRemovedMail({ appName, name }: Notice): MailContent {
     { paragraph: `Hello ${name},` },
     { paragraph: `The password of your ${appName} account was removed. You can no longer log in with it.` },
     { paragraph: "If you didn't remove it, set a new password right away: request a password reset." },
+  ]);
+}
+
+/** After the first proof of an address, whose registration may have been a stranger's. */
+export function unprovenPasswordRemovedMail({ appName, name }: Notice): MailContent {
+  return renderMail(appName, `Your password for ${appName} was removed`, [
+    { paragraph: `Hello ${name},` },
+    {
+      paragraph: `You have confirmed this email address by logging in with a code. The password of your ${appName} account was set before that, perhaps by someone else, so it was removed, together with all other ways to log in from before.`,
+    },
+    {
+      paragraph: `You can go on logging in with a code. To set a new password, request a password reset at ${appName}.`,
+    },
   ]);
 }
 

@@ -30,6 +30,7 @@ const WITHOUT_PERSON: Record<EventType, RawBuilder<unknown>> = {
   'user.recovery_code_used': UNCHANGED,
   'user.verification_requested': UNCHANGED,
   'user.password_reset_requested': UNCHANGED,
+  'user.login_code_requested': UNCHANGED,
   'session.created': UNCHANGED,
   'session.elevated': UNCHANGED,
   'session.revoked': UNCHANGED,

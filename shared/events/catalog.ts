@@ -32,7 +32,8 @@ export const EVENT_DATA = {
   'user.email_change_requested': v.object({ id: Id }),
   'user.email_changed': v.object({ id: Id, from: v.nullable(v.string()), to: v.nullable(v.string()) }),
   'user.password_changed': v.object({ id: Id }),
-  'user.password_removed': v.object({ id: Id }),
+  // `reason` is there if it was set before the address was verified, so perhaps by somebody else.
+  'user.password_removed': v.object({ id: Id, reason: v.optional(v.literal('set_before_verification')) }),
   'user.role_changed': v.object({ id: Id, from: v.string(), to: v.string() }),
   'user.factor_added': v.object({ id: Id, factorId: Id, factorType: v.literal('totp') }),
   'user.factor_removed': v.object({ id: Id, factorId: Id, factorType: v.literal('totp') }),
@@ -40,9 +41,10 @@ export const EVENT_DATA = {
   'user.passkey_removed': v.object({ id: Id, passkeyId: Id }),
   'user.recovery_codes_created': v.object({ id: Id }),
   'user.recovery_code_used': v.object({ id: Id, remaining: v.pipe(v.number(), v.integer(), v.minValue(0)) }),
-  // Contains no token: the email consumer creates it, so that it never crosses the broker.
+  // These contain no token and no code: the email consumer makes them, so that they never cross the broker.
   'user.verification_requested': v.object({ id: Id }),
   'user.password_reset_requested': v.object({ id: Id }),
+  'user.login_code_requested': v.object({ id: Id, requestId: Id }),
   'session.created': v.object({
     userId: Id,
     sessionId: Id,

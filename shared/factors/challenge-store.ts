@@ -49,6 +49,11 @@ export async function takeChallenge(tx: Tx, hash: Buffer): Promise<boolean> {
   return numDeletedRows > 0n;
 }
 
+/** Deletes all challenges of a user. */
+export async function deleteChallenges(tx: Tx, userId: string): Promise<void> {
+  await tx.deleteFrom('factor_challenges').where('user_id', '=', userId).execute();
+}
+
 /** Deletes expired challenges. @returns how many */
 export async function purgeChallenges(db: Db, now: Date, limit: number): Promise<number> {
   const { numAffectedRows } = await sql`

@@ -127,3 +127,13 @@ export async function deleteFactor(
     .executeTakeFirst();
   return row ? { type: row.type, wasConfirmed: row.confirmed_at !== null } : null;
 }
+
+/** Deletes all factors of a user. @returns those that were confirmed */
+export async function deleteFactors(tx: Tx, userId: string): Promise<Pick<Factor, 'id' | 'type'>[]> {
+  const rows = await tx
+    .deleteFrom('factors')
+    .where('user_id', '=', userId)
+    .returning(['id', 'type', 'confirmed_at'])
+    .execute();
+  return rows.filter((row) => row.confirmed_at !== null).map(({ id, type }) => ({ id, type }));
+}

@@ -28,6 +28,15 @@ export const anyone: Access<unknown, { caller: null }> = {
   identify: async () => ({ caller: null }),
 };
 
+/** Anyone, if sign-in by mail is on. Decided before anything else: whatever is sent, the answer is the same. */
+export const anyoneByMail: Access<Context, { caller: null }> = {
+  auth: 'none',
+  identify: async ({ config }) => {
+    if (config.hasEmailLogin) return { caller: null };
+    throw new DomainError('not_found', { detail: 'Sign-in by mail is off. EMAIL_LOGIN=on turns it on' });
+  },
+};
+
 /** Anonymous callers and callers with a valid token. */
 export const optionalCaller: Access<Context, { caller: Caller | null }> = {
   auth: 'optional',

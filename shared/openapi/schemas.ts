@@ -107,6 +107,11 @@ export const RevokedSessions = v.object({ revoked: Count });
 
 export const Accepted = v.object({ status: v.literal('accepted') });
 
+export const CodeRequested = v.object({
+  emailToken: v.pipe(v.string(), v.description('For `POST /login/email/verify`, with the code in the mail')),
+  expiresIn: v.pipe(v.number(), v.integer(), v.description('Seconds until the code expires')),
+});
+
 export const LoggedOut = v.object({ status: v.literal('logout successful') });
 
 export const Jwks = v.object({

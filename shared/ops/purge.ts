@@ -10,6 +10,7 @@ import {
   purgePublished,
 } from '../event-operations/purge-store';
 import { purgeChallenges } from '../factors/challenge-store';
+import { purgeCodeRequests } from '../mailed-codes/mailed-code-store';
 import { purgeReplays } from '../outbox/replay-store';
 import { purgePasskeyChallenges } from '../passkeys/challenge-store';
 import { purgeCounters } from '../rate-limits/rate-limit-store';
@@ -38,6 +39,7 @@ export interface PurgeReport {
   sessions: number;
   passkeyChallenges: number;
   mailLinks: number;
+  mailedCodes: number;
   formerAddresses: number;
   idempotencyKeys: number;
   rateLimits: number;
@@ -84,6 +86,7 @@ export async function purgeEvents(
     replays: await all(() => purgeReplays(ctx.db, age(retentionDays), BATCH_SIZE)),
     sessions: await all(() => purgeSessions(ctx.db, ctx.now(), BATCH_SIZE)),
     mailLinks: await all(() => purgeEmailTokens(ctx.db, ctx.now(), BATCH_SIZE)),
+    mailedCodes: await all(() => purgeCodeRequests(ctx.db, ctx.now(), BATCH_SIZE)),
     factorChallenges: await all(() => purgeChallenges(ctx.db, ctx.now(), BATCH_SIZE)),
     signInCodes: await all(() => purgeSignInCodes(ctx.db, ctx.now(), BATCH_SIZE)),
     passkeyChallenges: await all(() => purgePasskeyChallenges(ctx.db, ctx.now(), BATCH_SIZE)),

@@ -111,6 +111,12 @@ export async function withdrawEvent(tx: Tx, id: string): Promise<void> {
     delete from dispatch using withdrawn where dispatch.event_id = withdrawn.id`.execute(tx);
 }
 
+/** The address that an event's request came from; null if it is unknown, or erased. */
+export async function findEventAddress(tx: Tx, eventId: string): Promise<string | null> {
+  const row = await tx.selectFrom('events').select('address').where('id', '=', eventId).executeTakeFirst();
+  return row?.address ?? null;
+}
+
 export interface EventRow {
   id: string;
   type: EventType;

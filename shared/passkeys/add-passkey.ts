@@ -4,7 +4,7 @@ import type { Origin } from '../events/origin';
 import { assertMayChangeFactors } from '../factors/assert-may-change-factors';
 import { appendEvent } from '../outbox/event-store';
 import type { Caller } from '../sessions/authenticate';
-import { addMethods } from '../sessions/session-store';
+import { addMethods, isActive } from '../sessions/session-store';
 import { takeMinorSequence } from '../users/sequence';
 import { checked } from './ceremony-error';
 import { takeChallenge } from './challenge';
@@ -21,7 +21,8 @@ const MAX_TRANSPORTS = 10;
 /**
  * Registers a passkey of the caller's. From now on, a login by another way asks for a second factor. The caller's session
  * counts as one with a second factor; the others stay as they are.
- * @throws DomainError `invalid_passkey`, `passkey_taken`, `too_many_factors`, or as `assertMayChangeFactors` does
+ * @throws DomainError `invalid_passkey`, `passkey_taken`, `too_many_factors`, `unauthorized` if the session has ended
+ * meanwhile, or as `assertMayChangeFactors` does
  */
 export async function addPasskey(
   ctx: Context,
@@ -42,7 +43,9 @@ export async function addPasskey(
   const transports = (credential.response.transports ?? []).filter((one) => TRANSPORT.test(one));
   return ctx.db.transaction().execute(async (tx) => {
     const sequence = await takeMinorSequence(tx, user.id);
-    if (sequence === null) throw new DomainError('unauthorized');
+    // Its session may have been ended while this waited for the lock, and the passkeys of before removed.
+    if (sequence === null || !(await isActive(tx, sessionId, ctx.now())))
+      throw new DomainError('unauthorized');
     if ((await listCredentials(tx, user.id)).length >= MAX_PASSKEYS)
       throw new DomainError('too_many_factors');
     const passkey = await insertPasskey(tx, {

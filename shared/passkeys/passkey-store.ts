@@ -155,6 +155,12 @@ export async function deletePasskey(tx: Tx, userId: string, id: string): Promise
   return numDeletedRows > 0n;
 }
 
+/** Deletes all passkeys of a user. @returns their ids */
+export async function deletePasskeys(tx: Tx, userId: string): Promise<string[]> {
+  const rows = await tx.deleteFrom('passkeys').where('user_id', '=', userId).returning('id').execute();
+  return rows.map(({ id }) => id).sort();
+}
+
 function passkeyFromRow(row: Selectable<PasskeysTable>): Passkey {
   return {
     id: row.id,

@@ -8,8 +8,8 @@ import type { LoginName } from './password-store';
 
 // The limit on guesses of passwords and codes, for all endpoints: docs/security.md, "Failed logins".
 
-/** What a guess is at: the password behind a name, or a code of a user's second factors. */
-export type Guessed = LoginName | { factorsOf: string };
+/** What a guess is at: the password behind a name, a code of a user's second factors, or one mailed to an address (its hash). */
+export type Guessed = LoginName | { factorsOf: string } | { mailedCodesTo: string };
 
 /** A counted guess. */
 export interface Guess {
@@ -49,6 +49,7 @@ export async function countGuess(
 /** The normalized name by which guesses are counted. */
 export function guessedName(name: Guessed): string {
   if ('factorsOf' in name) return `factors of ${name.factorsOf}`;
+  if ('mailedCodesTo' in name) return `mailed codes to ${name.mailedCodesTo}`;
   return 'email' in name ? `email ${addressKey(name.email)}` : `username ${foldCase(name.username.trim())}`;
 }
 

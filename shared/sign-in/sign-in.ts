@@ -1,4 +1,5 @@
 import type { Context } from '../context/context';
+import type { Tx } from '../db/connection';
 import type { Origin } from '../events/origin';
 import { challengeFactor } from '../factors/challenge';
 import { appendEvent } from '../outbox/event-store';
@@ -18,22 +19,30 @@ export interface SignedIn {
  * that has just been replaced
  */
 export function signIn(ctx: Context, proof: UserProof, origin: Origin): Promise<SignedIn | null> {
+  return ctx.db.transaction().execute((tx) => signInWithin(tx, ctx, proof, origin));
+}
+
+/** Like `signIn`, in the caller's transaction. */
+export async function signInWithin(
+  tx: Tx,
+  ctx: Context,
+  proof: UserProof,
+  origin: Origin,
+): Promise<SignedIn | null> {
   const { user } = proof;
-  return ctx.db.transaction().execute(async (tx) => {
-    // The lock also serializes this with a password change, which ends all sessions that exist by then.
-    const sequence = await takeMinorSequence(tx, user.id, user.version);
-    if (sequence === null) return null;
-    const { sessionId, tokens } = await openSession(tx, ctx, proof, origin);
-    await appendEvent(tx, ctx, 'relay', {
-      type: 'session.created',
-      subject: user.id,
-      sequence,
-      data: { userId: user.id, sessionId, reason: 'login', amr: [...proof.amr] },
-      origin: { ...origin, actorId: user.id },
-    });
-    await proof.onSignIn?.(tx);
-    return { user, tokens };
+  // The lock also serializes this with a password change, which ends all sessions that exist by then.
+  const sequence = await takeMinorSequence(tx, user.id, user.version);
+  if (sequence === null) return null;
+  const { sessionId, tokens } = await openSession(tx, ctx, proof, origin);
+  await appendEvent(tx, ctx, 'relay', {
+    type: 'session.created',
+    subject: user.id,
+    sequence,
+    data: { userId: user.id, sessionId, reason: 'login', amr: [...proof.amr] },
+    origin: { ...origin, actorId: user.id },
   });
+  await proof.onSignIn?.(tx);
+  return { user, tokens };
 }
 
 /**

@@ -4,6 +4,8 @@ import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
 import type { FactorCode } from '../factors/fields';
 import { proveFactor } from '../factors/prove-factor';
+import type { MailedCode } from '../mailed-codes/fields';
+import { proveMailedCode } from '../mailed-codes/prove-mailed-code';
 import { appendEvent } from '../outbox/event-store';
 import type { AuthenticationResponse } from '../passkeys/fields';
 import { PASSKEY_METHODS, provePasskey } from '../passkeys/prove-passkey';
@@ -15,21 +17,22 @@ import { type AccessToken, issueAccessToken } from '../sessions/open-session';
 import { isMultiFactor } from '../sessions/proof';
 import { markProven, type ProvenSession } from '../sessions/session-store';
 import { takeMinorSequence } from '../users/sequence';
+import type { User } from '../users/user';
 
-/** What a caller sends: a password, a code or both, or an assertion of a passkey. */
+/** What a caller sends: a first factor, a code of a second one or both, or an assertion of a passkey. */
 export interface StepUp {
-  password: string | null;
+  first: { password: string } | MailedCode | null;
   factor: FactorCode | null;
   assertion: AuthenticationResponse | null;
 }
 
 /**
  * Checks again who the caller is and issues an access token with a new `auth_time`. Earlier tokens of the session keep
- * theirs, so a stolen one gains nothing. Users with a second factor send a code of it. With the password they prove both
- * factors; without it, the session must have proven both before (NIST SP 800-63B, section 4.2.3). A passkey of the caller's
- * proves both.
- * @throws DomainError `invalid_credentials`, `second_factor_required` without a code, `invalid_code`, `invalid_assertion`,
- * `rate_limited`, `invalid_request` without the password where it is needed, or `unauthorized` if the session has ended meanwhile
+ * theirs, so a stolen one gains nothing. Users with a second factor send a code of it. With a first factor they prove both;
+ * without it, the session must have proven both before (NIST SP 800-63B, section 4.2.3). A passkey of the caller's proves both.
+ * @throws DomainError `invalid_credentials`, `second_factor_required` without a code, `invalid_code`, `invalid_token`,
+ * `invalid_assertion`, `rate_limited`, `invalid_request` without the first factor where it is needed, or `unauthorized` if the
+ * session has ended meanwhile
  */
 export async function stepUp(
   ctx: Context,
@@ -64,7 +67,7 @@ interface Proven {
 async function prove(
   ctx: Context,
   caller: Caller,
-  { password, factor, assertion }: StepUp,
+  { first: sent, factor, assertion }: StepUp,
   origin: Origin,
 ): Promise<Proven> {
   const { id: userId } = caller.user;
@@ -74,23 +77,41 @@ async function prove(
     const { use } = await provePasskey(ctx, assertion, userId, origin);
     return { proof: { at: ctx.now(), amr: PASSKEY_METHODS }, use };
   }
-  const isPasswordNeeded = !caller.hasFactor || !isMultiFactor(caller.amr);
-  if (password === null && isPasswordNeeded) throw passwordRequired();
-  const known = password === null ? null : await provePassword(ctx, userId, password, origin);
-  if (!caller.hasFactor) return { proof: { at: ctx.now(), amr: ['pwd'] }, use: async () => {} };
+  const isFirstNeeded = !caller.hasFactor || !isMultiFactor(caller.amr);
+  if (sent === null && isFirstNeeded) throw passwordRequired();
+  const first = sent && (await proveFirst(ctx, caller.user, sent, origin));
+  if (first && !caller.hasFactor) return first;
   if (!factor)
     throw new DomainError('second_factor_required', {
       detail: 'Send a code too, or an assertion of a passkey',
     });
-  const { hash } = known ?? (await findPassword(ctx.db, userId)) ?? { hash: null };
-  const place = { sessionOf: userId };
-  const use = await proveFactor(
-    ctx,
-    { userId, passwordHash: hash, place, isKnownPlace: true },
-    factor,
-    origin,
-  );
-  return { proof: { at: ctx.now(), amr: known ? ['pwd', 'otp', 'mfa'] : caller.amr }, use };
+  const { hash } = first ?? (await findPassword(ctx.db, userId)) ?? { hash: null };
+  const proving = { userId, passwordHash: hash, place: { sessionOf: userId }, isKnownPlace: true };
+  const use = await proveFactor(ctx, proving, factor, origin);
+  return {
+    proof: { at: ctx.now(), amr: first ? [...new Set([...first.proof.amr, 'otp', 'mfa'])] : caller.amr },
+    use: async (tx) => {
+      await first?.use(tx);
+      await use(tx);
+    },
+  };
+}
+
+/** @returns also the hash of the user's password, null without one */
+async function proveFirst(
+  ctx: Context,
+  user: User,
+  sent: { password: string } | MailedCode,
+  origin: Origin,
+): Promise<Proven & { hash: string | null }> {
+  if ('password' in sent) {
+    const { hash, ...proof } = await provePassword(ctx, user.id, sent.password, origin);
+    return { proof, hash, use: async () => {} };
+  }
+  const find = async () => ({ user, isKnownPlace: true });
+  const { use } = await proveMailedCode(ctx, sent, { place: { sessionOf: user.id }, find }, origin);
+  const hash = (await findPassword(ctx.db, user.id))?.hash ?? null;
+  return { proof: { at: ctx.now(), amr: ['otp'] }, hash, use };
 }
 
 function passwordRequired(): DomainError {

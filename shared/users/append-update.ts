@@ -13,20 +13,21 @@ export function changedFields(before: User, after: User): (typeof FIELDS)[number
   return FIELDS.filter((field) => !isDeepStrictEqual(stored(after[field]), before[field]));
 }
 
-/** Appends `user.updated` with the old and new values, in the transaction that stored them. */
+/** Appends `user.updated` with the old and new values, in the transaction that stored them. `sender`: see `appendEvent`. */
 export async function appendUpdate(
   tx: Tx,
   ctx: Context,
   before: User,
   after: User,
   origin: Origin,
+  sender: 'inline' | 'relay' = 'inline',
 ): Promise<PendingEvent[]> {
   const changed = changedFields(before, after);
   if (changed.length === 0) return [];
   const changes = Object.fromEntries(
     changed.map((field) => [field, { from: before[field], to: after[field] }]),
   );
-  const event = await appendEvent(tx, ctx, 'inline', {
+  const event = await appendEvent(tx, ctx, sender, {
     type: 'user.updated',
     subject: after.id,
     sequence: sequenceOf(after.version),

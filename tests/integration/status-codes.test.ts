@@ -8,6 +8,8 @@ import { queueOf } from '../../shared/broker/topology';
 import type { Config } from '../../shared/config';
 import { type EmailTokenPurpose, insertEmailToken } from '../../shared/email-addresses/email-token-store';
 import { statusOf } from '../../shared/errors';
+import { codeOf as codeOfRequest, hashAddress } from '../../shared/mailed-codes/mailed-code';
+import { insertCodeRequest, markMailed } from '../../shared/mailed-codes/mailed-code-store';
 import document from '../../shared/openapi/openapi.json';
 import { hashToken, newOpaqueToken } from '../../shared/tokens/opaque-token';
 import { SoftwareAuthenticator } from '../setup/authenticator';
@@ -98,6 +100,20 @@ async function mailToken(
     }),
   );
   return token;
+}
+
+/** A request for a code that was mailed. */
+async function mailedCode({ user }: Person): Promise<{ emailToken: string; code: string }> {
+  const emailToken = newOpaqueToken();
+  const tokenHash = hashToken(emailToken);
+  const id = uuidv7();
+  await service.db.transaction().execute(async (tx) => {
+    const addressHash = hashAddress(service.ctx, user.email ?? '');
+    const expiresAt = new Date(Date.now() + 60_000);
+    await insertCodeRequest(tx, { id, tokenHash, userId: user.id, addressHash, expiresAt }, new Date());
+    await markMailed(tx, id, new Date());
+  });
+  return { emailToken, code: codeOfRequest(service.ctx, tokenHash) };
 }
 
 const post = 'POST' as const;
@@ -239,6 +255,31 @@ test('the flows that go by mail', async () => {
   const reset = { token: await mailToken(person, 'reset_password'), password: 'quite another password' };
   await expectStatus('POST /reset-password', 200, null, { body: reset });
   await expectStatus('POST /reset-password', 400, 'invalid_token', { body: reset });
+});
+
+test('sign-in by mail', async () => {
+  const person = await register();
+  const { id, email } = person.user;
+  await expectStatus('POST /login/email', 202, null, { body: { email } });
+  const requests = service.db.selectFrom('mailed_codes').where('user_id', '=', id);
+  const { count } = await requests
+    .select((eb) => eb.fn.countAll<string>().as('count'))
+    .executeTakeFirstOrThrow();
+  expect(count).toBe('1');
+  const request = await mailedCode(person);
+  const verify = 'POST /login/email/verify';
+  await expectStatus(verify, 401, 'invalid_code', { body: { ...request, code: 'x' } });
+  await expectStatus(verify, 200, null, { body: request });
+  await expectStatus(verify, 400, 'invalid_token', { body: request });
+  const { emailToken, code } = await mailedCode(person);
+  await expectStatus('POST /step-up', 400, 'invalid_token', {
+    token: (await register()).accessToken,
+    body: { emailToken, emailCode: code },
+  });
+  const without = await startService({ EMAIL_LOGIN: 'off' });
+  for (const operation of ['POST /login/email', verify])
+    await expectStatus(operation, 404, 'not_found', { body: {} }, () => {}, without);
+  await without.stop();
 });
 
 test('read, change and delete a user', async () => {
@@ -691,6 +732,8 @@ function bodyOf(operationId: string): unknown {
     exchangeCode: { code: 'x', returnTo: RETURN_URL },
     loginFactor: { factorToken: 'x', type: 'totp', code: '123456' },
     loginPasskey: { assertion: nobodysAssertion() },
+    loginEmail: { email: 'a@example.com' },
+    verifyLoginEmail: { emailToken: 'x', code: '123456' },
     login: { username: 'nobody', password: 'x' },
     refresh: { refreshToken: 'x' },
     openConsoleSession: { username: 'nobody', password: 'x' },

@@ -51,3 +51,10 @@ export function tokenIn(mail: { text?: string | undefined } | undefined): string
   if (token === undefined) throw new Error(`There is no link in: ${mail?.text}`);
   return token;
 }
+
+/** The code in a mail that one can sign in with. */
+export function codeIn(mail: { text?: string | undefined } | undefined): string {
+  const code = /^(\d{6})$/m.exec(mail?.text ?? '')?.[1];
+  if (code === undefined) throw new Error(`There is no code in: ${mail?.text}`);
+  return code;
+}

@@ -8,7 +8,7 @@ import { startSchedule } from '../../local/schedule';
 import { createAdmin } from '../../shared/accounts/create-admin';
 import { type Config, readConfig } from '../../shared/config';
 import { VARIABLES } from '../../shared/config/environment';
-import { createContext } from '../../shared/context/context';
+import { type Context, createContext } from '../../shared/context/context';
 import type { Db } from '../../shared/db/connection';
 import { createLog } from '../../shared/log';
 import { brokerUrl, deleteTopology, uniqueNames } from './broker';
@@ -30,6 +30,8 @@ export interface ServiceRequest {
 export interface Service {
   url: string;
   db: Db;
+  /** With the configuration of the functions. */
+  ctx: Context;
   events: Config['events'];
   adminToken: string;
   request(path: string, request?: ServiceRequest): Promise<TestReply>;
@@ -61,6 +63,7 @@ export async function startService(
     QUEUE_TYPE: 'classic',
     RELAY_IDLE_MS: '100',
     RATE_LIMITS: 'off',
+    EMAIL_LOGIN: 'on',
     SMTP_URL: 'off',
     WEBHOOK_ALLOWED_NETWORKS: '127.0.0.0/8',
     WEBHOOK_IDLE_MS: '100',
@@ -118,6 +121,7 @@ export async function startService(
   return {
     url,
     db: ctx.db,
+    ctx,
     events: ctx.config.events,
     adminToken: login.body?.accessToken ?? '',
     request,

@@ -23,6 +23,7 @@ import * as eventHistory from './0024-event-history';
 import * as secondFactors from './0025-second-factors';
 import * as firstFactors from './0026-first-factors';
 import * as passkeys from './0027-passkeys';
+import * as mailedCodes from './0028-mailed-codes';
 import * as signInCodes from './0029-sign-in-codes';
 
 /** In order of their names. They are listed, not read from a folder, so that they are part of a bundle. */
@@ -51,5 +52,6 @@ export const migrations: Record<string, Migration> = {
   '0025-second-factors': secondFactors,
   '0026-first-factors': firstFactors,
   '0027-passkeys': passkeys,
+  '0028-mailed-codes': mailedCodes,
   '0029-sign-in-codes': signInCodes,
 };

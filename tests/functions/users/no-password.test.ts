@@ -96,13 +96,13 @@ test('sets the first password with a recent proof, and no earlier one', async ()
   expect([next.status, next.body.errors[0].path]).toEqual([422, 'currentPassword']);
 });
 
-test('of two first passwords at once, one is set, and the other takes it as the current one', async () => {
+test('of two first passwords at once, one is set, and ends the session of the other', async () => {
   const person = await registerWithout();
   const answers = await Promise.all([
     set(person, { newPassword: 'the password of one' }),
     set(person, { newPassword: 'the password of another' }),
   ]);
-  expect(answers.map(({ status }) => status).sort()).toEqual([200, 422]);
+  expect(answers.map(({ status }) => status).sort()).toEqual([200, 401]);
 });
 
 test('changes the address with a recent proof', async () => {
