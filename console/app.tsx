@@ -1,38 +1,40 @@
 import { useEffect, useState } from 'preact/hooks';
 import { MeContext } from './me';
 import { href, useRoute } from './route';
-import { logOut, refresh, request, whenSessionEnds } from './session';
+import { goToSignIn, logOut, refresh, request, whenSessionEnds } from './session';
 import type { Me } from './types';
 import { Failure } from './ui/content';
 import { Notifications } from './ui/notify';
+import { StepUp } from './ui/step-up';
 import { VIEWS } from './views';
-import { Login } from './views/login';
 
-type Session = 'unknown' | 'none' | Me | Error;
+type Session = 'unknown' | Me | Error;
 
 export function App() {
   const [session, setSession] = useState<Session>('unknown');
   const enter = async () => setSession(await request<Me>('GET', 'users/me'));
   const start = () =>
     refresh()
-      .then((isThere) => (isThere ? enter() : setSession('none')))
-      .catch((error: Error) => setSession('status' in error && error.status === 401 ? 'none' : error));
+      .then((isThere) => (isThere ? enter() : goToSignIn()))
+      .catch((error: Error) =>
+        'status' in error && error.status === 401 ? goToSignIn() : setSession(error),
+      );
   useEffect(() => {
-    whenSessionEnds(() => setSession('none'));
+    whenSessionEnds(goToSignIn);
     void start();
   }, []);
 
   if (session === 'unknown') return <p class="loading">Loading …</p>;
   if (session instanceof Error) return <Failure error={session} retry={start} />;
-  if (session === 'none') return <Login onLogin={enter} />;
   const leave = async () => {
     await logOut();
-    setSession('none');
+    goToSignIn();
   };
   return (
     <MeContext.Provider value={session}>
       <Notifications>
         <Shell me={session} onLogOut={leave} />
+        <StepUp />
       </Notifications>
     </MeContext.Provider>
   );

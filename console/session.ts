@@ -1,14 +1,7 @@
-import type { NewAccessToken, Problem } from './types';
+import { ApiError, codeOf, readResponse } from '../pages/api';
+import type { NewAccessToken } from './types';
 
-/** An error response of the API. `message` says what is wrong and what to do. */
-export class ApiError extends Error {
-  constructor(
-    readonly status: number,
-    readonly problem: Partial<Problem>,
-  ) {
-    super(problem.detail ?? problem.title ?? `The server answered ${status}`);
-  }
-}
+export { ApiError };
 
 interface Access {
   token: string;
@@ -25,18 +18,21 @@ export function whenSessionEnds(callback: () => void): void {
   onEnd = callback;
 }
 
-/** The second step of a login. A code of six digits is an authenticator app's, any other a recovery code. @throws ApiError */
-export async function sendCode(factorToken: string, code: string): Promise<void> {
-  const type = /^\d{3}\s?\d{3}$/.test(code) ? 'totp' : 'recovery_code';
-  const response = await send('POST', 'console/session/factor', { factorToken, type, code });
-  keep(await read<NewAccessToken>(response));
+let askForProof = async () => false;
+
+/** Called when a request needs a fresh proof of who is there. Returns whether it was given. */
+export function whenProofIsNeeded(callback: () => Promise<boolean>): void {
+  askForProof = callback;
 }
 
-/** @throws ApiError, with a `factorToken` if a code is needed too */
-export async function logIn(name: string, password: string): Promise<void> {
-  const who = name.includes('@') ? { email: name } : { username: name };
-  const response = await send('POST', 'console/session', { ...who, password });
-  keep(await read<NewAccessToken>(response));
+/** To the page where everybody signs in. It comes back to the same view, because the fragment goes along. */
+export function goToSignIn(): void {
+  location.replace(`sign-in?return_to=console${location.hash}`);
+}
+
+/** Proves again who is there, for requests that need it. @throws ApiError */
+export async function stepUp(proof: object): Promise<void> {
+  keep(await request<NewAccessToken>('POST', 'step-up', { body: proof }));
 }
 
 export async function logOut(): Promise<void> {
@@ -49,7 +45,7 @@ export function refresh(): Promise<boolean> {
   refreshing ??= (async () => {
     const response = await send('POST', 'console/session/refresh');
     if (response.status !== 200) return false;
-    keep(await read<NewAccessToken>(response));
+    keep(await readResponse<NewAccessToken>(response));
     return true;
   })().finally(() => {
     refreshing = undefined;
@@ -70,20 +66,25 @@ export interface RequestOptions {
  */
 export async function request<T>(method: string, path: string, options: RequestOptions = {}): Promise<T> {
   if (access && access.expiresAt < Date.now()) await refresh();
-  let response = await send(method, path, options.body, access?.token, options);
-  if (response.status === 401 && (await isExpired(response))) {
-    if (await refresh()) response = await send(method, path, options.body, access?.token, options);
-    else {
-      access = null;
-      onEnd();
-    }
+  const attempt = () => send(method, path, options.body, access?.token, options);
+  try {
+    return await readResponse<T>(await attempt());
+  } catch (error) {
+    const code = codeOf(error);
+    const mayRepeat =
+      (code === 'unauthorized' && (await refreshOrEnd())) ||
+      (code === 'reauthentication_required' && (await askForProof()));
+    if (!mayRepeat) throw error;
+    return readResponse<T>(await attempt());
   }
-  return read<T>(response);
 }
 
-async function isExpired(response: Response): Promise<boolean> {
-  const { code }: Partial<Problem> = await response.clone().json();
-  return code === 'unauthorized';
+/** @returns whether the session goes on */
+async function refreshOrEnd(): Promise<boolean> {
+  if (await refresh()) return true;
+  access = null;
+  onEnd();
+  return false;
 }
 
 function keep({ accessToken, expiresIn }: NewAccessToken): void {
@@ -109,12 +110,4 @@ function send(
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     ...(signal && { signal }),
   });
-}
-
-async function read<T>(response: Response): Promise<T> {
-  const text = await response.text();
-  const isJson = response.headers.get('content-type')?.includes('json') ?? false;
-  const body = text && isJson ? JSON.parse(text) : undefined;
-  if (!response.ok) throw new ApiError(response.status, body ?? {});
-  return body;
 }

@@ -7,12 +7,12 @@ export type { Permission } from '../shared/roles/permissions';
 type Body<S extends v.GenericSchema> = v.InferOutput<S>;
 
 export type NewAccessToken = Body<typeof schemas.NewAccessToken>;
-export type Problem = Body<typeof schemas.Problem>;
 export type Me = Body<typeof schemas.Me>;
 export type User = Body<typeof schemas.User>;
 export type UserList = Body<typeof schemas.UserList>;
 export type SessionList = Body<typeof schemas.SessionList>;
 export type FactorList = Body<typeof schemas.FactorList>;
+export type PasskeyList = Body<typeof schemas.PasskeyList>;
 export type RoleList = Body<typeof schemas.RoleList>;
 export type EventList = Body<typeof schemas.EventList>;
 export type LoggedEvent = EventList['events'][number];

@@ -1,8 +1,10 @@
 import { bearer, post, type Session } from './api';
-import { allowsPasskeys } from './shell';
+
+/** Where the service accepts passkeys: under another name of it they would be refused. */
+const hosts = document.body.dataset['passkeyHosts']?.split(' ') ?? [];
 
 /** Browsers offer passkeys on pages over TLS and on this machine only. */
-export const hasPasskeys = allowsPasskeys && 'PublicKeyCredential' in globalThis;
+export const hasPasskeys = hosts.includes(location.host) && 'PublicKeyCredential' in globalThis;
 
 /** Whether the browser lists passkeys where it fills in usernames. */
 export async function canSuggestPasskeys(): Promise<boolean> {

@@ -7,8 +7,6 @@ export const appName = dataset['app'] ?? '';
 export const pageName: PageName = isPageName(dataset['page'] ?? '')
   ? (dataset['page'] as PageName)
   : 'sign-in';
-/** Whether passkeys may be used on this page: under another name of the service they would be refused. */
-export const allowsPasskeys = dataset['passkeyOrigins']?.split(' ').includes(location.origin) ?? false;
 export const hasEmailLogin = 'emailLogin' in dataset;
 export const hasBadTarget = 'badTarget' in dataset;
 export const requiresEmail = 'requiresEmail' in dataset;

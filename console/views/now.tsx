@@ -18,7 +18,9 @@ export function Now() {
   const can = useCan();
   return (
     <View title="Now">
-      <Vitals />
+      <div class="vitals-place">
+        <Vitals />
+      </div>
       <div class="charts">
         {can('events:read') && <Rates />}
         {can('analytics:read') && <Registrations />}

@@ -145,23 +145,3 @@ export function EndSession({
     </Action>
   );
 }
-
-export function RemoveFactor({
-  userId,
-  factorId,
-  reload,
-}: {
-  userId: string;
-  factorId: string;
-  reload: () => void;
-}) {
-  const remove = async () => {
-    await request('DELETE', `users/${userId}/factors/${factorId}`);
-    reload();
-  };
-  return (
-    <Action label="Remove" title="Remove the second factor" kind="danger" onSubmit={remove}>
-      <p>Do this only if you know that the user asks for it. They get a mail that says so.</p>
-    </Action>
-  );
-}

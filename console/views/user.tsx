@@ -1,12 +1,13 @@
 import { EventTable } from '../events/event-table';
 import { useCan } from '../me';
-import type { EventList, FactorList, SessionList, User } from '../types';
+import type { EventList, SessionList, User } from '../types';
 import { Empty, Facts, Json, Loaded, Section, View } from '../ui/content';
 import { Table } from '../ui/table';
 import { Time } from '../ui/time';
 import { usePages, useQuery } from '../use-query';
+import { Factors, Passkeys } from '../users/factors';
 import { Verified } from '../users/verified';
-import { EndSession, RemoveFactor, UserActions } from './user-actions';
+import { EndSession, UserActions } from './user-actions';
 
 const LIVE_MS = 2_000;
 
@@ -41,6 +42,7 @@ export function UserView({ id }: { id: string }) {
         </Section>
       )}
       {can('users:write') && <Factors id={id} />}
+      {can('users:write') && <Passkeys id={id} />}
       <Sessions id={id} />
       {can('events:read') && <UserEvents id={id} />}
     </View>
@@ -71,42 +73,6 @@ function Sessions({ id }: { id: string }) {
                 },
               ]}
             />
-          )
-        }
-      </Loaded>
-    </Section>
-  );
-}
-
-function Factors({ id }: { id: string }) {
-  const query = useQuery<FactorList>(`users/${id}/factors`);
-  return (
-    <Section title="Second factors">
-      <Loaded query={query}>
-        {({ factors, recoveryCodes }) =>
-          factors.length === 0 ? (
-            <Empty>This user logs in with the password alone.</Empty>
-          ) : (
-            <>
-              <Table
-                caption="Second factors"
-                rows={factors}
-                keyOf={(factor) => factor.id}
-                columns={[
-                  { title: 'Factor', cell: () => 'Authenticator app' },
-                  {
-                    title: 'Last used',
-                    cell: ({ lastUsedAt }) => (lastUsedAt ? <Time at={lastUsedAt} isRelative /> : 'never'),
-                  },
-                  { title: 'Since', cell: ({ createdAt }) => <Time at={createdAt} /> },
-                  {
-                    title: 'Remove',
-                    cell: (factor) => <RemoveFactor userId={id} factorId={factor.id} reload={query.reload} />,
-                  },
-                ]}
-              />
-              <p class="hint">Recovery codes that remain: {recoveryCodes}</p>
-            </>
           )
         }
       </Loaded>

@@ -25,7 +25,7 @@ export const handler = endpoint({
   access: anyone,
   handle: async ({ ctx: { config } }) => {
     if (!config.hasConsole) throw new DomainError('not_found', { detail: 'The console is off' });
-    const page = await consolePage(config.mail.appName);
+    const page = await consolePage(config);
     // Asked for each time: it names the current versions of the files.
     return htmlReply(page, CONSOLE_POLICY, { 'cache-control': 'no-cache' });
   },

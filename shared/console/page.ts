@@ -1,4 +1,6 @@
 import { versionOf } from '../assets';
+import type { Config } from '../config';
+import { passkeyHosts } from '../pages/passkey-hosts';
 import { escapeHtml } from '../plain-text';
 
 /** No inline script or style, no `eval`, and nothing from elsewhere. */
@@ -15,12 +17,12 @@ export const CONSOLE_POLICY = [
 ].join('; ');
 
 /** The shell, which the script fills. URLs are relative, so that it also works if the API is served below a path. */
-export async function consolePage(appName: string): Promise<string> {
+export async function consolePage({ mail, passkeys }: Pick<Config, 'mail' | 'passkeys'>): Promise<string> {
   const [script, style] = await Promise.all([
     versionOf('console', 'app.js'),
     versionOf('console', 'app.css'),
   ]);
-  const name = escapeHtml(appName);
+  const name = escapeHtml(mail.appName);
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -32,7 +34,7 @@ export async function consolePage(appName: string): Promise<string> {
 <link rel="stylesheet" href="console/app.css?v=${style}">
 <script type="module" src="console/app.js?v=${script}"></script>
 </head>
-<body data-app="${name}">
+<body data-app="${name}" data-passkey-hosts="${passkeyHosts({ passkeys })}">
 <div id="app"></div>
 <noscript>The console needs JavaScript.</noscript>
 </body>

@@ -6,6 +6,7 @@ import { escapeHtml } from '../plain-text';
 import { CodeChallenge } from '../sign-in/code-fields';
 import { isReturnTarget } from '../sign-in/return-target';
 import type { PageQuery } from './page-query';
+import { passkeyHosts } from './passkey-hosts';
 import { themeStyle } from './theme';
 import { isPageName, TITLES } from './titles';
 
@@ -29,7 +30,7 @@ export async function pageShell(config: Config, pathname: string, query: PageQue
   const data = {
     app,
     page,
-    'passkey-origins': escapeHtml(config.passkeys.origins.join(' ')),
+    'passkey-hosts': passkeyHosts(config),
     ...(hasBadTarget(config, query) && { 'bad-target': '' }),
     ...(config.users.requireEmail && { 'requires-email': '' }),
   };

@@ -3,6 +3,9 @@ import { exactly } from '../exactly';
 
 const text = v.pipe(v.string('must be a string'), v.minLength(1, 'must not be empty'));
 
+/** A code of `POST /login/code`. */
+export const Code = text;
+
 /** SHA-256 of the verifier in base64url: the method S256 (RFC 7636, section 4.2). `plain` is not supported. */
 export const CodeChallenge = v.pipe(
   v.string('must be a string'),
@@ -11,7 +14,7 @@ export const CodeChallenge = v.pipe(
 
 /** The exchange of a code. */
 export const CodeExchange = exactly({
-  code: text,
+  code: Code,
   returnTo: text,
   codeVerifier: v.optional(v.pipe(text, v.maxLength(128, 'must have at most 128 characters'))),
 });

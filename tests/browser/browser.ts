@@ -61,11 +61,17 @@ export async function newPage(
   return { context, page, complaints };
 }
 
+/** On the page for that. */
+export async function signIn(page: Page, user: { username: string; password: string }): Promise<void> {
+  await page.getByLabel('Username or email address').fill(user.username);
+  await page.getByLabel('Password', { exact: true }).fill(user.password);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+}
+
+/** Into the console, by the page where everybody signs in. */
 export async function logIn(page: Page, url: string, user = ADMIN): Promise<void> {
   await page.goto(url);
-  await page.getByLabel('Username or email address').fill(user.username);
-  await page.getByLabel('Password').fill(user.password);
-  await page.getByRole('button', { name: 'Log in' }).click();
+  await signIn(page, user);
   await page.getByRole('heading', { name: 'Now' }).waitFor();
 }
 

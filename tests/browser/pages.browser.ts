@@ -4,7 +4,14 @@ import type { Browser, CDPSession, Page } from 'playwright-core';
 import { codeOf } from '../setup/factors';
 import { eventually } from '../setup/service';
 import { type App, startApp } from './app';
-import { accessibilityProblems, launchBrowser, newPage, screenshot, type Watched } from './browser';
+import {
+  accessibilityProblems,
+  launchBrowser,
+  newPage,
+  screenshot,
+  signIn as signInOn,
+  type Watched,
+} from './browser';
 import { type Rollcall, startRollcall } from './rollcall';
 
 const ATTACK = `"><img src=x onerror=alert(1)><script>alert(2)</script>{{7*7}}&code=x#'`;
@@ -70,11 +77,8 @@ async function register(fields: Record<string, unknown> = {}) {
   return { ...body, name, password, as: { authorization: `Bearer ${body.accessToken}` } };
 }
 
-async function signIn({ name, password }: { name: string; password: string }): Promise<void> {
-  await field('Username or email address').fill(name);
-  await field('Password').fill(password);
-  await button('Sign in').click();
-}
+const signIn = ({ name, password }: { name: string; password: string }) =>
+  signInOn(page, { username: name, password });
 
 const arrived = async () => {
   await heading('The app');
@@ -275,6 +279,32 @@ describe('passkeys, of an authenticator that the browser makes up', () => {
     await touches(true);
     await open('sign-in', back());
     expect((await exchange((await arrived())['code'])).body.user.username).toBe(person.name);
+  });
+
+  test('it opens the console, proves there who is there, and is removed there', async () => {
+    const { user, name } = await withPasskey();
+    await rollcall.request('PUT', `/users/${user.id}/role`, { role: 'admin' });
+    await page.goto(`${rollcall.url}/console#/users/${user.id}`);
+    await heading('Sign in');
+    await touches(true);
+    await button('Sign in with a passkey').click();
+    await heading(name);
+    // As if the login were of long ago.
+    let refused = false;
+    await page.route('**/passkeys/*', (route) => {
+      if (refused) return route.continue();
+      refused = true;
+      const body = JSON.stringify({ code: 'reauthentication_required' });
+      return route.fulfill({ status: 401, contentType: 'application/problem+json', body });
+    });
+    const passkeys = page.getByRole('region', { name: 'Passkeys' });
+    await passkeys.getByRole('button', { name: 'Remove' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
+    await page.getByRole('dialog', { name: 'Confirm that it is you' }).waitFor();
+    await button('Use a passkey').click();
+    await passkeys.waitFor({ state: 'detached' });
+    const { body } = await rollcall.request('GET', `/users/${user.id}/passkeys`);
+    expect(body.passkeys).toEqual([]);
   });
 
   test('one that was removed is refused, and the page says so', async () => {

@@ -398,13 +398,6 @@ test('second factors, and logins with them', async () => {
   await expectStatus(second, 401, 'invalid_code', { body: { factorToken, ...proof, type: 'totp' } });
   await expectStatus(second, 200, null, { body: { factorToken, ...proof } });
   await expectStatus(second, 400, 'invalid_token', { body: { factorToken, ...proof } });
-  const inConsole = 'POST /console/session/factor';
-  const { factorToken: next } = (await begin('/console/session')).body;
-  const body = { factorToken: next, type: 'recovery_code', code: recovery.codes[1] };
-  await expectStatus(inConsole, 401, 'invalid_code', { body: { ...body, code: 'x' } });
-  await expectStatus(inConsole, 403, 'forbidden', { body, headers: { origin: 'https://evil.example' } });
-  await expectStatus(inConsole, 200, null, { body });
-  await expectStatus(inConsole, 400, 'invalid_token', { body });
   const stepUp = { token: a.accessToken, body: { password: PASSWORD } };
   await expectStatus('POST /step-up', 401, 'second_factor_required', stepUp);
 
@@ -451,17 +444,13 @@ test('passkeys, and logins with them', async () => {
   const once = { body: { assertion: await assertion() } };
   await expectStatus(log, 200, null, once);
   await expectStatus(log, 401, 'invalid_assertion', once);
-  for (const [open, second] of [
-    ['/login', 'POST /login/factor'],
-    ['/console/session', 'POST /console/session/factor'],
-  ] as const) {
-    const credentials = { username, password: PASSWORD };
-    const { body } = await service.request(open, { method: post, body: credentials });
-    expect(body.factors).toEqual(['passkey']);
-    const sent = { factorToken: body.factorToken, type: 'passkey' };
-    await expectStatus(second, 401, 'invalid_assertion', { body: { ...sent, ...once.body } });
-    await expectStatus(second, 200, null, { body: { ...sent, assertion: await assertion() } });
-  }
+  const credentials = { username, password: PASSWORD };
+  const begun = await service.request('/login', { method: post, body: credentials });
+  expect(begun.body.factors).toEqual(['passkey']);
+  const sent = { factorToken: begun.body.factorToken, type: 'passkey' };
+  const second = 'POST /login/factor';
+  await expectStatus(second, 401, 'invalid_assertion', { body: { ...sent, ...once.body } });
+  await expectStatus(second, 200, null, { body: { ...sent, assertion: await assertion() } });
   const proof = { token: a.accessToken, body: { assertion: await assertion() } };
   await expectStatus('POST /step-up', 200, null, proof);
   await expectStatus('POST /step-up', 401, 'invalid_assertion', proof);
@@ -676,13 +665,14 @@ test('the console and its sessions', async () => {
   await expectStatus('GET /console', 404, 'not_found', {}, () => {}, without);
   await without.stop();
 
-  const { user } = await register();
-  const credentials = { username: user.username, password: PASSWORD };
+  const { accessToken: token, refreshToken } = await register();
+  const issue = { method: post, token, body: { refreshToken, returnTo: 'console' } };
+  const { code } = (await service.request('/login/code', issue)).body;
   const foreign = { headers: { origin: 'https://evil.example' } };
   const open = 'POST /console/session';
-  const { headers, body } = await expectStatus(open, 200, null, { body: credentials });
-  await expectStatus(open, 401, 'invalid_credentials', { body: { ...credentials, password: 'wrong' } });
-  await expectStatus(open, 403, 'forbidden', { body: credentials, ...foreign });
+  await expectStatus(open, 400, 'invalid_token', { body: { code: 'x' } });
+  await expectStatus(open, 403, 'forbidden', { body: { code }, ...foreign });
+  const { headers, body } = await expectStatus(open, 200, null, { body: { code } });
   const refresh = 'POST /console/session/refresh';
   const cookie = headers['set-cookie']?.split(';')[0] ?? '';
   await expectStatus(refresh, 200, null, { headers: { cookie } });
@@ -736,7 +726,7 @@ function bodyOf(operationId: string): unknown {
     verifyLoginEmail: { emailToken: 'x', code: '123456' },
     login: { username: 'nobody', password: 'x' },
     refresh: { refreshToken: 'x' },
-    openConsoleSession: { username: 'nobody', password: 'x' },
+    openConsoleSession: { code: 'x' },
     refreshConsoleSession: undefined,
     verifyEmail: { token: 'x' },
     forgotPassword: { email: 'a@example.com' },
@@ -744,7 +734,6 @@ function bodyOf(operationId: string): unknown {
     changePassword: { currentPassword: 'x', newPassword: 'quite another password' },
     resendVerification: undefined,
     logout: { all: true, currentPassword: 'x' },
-    consoleLoginFactor: { factorToken: 'x', type: 'totp', code: '123456' },
     addTotp: undefined,
     addPasskey: { credential: nobodysCredential() },
     renamePasskey: { name: 'x' },

@@ -4,8 +4,6 @@ import { handler as loginFactor } from '../../../functions/auth/login-factor';
 import { handler as refresh } from '../../../functions/auth/refresh';
 import { handler as register } from '../../../functions/auth/register';
 import { handler as resetPassword } from '../../../functions/auth/reset-password';
-import { handler as consoleLoginFactor } from '../../../functions/console/console-login-factor';
-import { handler as openConsoleSession } from '../../../functions/console/open-console-session';
 import { handler as changePassword } from '../../../functions/users/change-password';
 import { handler as getMe } from '../../../functions/users/get-me';
 import { insertEmailToken } from '../../../shared/email-addresses/email-token-store';
@@ -192,23 +190,6 @@ test('no other way in skips the factor: a reset, the replay of a registration', 
   expect(reset.status).toBe(200);
   expect(reset.body).not.toHaveProperty('accessToken');
   expect((await logIn(person, 'quite another password')).body.code).toBe('second_factor_required');
-});
-
-test('the console asks for it as well, and its token is a cookie', async () => {
-  const { person, app } = await withFactor();
-  const page = { method: 'POST', headers: { origin: 'https://test', host: 'test' } };
-  const { username } = person.user;
-  const first = await call(openConsoleSession, ctx, { ...page, body: { username, password: PASSWORD } });
-  expect([first.body.code, first.headers['set-cookie']]).toEqual(['second_factor_required', undefined]);
-  const body = { factorToken: first.body.factorToken, type: 'totp', code: app.code() };
-  const foreign = { ...page, headers: { origin: 'https://evil.example', host: 'test' }, body };
-  expect((await call(consoleLoginFactor, ctx, foreign)).body.code).toBe('forbidden');
-  const reply = await call(consoleLoginFactor, ctx, { ...page, body });
-  expect([reply.status, Object.keys(reply.body).sort()]).toEqual([
-    200,
-    ['accessToken', 'expiresIn', 'tokenType'],
-  ]);
-  expect(reply.headers['set-cookie']).toMatch(/^rollcall_console=.+HttpOnly; SameSite=Strict/);
 });
 
 test('without a factor, a login sends the database as many statements as before there were any', async () => {

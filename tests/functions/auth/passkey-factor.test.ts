@@ -5,8 +5,6 @@ import { handler as loginFactor } from '../../../functions/auth/login-factor';
 import { handler as refresh } from '../../../functions/auth/refresh';
 import { handler as register } from '../../../functions/auth/register';
 import { handler as stepUp } from '../../../functions/auth/step-up';
-import { handler as consoleLoginFactor } from '../../../functions/console/console-login-factor';
-import { handler as openConsoleSession } from '../../../functions/console/open-console-session';
 import { handler as changePassword } from '../../../functions/users/change-password';
 import { handler as removePasskey } from '../../../functions/users/remove-passkey';
 import { type TestContext, testContext } from '../../setup/context';
@@ -137,23 +135,13 @@ test('the bodies of the second step', async () => {
   expect((await send(factorToken, assertion)).status).toBe(200);
 });
 
-test('no other way in skips it: the replay of a registration, the console', async () => {
+test('no other way in skips it: the replay of a registration', async () => {
   const body = registration();
   const headers = { 'idempotency-key': body.username };
   const person: Person = (await call(register, ctx, { ...post(body), headers })).body;
-  const passkey = await addOwnPasskey(ctx, person);
+  await addOwnPasskey(ctx, person);
   const replay = await call(register, ctx, { ...post(body), headers });
   expect([replay.status, replay.body.code]).toEqual([401, 'second_factor_required']);
-  const page = { method: 'POST', headers: { origin: 'https://test', host: 'test' } };
-  const { username } = person.user;
-  const first = await call(openConsoleSession, ctx, { ...page, body: { username, password: PASSWORD } });
-  const { factorToken } = first.body;
-  const second = { factorToken, type: 'passkey', assertion: await assertionOf(ctx, passkey) };
-  const reply = await call(consoleLoginFactor, ctx, { ...page, body: second });
-  expect([reply.status, reply.headers['set-cookie']]).toEqual([
-    200,
-    expect.stringMatching(/^rollcall_console=/),
-  ]);
 });
 
 describe('step-up', () => {

@@ -1,47 +1,62 @@
+import { handler as exchangeCode } from '../../../functions/auth/exchange-code';
+import { handler as issueCode } from '../../../functions/auth/issue-code';
 import { handler as endConsoleSession } from '../../../functions/console/end-console-session';
 import { handler as openConsoleSession } from '../../../functions/console/open-console-session';
 import { handler as refreshConsoleSession } from '../../../functions/console/refresh-console-session';
 import { handler as getMe } from '../../../functions/users/get-me';
 import { type TestContext, testContext } from '../../setup/context';
 import { call } from '../../setup/http';
-import { PASSWORD, registerPerson } from '../../setup/people';
+import { registerPerson } from '../../setup/people';
 
 const OWN = { host: 'auth.example.com', origin: 'https://auth.example.com' };
 
+const APP = 'https://app.example.com/signed-in';
+
 let ctx: TestContext;
-let username: string;
 beforeAll(async () => {
-  ctx = await testContext({ PUBLIC_URL: 'https://auth.example.com', REFRESH_TOKEN_SECONDS: '1000' });
-  ({ username } = (await registerPerson(ctx)).user);
+  ctx = await testContext({
+    PUBLIC_URL: 'https://auth.example.com',
+    REFRESH_TOKEN_SECONDS: '1000',
+    RETURN_URLS: APP,
+  });
 });
 afterAll(() => ctx.close());
 
-const open = (headers: Record<string, string> = OWN, password = PASSWORD) =>
-  call(openConsoleSession, ctx, { method: 'POST', headers, body: { username, password } });
+/** A code, as the page for signing in gets it. */
+async function newCode(returnTo = 'console', at = ctx) {
+  const { user, accessToken: token, refreshToken } = await registerPerson(at);
+  const headers = { host: 'x.example', origin: new URL(at.config.mail.publicUrl).origin };
+  const { body } = await call(issueCode, at, {
+    method: 'POST',
+    headers,
+    token,
+    body: { refreshToken, returnTo },
+  });
+  return { user, token, code: String(body.code) };
+}
+const openWith = (code: string, headers: Record<string, string> = OWN, at = ctx) =>
+  call(openConsoleSession, at, { method: 'POST', headers, body: { code } });
+const open = async (headers: Record<string, string> = OWN) => openWith((await newCode()).code, headers);
 const refresh = (cookies?: string[], headers: Record<string, string> = OWN) =>
   call(refreshConsoleSession, ctx, { method: 'POST', headers, ...(cookies && { cookies }) });
 const cookieOf = (setCookie = '') => setCookie.split(';')[0] ?? '';
 
 test('keeps the refresh token in a cookie that no script and no other site can use', async () => {
-  const { status, body, headers } = await open();
+  const { user, code } = await newCode();
+  const { status, body, headers } = await openWith(code);
   expect(status).toBe(200);
   expect(Object.keys(body).sort()).toEqual(['accessToken', 'expiresIn', 'tokenType']);
   expect(headers['set-cookie']).toMatch(
     /^rollcall_console=[\w-]{40,}; Path=\/console\/session; Max-Age=1000; HttpOnly; SameSite=Strict; Secure$/,
   );
-  expect((await call(getMe, ctx, { token: body.accessToken })).body.username).toBe(username);
+  expect((await call(getMe, ctx, { token: body.accessToken })).body.username).toBe(user.username);
 });
 
 test('without TLS the cookie is not marked as secure, because a browser would drop it', async () => {
-  const plain = {
-    ...ctx,
-    config: { ...ctx.config, mail: { ...ctx.config.mail, publicUrl: 'http://localhost:3000' } },
-  };
-  const { headers } = await call(openConsoleSession, plain, {
-    method: 'POST',
-    headers: { host: 'localhost:3000', origin: 'http://localhost:3000' },
-    body: { username, password: PASSWORD },
-  });
+  const mail = { ...ctx.config.mail, publicUrl: 'http://localhost:3000' };
+  const plain = { ...ctx, config: { ...ctx.config, mail } };
+  const page = { host: 'localhost:3000', origin: 'http://localhost:3000' };
+  const { headers } = await openWith((await newCode('console', plain)).code, page, plain);
   expect(headers['set-cookie']).toMatch(/HttpOnly; SameSite=Strict$/);
 });
 
@@ -84,13 +99,29 @@ test('accepts the public address where a proxy has changed Host, and another add
   expect((await open({ host: '127.0.0.1:3000', origin: 'http://127.0.0.1:3000' })).status).toBe(200);
 });
 
-test('a wrong password opens nothing', async () => {
-  const reply = await open(OWN, 'wrong');
-  expect([reply.status, reply.body.code, reply.headers['set-cookie']]).toEqual([
-    401,
-    'invalid_credentials',
-    undefined,
-  ]);
+test('a code opens one session: not twice, and not if it is none, or for an app', async () => {
+  const { code, token } = await newCode();
+  expect((await openWith(code)).status).toBe(200);
+  for (const wrong of [code, 'nonsense', (await newCode(APP)).code]) {
+    const reply = await openWith(wrong);
+    expect([reply.status, reply.body.code, reply.headers['set-cookie']]).toEqual([
+      400,
+      'invalid_token',
+      undefined,
+    ]);
+  }
+  expect((await call(getMe, ctx, { token })).status).toBe(401);
+});
+
+test('a code for the console is none for an app', async () => {
+  const { code } = await newCode();
+  const body = { code, returnTo: APP };
+  expect((await call(exchangeCode, ctx, { method: 'POST', body })).body.code).toBe('invalid_token');
+});
+
+test('while the console is off, nobody gets a code for it', async () => {
+  const off = { ...ctx, config: { ...ctx.config, hasConsole: false } };
+  expect((await newCode('console', off)).code).toBe('invalid_request');
 });
 
 test('logging out ends the session and has the browser forget the cookie', async () => {
