@@ -8,11 +8,9 @@ import { freePort } from '../local/ports';
 import { startPostgres } from '../local/postgres';
 import { createBroker } from '../shared/broker/connection';
 import {
-  CONSUMER_NAMES,
-  DEAD_LETTERS,
   deadExchangeOf,
   declareTopology,
-  type PolledQueue,
+  POLLED_QUEUES,
   queueOf,
   retryExchangeOf,
 } from '../shared/broker/topology';
@@ -94,7 +92,7 @@ export async function benchService(servers: BenchServers, poolSize = 1): Promise
     close: async () => {
       const { events } = ctx.config;
       const retries = events.retryDelaysMs.map((delayMs) => retryExchangeOf(events, delayMs));
-      const polled: PolledQueue[] = [...CONSUMER_NAMES, DEAD_LETTERS];
+      const polled = POLLED_QUEUES;
       const queues = polled.map((one) => queueOf(events, one));
       for (const queue of [...queues, ...retries]) await channel.deleteQueue(queue);
       for (const exchange of [events.exchange, ...retries, deadExchangeOf(events)])

@@ -10,6 +10,7 @@ export const SCHEDULED: Record<string, number> = {
   'poll-queues': 0,
   'send-webhooks': 0,
   'purge-events': HOUR_MS,
+  'follow-up-erasures': HOUR_MS,
 };
 
 export interface Schedule {

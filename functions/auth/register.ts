@@ -1,6 +1,6 @@
 // POST /register (/users, /auth/register, /auth/signup, /api/users/register): registers a user and logs them in.
 import { registerUser } from '../../shared/accounts/register-user';
-import { registrationBody } from '../../shared/accounts/registration-body';
+import { DEFAULT_CONFIG, registrationBody } from '../../shared/accounts/registration-body';
 import { optionalCaller } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
 import { IdempotencyKey } from '../../shared/http/headers';
@@ -16,10 +16,7 @@ export const documentation = {
   summary: 'Register a user and log them in',
   description:
     'If `REQUIRE_EMAIL` is false, `email` may be omitted or null. If `EMAIL_LOGIN` is on, `password` may be omitted. Only callers with `roles:write` may send `role`; another one than `user` requires an access token from a login or `POST /step-up` in the last `REAUTH_SECONDS`.',
-  body: /* @__PURE__ */ registrationBody(
-    { users: { requireEmail: true }, hasEmailLogin: false, passwords: { contextWords: [] } },
-    false,
-  ),
+  body: /* @__PURE__ */ registrationBody(DEFAULT_CONFIG, false),
   example: { username: 'gorden', email: 'gorden@example.com', password: 'correct horse battery' },
   replies: { 201: { description: 'The user, logged in', body: LoggedIn, headers: ['location', 'etag'] } },
   errors: ['second_factor_required', 'reauthentication_required', 'username_taken', 'email_taken'],

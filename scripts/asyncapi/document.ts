@@ -23,6 +23,9 @@ const SUMMARIES: Record<EventType, string> = {
   'user.created': 'A user has registered, was created by an administrator, or was imported',
   'user.updated': 'Fields of a user have changed, with the values before and after',
   'user.deleted': 'A user was deleted; earlier events no longer identify them',
+  'user.erasure_requested':
+    'A deleted user has to be erased everywhere: erase what you hold, and answer with a receipt',
+  'user.erasure_completed': 'All services that hold data have confirmed the erasure',
   'user.email_verified': 'The user has verified the e-mail address',
   'user.email_change_requested': 'The user has requested another e-mail address and has not verified it yet',
   'user.email_changed': 'The e-mail address has changed',

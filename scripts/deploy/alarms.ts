@@ -72,6 +72,11 @@ export function stageAlarms(stage: string, polled: boolean): Resources {
       description: 'More than ten events failed in their consumer within five minutes and are being retried.',
       rule: { ...sumOf(metric('EventsFailed')), Threshold: 10 },
     },
+    OverdueErasuresAlarm: {
+      title: 'overdue-erasures',
+      description: 'Services have not confirmed in time that they have erased a user.',
+      rule: { ...metric('OverdueErasures'), Statistic: 'Maximum', Period: 3600 },
+    },
     ServerErrorsAlarm: {
       title: 'server-errors',
       description: 'More than 1 % of the requests within five minutes got 5xx.',

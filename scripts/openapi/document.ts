@@ -24,6 +24,10 @@ const TAGS: Record<string, { name: string; description: string }> = {
   roles: { name: 'Roles', description: 'Roles and their permissions' },
   events: { name: 'Events', description: 'Event log, dead letters and audit log' },
   analytics: { name: 'Analytics', description: 'Counts per day or hour' },
+  erasures: {
+    name: 'Erasures',
+    description: 'Erasing users everywhere, with receipts from the services that hold copies of their data',
+  },
   webhooks: {
     name: 'Webhooks',
     description: 'Events sent to HTTP endpoints, as specified by Standard Webhooks',

@@ -27,6 +27,15 @@ const PATH_PARAMETERS: Record<string, { description: string; schema: JsonSchema;
     description: "A dead letter's id",
     schema: { type: 'string', format: 'uuid' },
   },
+  '/erasures/{id}': { description: "A case's id", schema: { type: 'string', format: 'uuid' } },
+  '/erasures/{id}/holders/{name}': {
+    description: "A data holder's name",
+    schema: { type: 'string', pattern: '^[a-z][a-z0-9_-]{0,63}$' },
+  },
+  '/data-holders/{name}': {
+    description: "A data holder's name",
+    schema: { type: 'string', pattern: '^[a-z][a-z0-9_-]{0,63}$' },
+  },
   '/events/{id}': { description: "An event's id", schema: { type: 'string', format: 'uuid' } },
   '/events/replays/{replayId}': {
     description: "A replay's id",

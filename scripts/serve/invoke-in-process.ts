@@ -3,6 +3,7 @@ import { handler as analytics } from '../../functions/consumers/analytics';
 import { handler as audit } from '../../functions/consumers/audit';
 import { handler as deadLetters } from '../../functions/consumers/dead-letters';
 import { handler as emails } from '../../functions/consumers/emails';
+import { handler as receipts } from '../../functions/consumers/receipts';
 import { handler as webhooks } from '../../functions/consumers/webhooks';
 import { DEAD_LETTERS, type PolledQueue } from '../../shared/broker/topology';
 import type { Config } from '../../shared/config';
@@ -17,6 +18,7 @@ const CONSUMERS: Record<PolledQueue, (event: RmqEvent) => Promise<BatchResponse>
   'admin-notices': adminNotices,
   webhooks,
   [DEAD_LETTERS]: deadLetters,
+  receipts,
 };
 
 /**

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { ConfigError } from '../../shared/config';
 
 /** The parts of the service. A process runs all of them by default; several processes can divide them. */
-export const PARTS = ['http', 'relay', 'poller', 'webhooks', 'purge'] as const;
+export const PARTS = ['http', 'relay', 'poller', 'webhooks', 'purge', 'erasures'] as const;
 export type Part = (typeof PARTS)[number];
 
 const MAX_PROCESSES = 64;

@@ -1,7 +1,7 @@
 import { createBroker } from '../../shared/broker/connection';
 import { createContext, withLongTimeouts } from '../../shared/context/context';
 import type { Invoke } from '../../shared/lambda/invoke';
-import { measuredPoll, measuredRelay } from '../../shared/ops/measured-runs';
+import { measuredFollowUp, measuredPoll, measuredRelay } from '../../shared/ops/measured-runs';
 import { purgeEvents } from '../../shared/ops/purge';
 import type { PublishingContext } from '../../shared/outbox/publisher';
 import { sendWebhooks } from '../../shared/webhook-delivery/send-webhooks';
@@ -36,6 +36,11 @@ export function scheduledTasks(
     purge: {
       name: 'purge-events',
       run: (budgetMs, signal) => purgeEvents(purger, budgetMs, signal),
+      restMs: HOUR_MS,
+    },
+    erasures: {
+      name: 'follow-up-erasures',
+      run: (budgetMs, signal) => measuredFollowUp(ctx, budgetMs, signal),
       restMs: HOUR_MS,
     },
   };

@@ -1,6 +1,8 @@
+import type { Context } from '../context/context';
+import type { Tx } from '../db/connection';
 import { eraseFromEvents } from '../event-operations/erase-store';
 import type { Origin } from '../events/origin';
-import { appendEvent } from '../outbox/event-store';
+import { appendEvent, type PendingEvent } from '../outbox/event-store';
 import type { PublishingContext } from '../outbox/publisher';
 import { assertRecentAuthentication } from '../sessions/assert-recent-authentication';
 import type { Caller } from '../sessions/authenticate';
@@ -30,21 +32,34 @@ export async function deleteUser(
   if (id === caller.user.id) assertRecentAuthentication(ctx, caller);
   const { user, events } = await ctx.db.transaction().execute(async (tx) => {
     const user = await lockUserToChange(tx, ctx, caller, id, versions);
-    if (user.role === 'admin') await assertNotLastAdmin(tx);
-    const end = { userId: user.id, choice: 'all', reason: 'user_deleted', origin } as const;
-    const ended = await endSessions(tx, ctx, 'inline', end);
-    const deleted = await appendEvent(tx, ctx, 'inline', {
-      type: 'user.deleted',
-      subject: user.id,
-      sequence: sequenceOf(user.version + 1),
-      data: { id: user.id },
-      origin,
-    });
-    await eraseFromEvents(tx, user.id);
-    await eraseResponses(tx, user.id);
-    await deleteUserRow(tx, user.id);
-    return { user, events: [...ended, deleted] };
+    return { user, events: await deleteLocked(tx, ctx, user, origin) };
   });
   await ctx.publisher.publish(events);
   return user;
+}
+
+/**
+ * Deletes a user whom the caller has locked, with all that `deleteUser` does.
+ * @throws DomainError `last_admin`
+ */
+export async function deleteLocked(
+  tx: Tx,
+  ctx: Context,
+  user: User,
+  origin: Origin,
+): Promise<PendingEvent[]> {
+  if (user.role === 'admin') await assertNotLastAdmin(tx);
+  const end = { userId: user.id, choice: 'all', reason: 'user_deleted', origin } as const;
+  const ended = await endSessions(tx, ctx, 'inline', end);
+  const deleted = await appendEvent(tx, ctx, 'inline', {
+    type: 'user.deleted',
+    subject: user.id,
+    sequence: sequenceOf(user.version + 1),
+    data: { id: user.id },
+    origin,
+  });
+  await eraseFromEvents(tx, user.id);
+  await eraseResponses(tx, user.id);
+  await deleteUserRow(tx, user.id);
+  return [...ended, deleted];
 }

@@ -14,6 +14,13 @@ interface BodyConfig {
   passwords: { contextWords: readonly string[] };
 }
 
+/** For the documentation. */
+export const DEFAULT_CONFIG: BodyConfig = {
+  users: { requireEmail: true },
+  hasEmailLogin: false,
+  passwords: { contextWords: [] },
+};
+
 /** The body of a registration, depending on the configuration and the caller. */
 /* @__NO_SIDE_EFFECTS__ */
 export function registrationBody({ users, hasEmailLogin, passwords }: BodyConfig, anonymous: boolean) {

@@ -19,7 +19,13 @@ export type AdminActionType =
   | 'dead_letter.redriven'
   | 'dead_letters.redriven'
   | 'events.replayed'
-  | 'analytics.rebuilt';
+  | 'analytics.rebuilt'
+  | 'data_holder.created'
+  | 'data_holder.changed'
+  | 'data_holder.deleted'
+  | 'data_holder.key_created'
+  | 'erasure.receipt_recorded'
+  | 'erasure.redriven';
 
 export interface AdminAction {
   type: AdminActionType;

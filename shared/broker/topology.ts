@@ -56,7 +56,12 @@ function matches(pattern: string, type: string): boolean {
 
 /** The function that stores dead letters. Its messages cannot be dead-lettered again, so the poller handles it separately. */
 export const DEAD_LETTERS = 'dead-letters';
-export type PolledQueue = Consumer | typeof DEAD_LETTERS;
+/** The function that records the receipts of data holders, which other services publish to its queue. */
+export const RECEIPTS = 'receipts';
+/** What the poller hands to a function as it is, because it is no event. */
+export const WITHOUT_EVENTS = [DEAD_LETTERS, RECEIPTS] as const;
+export type PolledQueue = Consumer | (typeof WITHOUT_EVENTS)[number];
+export const POLLED_QUEUES: readonly PolledQueue[] = [...CONSUMER_NAMES, ...WITHOUT_EVENTS];
 
 /** Our own count: `x-death` counts hops, differs between brokers, and a redrive would have to forge it. */
 export const ATTEMPT_HEADER = 'rollcall-attempt';
@@ -125,6 +130,7 @@ function* declarations(config: EventsConfig): Generator<Declaration> {
   yield exchange(deadExchangeOf(config), 'fanout');
   yield queue(queueOf(config, DEAD_LETTERS), queueType(config));
   yield binding(queueOf(config, DEAD_LETTERS), deadExchangeOf(config), '');
+  yield queue(queueOf(config, RECEIPTS), queueType(config));
   yield* mirrorDeclarations(config.mirrors);
 }
 

@@ -403,6 +403,47 @@ export interface WebhookDeliveriesTable {
   finished_at: Date | null;
 }
 
+/** A service that holds copies of users' data. */
+export interface DataHoldersTable {
+  name: string;
+  /** The mailbox that is told of overdue answers. */
+  contact: string | null;
+  deadline_seconds: number;
+  /** The queue to which a request is sent again. */
+  queue: string | null;
+  /** SHA-256 of the key for answers by HTTP. */
+  key_hash: Buffer | null;
+  version: Generated<number>;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export interface ErasureCasesTable {
+  id: string;
+  /** Of the user, who is gone. */
+  user_id: string;
+  /** Id and sequence of `user.erasure_requested`. */
+  event_id: string;
+  sequence: string;
+  /** Keyed hash of the address; null without an address or a key. */
+  address_hash: Buffer | null;
+  requested_by: 'user' | 'administrator';
+  opened_at: Date;
+  completed_at: Date | null;
+}
+
+/** What each holder owes to a case, as it was registered when the case was opened. */
+export interface ErasureReceiptsTable {
+  case_id: string;
+  holder: string;
+  due_at: Date;
+  outcome: 'erased' | 'nothing_held' | null;
+  received_at: Date | null;
+  received_by: 'amqp' | 'http' | 'administrator' | null;
+  reminded_at: Date | null;
+  reminders: Generated<number>;
+}
+
 export interface EventLogStartTable {
   single: boolean;
   /** Time of the latest purged event; null if none was purged. */
@@ -449,6 +490,9 @@ export interface Tables {
   analytics_hourly: AnalyticsHourlyTable;
   webhook_endpoints: WebhookEndpointsTable;
   webhook_deliveries: WebhookDeliveriesTable;
+  data_holders: DataHoldersTable;
+  erasure_cases: ErasureCasesTable;
+  erasure_receipts: ErasureReceiptsTable;
   event_log_start: EventLogStartTable;
   task_runs: TaskRunsTable;
 }

@@ -16,6 +16,8 @@ const WITHOUT_PERSON: Record<EventType, RawBuilder<unknown>> = {
   'user.created': sql`data || ${NO_NAMES}`,
   'user.updated': sql`data || ${NO_NAMES} || ${NO_VALUES}`,
   'user.deleted': UNCHANGED,
+  'user.erasure_requested': UNCHANGED,
+  'user.erasure_completed': UNCHANGED,
   'user.email_verified': UNCHANGED,
   'user.email_change_requested': UNCHANGED,
   'user.email_changed': sql`data || ${NO_ADDRESSES}`,

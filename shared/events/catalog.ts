@@ -27,6 +27,9 @@ export const EVENT_DATA = {
     changes: v.record(v.string(), v.object({ from: v.unknown(), to: v.unknown() })),
   }),
   'user.deleted': v.object({ id: Id }),
+  // The services that hold copies of the user's data erase them, and answer with a receipt for the case.
+  'user.erasure_requested': v.object({ id: Id, caseId: Id }),
+  'user.erasure_completed': v.object({ id: Id, caseId: Id }),
   'user.email_verified': v.object({ id: Id }),
   // The `user.updated` of the same change contains the new address.
   'user.email_change_requested': v.object({ id: Id }),

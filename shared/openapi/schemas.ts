@@ -1,7 +1,9 @@
 import * as v from 'valibot';
 import type { Report } from '../analytics/list-registrations';
 import type { AuditEntry as AuditEntryType } from '../audit/audit-store';
-import { CONSUMER_NAMES, DEAD_LETTERS } from '../broker/topology';
+import { POLLED_QUEUES } from '../broker/topology';
+import type { ErasureCase } from '../erasure/case-store';
+import type { DataHolder as DataHolderType } from '../erasure/data-holder';
 import type { EventWithHistory as EventWithHistoryType } from '../event-operations/get-event';
 import { HISTORY_KINDS } from '../event-operations/history-kinds';
 import type { LoggedEvent } from '../event-operations/logged-event';
@@ -287,7 +289,7 @@ export const QueueList = v.object({
       v.array(
         v.object({
           name: v.string(),
-          consumer: v.picklist([...CONSUMER_NAMES, DEAD_LETTERS]),
+          consumer: v.picklist(POLLED_QUEUES),
           ready: v.pipe(Count, v.description('Messages that are not delivered yet')),
           consumers: v.pipe(Count, v.description('Pollers; only one at a time is active')),
           retry: v.pipe(
@@ -505,6 +507,50 @@ export const Health = v.object({
   poller: TaskHealth,
 });
 
+/** A holder's answer to an erasure. */
+const Receipt = v.object({
+  holder: v.string(),
+  dueAt: Moment,
+  isOverdue: v.boolean(),
+  outcome: v.pipe(
+    v.nullable(v.picklist(['erased', 'nothing_held'])),
+    v.description('Null until it has answered'),
+  ),
+  receivedAt: v.nullable(Moment),
+  receivedBy: v.nullable(v.picklist(['amqp', 'http', 'administrator'])),
+  reminders: v.pipe(Count, v.description('How often it was asked again')),
+  remindedAt: v.nullable(Moment),
+});
+
+export const Erasure = v.object({
+  id: Id,
+  userId: Id,
+  requestedBy: v.picklist(['user', 'administrator']),
+  openedAt: Moment,
+  completedAt: v.pipe(v.nullable(Moment), v.description('Null while an answer is awaited')),
+  isOverdue: v.boolean(),
+  receipts: v.array(Receipt),
+});
+
+export const ErasureList = v.object({ erasures: v.array(Erasure), nextCursor: NextCursor });
+
+export const ErasureLookup = v.object({ erasures: v.array(Erasure) });
+
+export const DataHolder = v.object({
+  name: v.string(),
+  contact: v.nullable(v.string()),
+  deadlineSeconds: v.pipe(v.number(), v.integer()),
+  queue: v.pipe(v.nullable(v.string()), v.description('To which a request is sent again')),
+  hasKey: v.pipe(v.boolean(), v.description('Whether it may answer by HTTP')),
+  createdAt: Moment,
+  updatedAt: Moment,
+  version: v.pipe(v.number(), v.integer(), v.minValue(1), v.description('Increases with every change')),
+});
+
+export const DataHolderWithKey = v.object({ ...DataHolder.entries, key: v.string() });
+
+export const DataHolderList = v.object({ dataHolders: v.array(DataHolder) });
+
 export const OpenApi = v.looseObject({ openapi: v.string() });
 
 export const AsyncApi = v.looseObject({ asyncapi: v.string() });
@@ -566,6 +612,8 @@ export type DescribedAsSent = [
   Holds<Same<v.InferOutput<typeof RegistrationReport>, Report>>,
   Holds<Same<v.InferOutput<typeof Health>, HealthType>>,
   Holds<Same<v.InferOutput<typeof QueueList>, Queues>>,
+  Holds<Same<v.InferOutput<typeof Erasure>, ErasureCase>>,
+  Holds<Same<v.InferOutput<typeof DataHolder>, DataHolderType>>,
   Holds<Same<v.InferOutput<typeof Webhook>, WebhookType>>,
   Holds<Same<v.InferOutput<typeof WebhookWithSecret>, WebhookWithSecretType>>,
   Holds<Same<v.InferOutput<typeof Delivery>, DeliveryType>>,

@@ -1,5 +1,11 @@
 import { type QueueDepth, queueDepths } from '../broker/queue-depths';
-import { CONSUMER_NAMES, DEAD_LETTERS, type PolledQueue, queueOf, retryExchangeOf } from '../broker/topology';
+import {
+  CONSUMER_NAMES,
+  POLLED_QUEUES,
+  type PolledQueue,
+  queueOf,
+  retryExchangeOf,
+} from '../broker/topology';
 import { countDeadLetters, countRetrying } from '../event-operations/queue-count-store';
 import type { BrokerContext } from '../outbox/publisher';
 import { within } from '../within';
@@ -24,9 +30,8 @@ export interface Queues {
  */
 export const listQueues = shareLook(async (ctx: BrokerContext): Promise<Queues> => {
   const { events } = ctx.config;
-  const polled: PolledQueue[] = [...CONSUMER_NAMES, DEAD_LETTERS];
   const delays = events.retryDelaysMs.map((delayMs) => ({ name: retryExchangeOf(events, delayMs), delayMs }));
-  const names = [...polled.map((name) => queueOf(events, name)), ...delays.map(({ name }) => name)];
+  const names = [...POLLED_QUEUES.map((name) => queueOf(events, name)), ...delays.map(({ name }) => name)];
   const [asked, retrying, deadLetters] = await Promise.all([
     askBroker(ctx, names),
     countRetrying(ctx.db, [...CONSUMER_NAMES]),
@@ -36,7 +41,7 @@ export const listQueues = shareLook(async (ctx: BrokerContext): Promise<Queues> 
   const depths = new Map(asked.depths.map((depth) => [depth.name, depth]));
   return {
     broker: asked.broker,
-    queues: polled.flatMap((consumer) => {
+    queues: POLLED_QUEUES.flatMap((consumer) => {
       const depth = depths.get(queueOf(events, consumer));
       return depth ? [{ ...depth, consumer, retry: retrying.get(consumer) ?? 0 }] : [];
     }),

@@ -1,3 +1,5 @@
+import type { Context } from '../context/context';
+import { type FollowUpReport, followUpErasures } from '../erasure/follow-up';
 import { runReplays } from '../event-operations/run-replays';
 import { countBacklog } from '../outbox/dispatch-store';
 import type { BrokerContext } from '../outbox/publisher';
@@ -38,4 +40,15 @@ export async function measuredPoll(ctx: PollContext, budgetMs: number, signal?: 
     EventsFailed: counts.failed,
     EventsDeadLettered: counts.deadLettered,
   });
+}
+
+/** A run of what follows up erasures, likewise. */
+export async function measuredFollowUp(
+  ctx: Context,
+  budgetMs: number,
+  signal?: AbortSignal,
+): Promise<FollowUpReport> {
+  const report = await followUpErasures(ctx, budgetMs, signal);
+  emitMetrics(ctx.config.metrics, { OverdueErasures: report.overdue });
+  return report;
 }

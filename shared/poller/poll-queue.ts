@@ -3,12 +3,12 @@ import type { Channel, ConsumeMessage } from 'amqplib';
 import { BrokerError, explainBrokerError } from '../broker/broker-error';
 import type { BrokerConnection } from '../broker/connection';
 import type { OutageLog } from '../broker/outage-log';
-import { DEAD_LETTERS, type PolledQueue, queueOf } from '../broker/topology';
+import { DEAD_LETTERS, type PolledQueue, queueOf, RECEIPTS } from '../broker/topology';
 import { recordProblem } from '../tasks/task-run-store';
 import { within } from '../within';
 import { collectBatch, MessageBuffer } from './batch';
-import { handleDeadLetters } from './handle-dead-letters';
 import { handleEvents } from './handle-events';
+import { handleMessages } from './handle-messages';
 import type { BatchResult, PollContext } from './types';
 
 /** Pause while a function or the database is unavailable. The batch stays unacknowledged, and no attempt is counted. */
@@ -104,8 +104,8 @@ async function handleBatch(
 ): Promise<BatchResult> {
   try {
     const result =
-      polled === DEAD_LETTERS
-        ? await handleDeadLetters(ctx, connection, batch, stop)
+      polled === DEAD_LETTERS || polled === RECEIPTS
+        ? await handleMessages(ctx, connection, polled, batch, stop)
         : await handleEvents(ctx, connection, polled, batch, stop);
     const reason = result.unavailable;
     const message = 'A consumer function is unavailable';

@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { BrokerConnection } from '../broker/connection';
 import { ensureTopology } from '../broker/ensure-topology';
 import { OutageLog } from '../broker/outage-log';
-import { CONSUMER_NAMES, DEAD_LETTERS, type PolledQueue } from '../broker/topology';
+import { POLLED_QUEUES } from '../broker/topology';
 import type { Config } from '../config';
 import { recordProblem } from '../tasks/task-run-store';
 import { CLOSE_TIMEOUT_MS, pollQueue } from './poll-queue';
@@ -61,14 +61,13 @@ async function pollConnection(
   // If one queue fails, the others stop after their current batch, and all restart together.
   const failed = new AbortController();
   const either = AbortSignal.any([stop, failed.signal]);
-  const queues: PolledQueue[] = [...CONSUMER_NAMES, DEAD_LETTERS];
   // Two listeners per queue, its consumer and its pause: not a leak.
-  setMaxListeners(2 * queues.length, either);
+  setMaxListeners(2 * POLLED_QUEUES.length, either);
   let consumed = 0;
   const onConsuming = () => {
-    if (++consumed === queues.length) outageLog.recovered();
+    if (++consumed === POLLED_QUEUES.length) outageLog.recovered();
   };
-  const polls = queues.map((polled) =>
+  const polls = POLLED_QUEUES.map((polled) =>
     pollQueue(ctx, connection, polled, either, outageLog, onConsuming).catch((error: unknown) => {
       failed.abort();
       throw error;

@@ -9,6 +9,8 @@ export const PERMISSIONS = [
   'analytics:read',
   'webhooks:read',
   'webhooks:write',
+  'erasures:read',
+  'erasures:write',
 ] as const;
 
 /** Their permissions are fixed in code; their rows exist for the foreign key of `users.role`. */

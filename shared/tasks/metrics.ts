@@ -14,6 +14,7 @@ const UNITS = {
   /** Some of them will be retried, the others become dead letters. */
   EventsFailed: 'Count',
   EventsDeadLettered: 'Count',
+  OverdueErasures: 'Count',
 } as const;
 
 export type Metrics = { [name in keyof typeof UNITS]?: number };

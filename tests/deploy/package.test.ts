@@ -240,6 +240,7 @@ test('every variable that could hold a secret is known to, or known not to', () 
     'PUBLIC_URL',
     'ACCESS_TOKEN_SECONDS',
     'REFRESH_TOKEN_SECONDS',
+    'PASSWORD_CONTEXT_WORDS',
     'RESET_PASSWORD_SECONDS',
     // Where to look them up.
     'BREACHED_PASSWORDS',

@@ -61,7 +61,7 @@ interface Line {
 
 function startWorker(environment: Record<string, string> = {}) {
   const { events } = ctx.config;
-  const child = spawn(process.execPath, ['index.cjs', 'relay,poller,webhooks,purge'], {
+  const child = spawn(process.execPath, ['index.cjs', 'relay,poller,webhooks,purge,erasures'], {
     cwd: directory,
     env: {
       PATH: process.env['PATH'],

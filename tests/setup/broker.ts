@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { type ChannelModel, type ConfirmChannel, type ConsumeMessage, connect } from 'amqplib';
 import {
   CONSUMER_NAMES,
-  DEAD_LETTERS,
   deadExchangeOf,
   declareTopology,
   queueOf,
   retryExchangeOf,
+  WITHOUT_EVENTS,
 } from '../../shared/broker/topology';
 import type { Config } from '../../shared/config';
 import { createLog } from '../../shared/log';
@@ -44,7 +44,7 @@ export async function deleteTopology(events: Config['events']): Promise<void> {
   const { model, channel } = await openClient();
   const retries = events.retryDelaysMs.map((delayMs) => retryExchangeOf(events, delayMs));
   const queues = CONSUMER_NAMES.map((name) => queueOf(events, name));
-  for (const queue of [...queues, ...retries, queueOf(events, DEAD_LETTERS)])
+  for (const queue of [...queues, ...retries, ...WITHOUT_EVENTS.map((name) => queueOf(events, name))])
     await channel.deleteQueue(queue);
   for (const exchange of [events.exchange, ...retries, deadExchangeOf(events)])
     await channel.deleteExchange(exchange);

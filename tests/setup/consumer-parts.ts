@@ -10,8 +10,10 @@ export interface ConsumerParts {
   blocks: Readonly<Record<string, { handler?: string }>>;
 }
 
-/** Reads what `<prefix>.dead_letters` holds, which is no queue of events: it has no line in CONSUMERS. */
-const WITHOUT_EVENTS = 'dead-letters';
+import { WITHOUT_EVENTS } from '../../shared/broker/topology';
+
+/** What reads such a queue has no line in CONSUMERS. */
+const hasNoEvents = (name: string) => WITHOUT_EVENTS.some((known) => known === name);
 const FOLDER = 'functions/consumers/';
 
 /** @returns what is missing of each consumer, and where it goes; nothing where all is there */
@@ -28,12 +30,12 @@ export function missingParts({ files, source, topology, blocks }: ConsumerParts)
     const namesItself = isFile && new RegExp(`\\bconsumer\\(\\s*'${name}'`).test(source(file ?? ''));
     return [
       ...(isFile ? [] : [`${name} has no file ${FOLDER}${name}.ts`]),
-      ...(isFile && name !== WITHOUT_EVENTS && !namesItself
+      ...(isFile && !hasNoEvents(name) && !namesItself
         ? [
             `${FOLDER}${name}.ts does not call consumer('${name}', …): its events would count as handled by another`,
           ]
         : []),
-      ...(topology.includes(name) || name === WITHOUT_EVENTS
+      ...(topology.includes(name) || hasNoEvents(name)
         ? []
         : [`${name} has no line in CONSUMERS, shared/broker/topology.ts: no queue feeds it`]),
       ...(blocks[name]?.handler === `dist/${name}/index.handler`

@@ -25,6 +25,7 @@ import * as firstFactors from './0026-first-factors';
 import * as passkeys from './0027-passkeys';
 import * as mailedCodes from './0028-mailed-codes';
 import * as signInCodes from './0029-sign-in-codes';
+import * as erasureCases from './0030-erasure-cases';
 
 /** In order of their names. They are listed, not read from a folder, so that they are part of a bundle. */
 export const migrations: Record<string, Migration> = {
@@ -54,4 +55,5 @@ export const migrations: Record<string, Migration> = {
   '0027-passkeys': passkeys,
   '0028-mailed-codes': mailedCodes,
   '0029-sign-in-codes': signInCodes,
+  '0030-erasure-cases': erasureCases,
 };

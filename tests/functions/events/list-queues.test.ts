@@ -66,6 +66,7 @@ test('counts what waits: for a consumer, for its next attempt, and for an admini
     at('analytics', 'analytics'),
     at('webhooks', 'webhooks'),
     at('dead-letters', 'dead_letters', { ready: 1 }),
+    at('receipts', 'receipts'),
   ]);
   expect(body.retryQueues).toEqual([
     { name: `${prefix}.retry.60000`, delayMs: 60_000, ready: 2 },
@@ -90,6 +91,7 @@ test('leaves out a queue that does not exist, and names those behind it', async 
     'analytics',
     'webhooks',
     'dead-letters',
+    'receipts',
   ]);
   // The connection, which publishing shares, still works.
   pass(1);

@@ -1,6 +1,6 @@
 import type { ConsumeMessage } from 'amqplib';
 import type { BrokerConnection } from '../broker/connection';
-import { DEAD_LETTERS, queueOf } from '../broker/topology';
+import { queueOf, type WITHOUT_EVENTS } from '../broker/topology';
 import { callFunction } from './call-function';
 import { copyOf, sendConfirmed } from './settle';
 import type { BatchResult, PollContext } from './types';
@@ -9,12 +9,13 @@ import type { BatchResult, PollContext } from './types';
 const MAX_CALL_BYTES = 4_000_000;
 
 /**
- * Stores a batch of dead letters. They stay in their queue until they are stored. One that cannot be stored while others
- * can is moved to the end of the queue.
+ * Hands a batch of messages that are no events to the function that stores them. They stay in their queue until they are
+ * stored. One that cannot be stored while others can is moved to the end of the queue.
  */
-export async function handleDeadLetters(
+export async function handleMessages(
   ctx: PollContext,
   connection: BrokerConnection,
+  polled: (typeof WITHOUT_EVENTS)[number],
   batch: ConsumeMessage[],
   stop: AbortSignal,
 ): Promise<BatchResult> {
@@ -25,7 +26,7 @@ export async function handleDeadLetters(
   for (let isFirst = true; calls.length > 0; isFirst = false) {
     if (stop.aborted && !isFirst) break;
     const [call = []] = calls.splice(0, 1);
-    const outcome = await callFunction(ctx, DEAD_LETTERS, call);
+    const outcome = await callFunction(ctx, polled, call);
     if (outcome.kind === 'answered') {
       stored += call.length;
       continue;
@@ -35,7 +36,7 @@ export async function handleDeadLetters(
       calls.unshift(call);
       break;
     }
-    ctx.log.error('Dead letters could not be stored', { messages: call.length, reason });
+    ctx.log.error('Messages could not be stored', { function: polled, messages: call.length, reason });
     if (call.length > 1) calls.unshift(...call.map((message) => [message]));
     else failed.push(...call);
   }
@@ -43,7 +44,7 @@ export async function handleDeadLetters(
   if (stored === 0) return { sendOn: async () => {}, rest: batch, unavailable: reason };
   const rest = calls.flat();
   const sendOn = async () => {
-    const queue = queueOf(ctx.config.events, DEAD_LETTERS);
+    const queue = queueOf(ctx.config.events, polled);
     for (const message of failed) await sendConfirmed(connection, copyOf(message, '', queue, {}));
   };
   return { sendOn, rest, ...(rest.length > 0 && reason !== '' && { unavailable: reason }) };
