@@ -478,6 +478,18 @@ test('passkeys, and logins with them', async () => {
   await expectStatus(remove, 403, 'forbidden', at(one, b.accessToken, id));
   await expectStatus(remove, 204, null, at(one, admin, id));
   await expectStatus(remove, 404, 'not_found', at(one));
+  const only = new SoftwareAuthenticator('EdDSA');
+  const { body: own } = await service.request('/users/me/passkeys/options', {
+    method: post,
+    token: b.accessToken,
+  });
+  const { body: last } = await service.request('/users/me/passkeys', {
+    method: post,
+    token: b.accessToken,
+    body: { credential: only.register(own.options) },
+  });
+  await service.request('/users/me/password', { method: 'DELETE', token: b.accessToken });
+  await expectStatus(remove, 409, 'last_sign_in_method', at(`passkeys/${last.id}`, b.accessToken));
 });
 
 test('roles, and the lists for those who may read them', async () => {

@@ -12,6 +12,7 @@ import { handler as listSessions } from '../../../functions/users/list-sessions'
 import { handler as passkeyOptions } from '../../../functions/users/passkey-options';
 import { handler as removeFactor } from '../../../functions/users/remove-factor';
 import { handler as removePasskey } from '../../../functions/users/remove-passkey';
+import { handler as removePassword } from '../../../functions/users/remove-password';
 import { handler as renamePasskey } from '../../../functions/users/rename-passkey';
 import { detailsOf } from '../../../shared/audit/event-details';
 import { type Misbehaviour, SoftwareAuthenticator } from '../../setup/authenticator';
@@ -405,8 +406,12 @@ test('support removes a passkey that was lost, but adds and renames none, and ex
   // A passkey of another user, at the path of one's own.
   expect((await remove(stranger, id)).body.code).toBe('not_found');
   expect((await remove(person, id, support)).status).toBe(204);
-  const { id: of } = await addOwnPasskey(ctx, admin);
-  expect((await remove(admin, of, support)).body.code).toBe('forbidden');
+  const { id: next } = await addOwnPasskey(ctx, person);
+  later(ctx, 600);
+  expect((await remove(person, next, support)).body.code).toBe('reauthentication_required');
+  const chief = await logInAdmin(ctx);
+  const { id: of } = await addOwnPasskey(ctx, chief);
+  expect((await remove(chief, of, support)).body.code).toBe('forbidden');
   const events = await mail.eventsOf(person.user.id);
   const removed = events.filter(({ type }) => type === 'user.passkey_removed');
   expect(removed.map(detailsOf)).toEqual([{ passkeyId: id }]);
@@ -430,6 +435,24 @@ test('a passkey is a second factor: recovery codes go with the last one of any k
   expect((await remove(person, next)).status).toBe(204);
   expect(await remaining()).toBe(0);
   expect((await call(login, ctx, { method: 'POST', body: credentialsOf(person) })).status).toBe(200);
+});
+
+test('the last way to sign in stays, whoever removes it, and of two at once one', async () => {
+  const admin = await logInAdmin(ctx);
+  const person = await registerPerson(ctx);
+  const first = await addOwnPasskey(ctx, person);
+  expect((await call(removePassword, ctx, { method: 'DELETE', ...at(person) })).status).toBe(204);
+  for (const by of [person, admin]) {
+    const reply = await remove(person, first.id, by);
+    expect([reply.status, reply.body.code]).toEqual([409, 'last_sign_in_method']);
+  }
+  expect(await list(person)).toHaveLength(1);
+  expect((await eventsOf(person)).map(([type]) => type)).toEqual(['user.passkey_added']);
+  expect((await logInWithPasskey(ctx, await assertionOf(ctx, first))).status).toBe(200);
+  const second = await addOwnPasskey(ctx, person);
+  const replies = await Promise.all([remove(person, first.id), remove(person, second.id)]);
+  expect(replies.map(({ status }) => status).sort()).toEqual([204, 409]);
+  expect(await list(person)).toHaveLength(1);
 });
 
 test('a role that requires a factor is content with a passkey, which can be set up first', async () => {
