@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { type Db, openDatabase } from '../../../shared/db/connection';
 import { migrateToLatest } from '../../../shared/db/migrate';
 import { migrations } from '../../../shared/db/migrations';
-import { replaceHash, setPassword } from '../../../shared/passwords/password-store';
+import { deletePassword, replaceHash, setPassword } from '../../../shared/passwords/password-store';
 import { administer, databaseUrl, untilLockIsAwaited } from '../../setup/database';
 
 const name = `rollcall_passwords_${process.pid}`;
@@ -64,6 +64,10 @@ test('the version before and this one see the same passwords, whoever writes the
   expect(await replaceHash(db, replaced, 'd', 'rehashed')).toBe(true);
   expect(await Promise.all([kept, replaced].map(readAsBefore))).toEqual(['by this version', 'rehashed']);
   expect(await Promise.all([kept, replaced].map(read))).toEqual(['by this version', 'rehashed']);
+
+  // One that is removed is so for the version before, too.
+  expect(await db.transaction().execute((tx) => deletePassword(tx, kept))).toBe(true);
+  expect([await read(kept), await readAsBefore(kept)]).toEqual([undefined, null]);
 
   await db.deleteFrom('users').where('id', '=', added).execute();
   expect(await read(added)).toBeUndefined();
