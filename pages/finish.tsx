@@ -3,7 +3,7 @@ import { bearer, codeOf, post, type Session } from './api';
 import { Form, messageOf } from './fields';
 import { SetUpFactor } from './set-up-factor';
 import { Step } from './step';
-import { goToTarget, linkTo, target } from './target';
+import { goToTarget, isForConsole, linkTo, type Target, target } from './target';
 
 interface FinishProps {
   session: Session;
@@ -13,33 +13,60 @@ interface FinishProps {
 
 /** What follows a login: the way back to the app, or, without one, that it has worked. */
 export function Finish({ session, notice }: FinishProps) {
-  const [state, setState] = useState<'going' | 'set-up' | { failure: unknown }>('going');
-  const go = () => {
-    setState('going');
-    goToTarget(session).catch((failure: unknown) =>
-      setState(codeOf(failure) === 'second_factor_setup_required' ? 'set-up' : { failure }),
-    );
-  };
-  useEffect(go, []);
-  if (!target) return <SignedIn session={session} notice={notice} />;
-  if (state === 'set-up') return <SetUpFactor session={session} onDone={go} />;
-  if (state === 'going')
-    return (
-      <Step title="You are signed in">
-        <p role="status">We are taking you back. You can close this page if the app has opened.</p>
-      </Step>
-    );
-  return (
-    <Step title="You could not be taken back">
-      <p class="failure" role="alert">
-        {messageOf(state.failure)}
-      </p>
-      <p>
-        <a href={linkTo('sign-in')}>Sign in again</a>
-      </p>
-    </Step>
+  return target ? (
+    <GoBack session={session} target={target} />
+  ) : (
+    <SignedIn session={session} notice={notice} />
   );
 }
+
+type State = { is: 'going'; url?: string } | { is: 'set-up' } | { is: 'failed'; message: string };
+
+function GoBack({ session, target: to }: { session: Session; target: Target }) {
+  const [state, setState] = useState<State>({ is: 'going' });
+  const go = () => {
+    setState({ is: 'going' });
+    goToTarget(session, to)
+      .then((url) => setState({ is: 'going', url }))
+      .catch((error: unknown) =>
+        setState(
+          codeOf(error) === 'second_factor_setup_required'
+            ? { is: 'set-up' }
+            : { is: 'failed', message: messageOf(error) },
+        ),
+      );
+  };
+  useEffect(go, []);
+  switch (state.is) {
+    case 'set-up':
+      return <SetUpFactor session={session} onDone={go} />;
+    case 'failed':
+      return (
+        <Step title="You could not be taken back">
+          <p class="failure" role="alert">
+            {state.message}
+          </p>
+          <p>
+            <a href={linkTo('sign-in')}>Sign in again</a>
+          </p>
+        </Step>
+      );
+    case 'going':
+      return (
+        <Step title="You are signed in">
+          <p role="status">We are taking you back.</p>
+          {/* Some browsers open an app only when they are told to. */}
+          {state.url && isOfApp(state.url) && (
+            <p>
+              <a href={state.url}>Open the app</a>
+            </p>
+          )}
+        </Step>
+      );
+  }
+}
+
+const isOfApp = (url: string) => !isForConsole && !/^https?:/.test(url);
 
 function SignedIn({ session, notice }: { session: Session; notice: string | undefined }) {
   const [isOver, setOver] = useState(false);

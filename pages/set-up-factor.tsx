@@ -46,7 +46,7 @@ export function SetUpFactor({ session, onDone }: SetUpFactorProps) {
 function Choice({ onApp, onPasskey }: { onApp: () => Promise<void>; onPasskey: () => Promise<void> }) {
   return (
     <Step title="Set up a second factor">
-      <p>Your role requires one beside your password: an app on your phone that shows codes, or a passkey.</p>
+      <p>Your role requires one: an app on your phone that shows codes, or a passkey.</p>
       <Form submit="Use an authenticator app" onSubmit={onApp} />
       {hasPasskeys && <Form kind="secondary" submit="Create a passkey" onSubmit={onPasskey} />}
     </Step>

@@ -15,7 +15,7 @@ type State =
   | { step: 'factor'; challenge: Challenge }
   | { step: 'signed-in'; session: Session };
 
-const TOO_LATE = 'That took too long. Please sign in again.';
+const TOO_LATE = 'That took too long, or was tried too often. Please sign in again.';
 
 export function SignIn() {
   const [state, setState] = useState<State>({ step: 'password' });

@@ -2,7 +2,7 @@ import { useRef, useState } from 'preact/hooks';
 import { post, type Session } from './api';
 import { Field, Form } from './fields';
 import { Finish } from './finish';
-import { requiresEmail } from './shell';
+import { hasEmailLogin, requiresEmail } from './shell';
 import { Step } from './step';
 import { linkTo } from './target';
 
@@ -11,7 +11,7 @@ export function SignUp() {
   // The same key for the same attempt: whoever sends it again, because the answer got lost, is not told that the name is taken.
   const attempt = useRef({ body: '', key: '' });
   const register = async ({ username = '', email = '', password = '' }: Record<string, string>) => {
-    const body = { username: username.trim(), password, ...(email && { email }) };
+    const body = { username: username.trim(), ...(email && { email }), ...(password && { password }) };
     const text = JSON.stringify(body);
     if (attempt.current.body !== text) attempt.current = { body: text, key: newKey() };
     const session = await post<Session>('register', body, { 'idempotency-key': attempt.current.key });
@@ -34,11 +34,12 @@ export function SignUp() {
           required={requiresEmail}
         />
         <Field
-          label="Password"
+          label={hasEmailLogin ? 'Password (optional)' : 'Password'}
           name="password"
           type="password"
           autocomplete="new-password"
-          hint="At least 8 characters."
+          required={!hasEmailLogin}
+          hint={`At least 8 characters.${hasEmailLogin ? ' Without one, we email you a code whenever you sign in.' : ''}`}
         />
       </Form>
       <p>

@@ -2,8 +2,15 @@ import { bearer, post, type Session, type SignInCode } from './api';
 
 const query = new URLSearchParams(location.search);
 
-/** Where the app wants people to go after the login, and what it wants back. Null: nowhere. */
-export const target = query.has('return_to')
+/** Where the app wants people to go after the login, and what it wants back. */
+export interface Target {
+  returnTo: string;
+  state: string | null;
+  codeChallenge: string | null;
+}
+
+/** Null: nowhere. */
+export const target: Target | null = query.has('return_to')
   ? {
       returnTo: query.get('return_to') ?? '',
       state: query.get('state'),
@@ -25,25 +32,25 @@ export function linkTo(page: string): string {
 
 /**
  * Hands the session to the app and goes there.
+ * @returns the URL, which a browser may refuse to go to by itself if it is of an app
  * @throws ApiError, with `second_factor_setup_required` if the user has to set one up first
  */
-export async function goToTarget(session: Session): Promise<void> {
-  if (!target) return;
-  const { returnTo, state, codeChallenge } = target;
+export async function goToTarget(
+  session: Session,
+  { returnTo, state, codeChallenge }: Target,
+): Promise<string> {
   const request = {
     refreshToken: session.refreshToken,
     returnTo,
     ...(codeChallenge !== null && { codeChallenge }),
   };
   const issued = await post<SignInCode>('login/code', request, bearer(session));
-  if (isForConsole) {
-    // Exchanged here, so that there is no code in the console's URL, which anybody could link to.
-    await post('console/session', { code: issued.code });
-    location.replace(`console${location.hash}`);
-    return;
-  }
+  // Exchanged here, so that there is no code in the console's URL, which anybody could link to.
+  if (isForConsole) await post('console/session', { code: issued.code });
   // The URL that the service answers is one of its list; the one of this page's own address is only what was asked for.
-  location.replace(withAnswer(issued.returnTo, issued.code, state));
+  const url = isForConsole ? `console${location.hash}` : withAnswer(issued.returnTo, issued.code, state);
+  location.replace(url);
+  return url;
 }
 
 /** Appends to the text of the URL, so that its own query stays as it is. It has no fragment. */

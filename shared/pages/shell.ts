@@ -33,6 +33,7 @@ export async function pageShell(config: Config, pathname: string, query: PageQue
     'passkey-hosts': passkeyHosts(config),
     ...(hasBadTarget(config, query) && { 'bad-target': '' }),
     ...(config.users.requireEmail && { 'requires-email': '' }),
+    ...(config.hasEmailLogin && { 'email-login': '' }),
   };
   const attributes = Object.entries(data).map(([name, value]) => ` data-${name}="${value}"`);
   return {

@@ -15,6 +15,7 @@ import {
 import { type Rollcall, startRollcall } from './rollcall';
 
 const ATTACK = `"><img src=x onerror=alert(1)><script>alert(2)</script>{{7*7}}&code=x#'`;
+const PHONE = 'com.example.app:/signed-in';
 const VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk';
 const CHALLENGE = createHash('sha256').update(VERIFIER).digest('base64url');
 
@@ -32,7 +33,7 @@ let browser: Browser;
 beforeAll(async () => {
   app = await startApp();
   rollcall = await startRollcall({
-    RETURN_URLS: `${app.returnTo},${app.sample}`,
+    RETURN_URLS: [app.returnTo, app.sample, PHONE].join(),
     CORS_ORIGINS: app.url,
     APP_NAME: `Ours ${ATTACK}`,
     BRAND_COLOR: '#ffd400',
@@ -80,6 +81,17 @@ async function register(fields: Record<string, unknown> = {}) {
 const signIn = ({ name, password }: { name: string; password: string }) =>
   signInOn(page, { username: name, password });
 
+/** The text of a mail to this person that has something in it, once it is there. */
+async function mailWith(name: string, text: string): Promise<string> {
+  const mails = await eventually(
+    () => rollcall.mailsTo(`${name}@example.com`),
+    (all) => all.some((mail) => mail.text.includes(text)),
+  );
+  return mails.find((mail) => mail.text.includes(text))?.text ?? '';
+}
+const linkIn = async (name: string, path: string) =>
+  (await mailWith(name, path)).match(/https?:\/\/[^\s<>"]+/)?.[0] ?? '';
+
 const arrived = async () => {
   await heading('The app');
   return app.visits.at(-1) ?? {};
@@ -94,11 +106,11 @@ test('a person signs up, confirms the address, signs in, and the app has the ses
   await heading('Create an account');
   await field('Username').fill(name);
   await field('Email address').fill(`${name}@example.com`);
-  await field('Password').fill('password');
+  await field('Password (optional)').fill('password');
   await button('Create account').click();
-  await page.getByText('Password must not be').waitFor();
+  await page.getByText('must not be one of').waitFor();
   expect(await page.evaluate('document.activeElement.name')).toBe('password');
-  await field('Password').fill(`a password of ${name}`);
+  await field('Password (optional)').fill(`a password of ${name}`);
   await button('Create account').click();
   const first = await arrived();
   expect(Object.keys(first)).toEqual(['tenant', 'code', 'state']);
@@ -106,10 +118,7 @@ test('a person signs up, confirms the address, signs in, and the app has the ses
   const { body: registered } = await exchange(first['code'], { codeVerifier: VERIFIER });
   expect(registered.user).toMatchObject({ username: name, emailVerified: false });
 
-  const [link = ''] = await eventually(
-    () => rollcall.mailLinks(`${name}@example.com`),
-    (links) => links.length > 0,
-  );
+  const link = await linkIn(name, '/verify-email');
   await page.goto(link);
   await heading('Confirm your email address');
   expect(page.url()).toBe(`${rollcall.url}/verify-email`);
@@ -175,6 +184,21 @@ test('a hostile state is text, and comes back as it was', async () => {
   await signIn(await register());
   expect((await arrived())['state']).toBe(ATTACK);
   expect(app.visits.at(-1)?.['code']).not.toBe('x');
+});
+
+test('an app on a phone is opened by its own scheme, or by hand', async () => {
+  const person = await register();
+  await open('sign-in', { return_to: PHONE, state: ATTACK });
+  await signIn(person);
+  await heading('You are signed in');
+  const url = new URL((await page.getByRole('link', { name: 'Open the app' }).getAttribute('href')) ?? '');
+  expect(url.href.startsWith(`${PHONE}?code=`)).toBe(true);
+  expect(url.searchParams.get('state')).toBe(ATTACK);
+  expect(await accessibilityProblems(page)).toEqual([]);
+  const { status } = await exchange(url.searchParams.get('code') ?? '', { returnTo: PHONE });
+  expect(status).toBe(200);
+  // Nobody has installed it here.
+  watched.complaints.length = 0;
 });
 
 test('without a target, the page says that it has worked, and signs out', async () => {
@@ -356,11 +380,7 @@ test('a forgotten password is replaced by a link, which works once', async () =>
   await field('Email address').fill(`${name}@example.com`);
   await button('Send the link').click();
   await heading('Check your email');
-  const links = await eventually(
-    () => rollcall.mailLinks(`${name}@example.com`),
-    (all) => all.some((link) => link.includes('/reset-password')),
-  );
-  const link = links.find((one) => one.includes('/reset-password')) ?? '';
+  const link = await linkIn(name, '/reset-password');
   const password = `another password of ${name}`;
   for (const [typed, says] of [
     ['short', 'New password must be at least 8 characters.'],
@@ -379,6 +399,33 @@ test('a forgotten password is replaced by a link, which works once', async () =>
   await open('sign-in', back());
   await signIn({ name, password });
   expect((await exchange((await arrived())['code'])).status).toBe(200);
+});
+
+test('without a password: an account by its address, and a code by mail for each login', async () => {
+  const name = `mailed-${randomUUID().slice(0, 8)}`;
+  await open('sign-up');
+  await field('Username').fill(name);
+  await field('Email address').fill(`${name}@example.com`);
+  await button('Create account').click();
+  await page.getByText(`We sent a link to ${name}@example.com.`).waitFor();
+
+  await open('sign-in', back());
+  await field('Username or email address').fill(`${name}@example.com`);
+  await button('Email me a code').click();
+  await heading('Sign in by email');
+  expect(await field('Email address').inputValue()).toBe(`${name}@example.com`);
+  expect(await accessibilityProblems(page)).toEqual([]);
+  await button('Send the code').click();
+  await heading('Enter the code from your email');
+  expect(await accessibilityProblems(page)).toEqual([]);
+  const [code = ''] = (await mailWith(name, 'Enter this code')).match(/\b\d{3} ?\d{3}\b/) ?? [];
+  await field('Code').fill(code === '000000' ? '000001' : '000000');
+  await button('Sign in').click();
+  await page.getByText('The code is wrong, used or expired').waitFor();
+  await field('Code').fill(code);
+  await button('Sign in').click();
+  const { body } = await exchange((await arrived())['code']);
+  expect(body.user).toMatchObject({ username: name, emailVerified: true });
 });
 
 test('a password can be shown, pasted and filled in by a manager', async () => {

@@ -4,6 +4,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { CaughtMail } from '../../local/mailbox-page';
 import { freePort } from '../../local/ports';
 import { ROOT } from '../../scripts/function-files';
 import { VARIABLES } from '../../shared/config/environment';
@@ -13,8 +14,8 @@ export const ADMIN = { username: 'admin', password: 'the password of the chief' 
 
 export interface Rollcall {
   url: string;
-  /** The links in the mails that an address got, the newest first. */
-  mailLinks(address: string): Promise<string[]>;
+  /** The mails that an address got, the newest first. */
+  mailsTo(address: string): Promise<CaughtMail[]>;
   /** A request as the administrator. */
   request(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   stop(): Promise<void>;
@@ -71,14 +72,14 @@ export async function startRollcall(environment: Record<string, string> = {}): P
     return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
   };
   const login = await send('POST', '/login', ADMIN, {});
-  const mailLinks = async (address: string) => {
+  const mailsTo = async (address: string) => {
     const response = await fetch(`http://127.0.0.1:${ports['MAIL_PORT']}/messages`);
-    const { messages } = (await response.json()) as { messages: { to: string[]; links: string[] }[] };
-    return messages.filter(({ to }) => to.includes(address)).flatMap(({ links }) => links);
+    const { messages } = (await response.json()) as { messages: CaughtMail[] };
+    return messages.filter(({ to }) => to.includes(address));
   };
   return {
     url,
-    mailLinks,
+    mailsTo,
     request: (method, path, body, headers = {}) =>
       send(method, path, body, { authorization: `Bearer ${login.body.accessToken}`, ...headers }),
     stop: async () => {

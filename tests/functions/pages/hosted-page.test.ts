@@ -75,6 +75,11 @@ test('the page knows where passkeys may be used', async () => {
   expect(body).toContain('data-passkey-hosts="a.example b.a.example:8443"');
 });
 
+test('the page knows whether a code may be mailed', async () => {
+  expect((await page('/sign-in')).body).not.toContain('data-email-login');
+  expect((await page('/sign-in', {}, { EMAIL_LOGIN: 'on' })).body).toContain('data-email-login');
+});
+
 test('the page knows whether an address is needed', async () => {
   expect((await page('/sign-up')).body).toContain('data-requires-email');
   expect((await page('/sign-up', {}, { REQUIRE_EMAIL: 'false' })).body).not.toContain('data-requires-email');
