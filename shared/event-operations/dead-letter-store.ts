@@ -4,7 +4,7 @@ import type { Db, Tx } from '../db/connection';
 import { consumerOf, recordHistory } from '../event-history/history-store';
 import type { UserEvent } from '../events/catalog';
 import { dispatchToQueue } from '../outbox/dispatch-store';
-import { findMissingUsers, wasDeleted, withoutPerson } from './erase-store';
+import { ERASED_ERROR, findMissingUsers, wasDeleted, withoutPerson } from './erase-store';
 
 export interface DeadLetter {
   id: string;
@@ -45,6 +45,9 @@ export async function storeDeadLetters(tx: Tx, letters: NewDeadLetter[]): Promis
     // A type that this version does not know may be about something else than a user.
     const isErased = isMissing && !event && (await wasDeleted(tx, subject));
     const body = isErased ? withoutData(letter.body) : letter.body;
+    // What a consumer says of a failure may quote what it was about.
+    const mayQuote = isMissing && (event ? event.type !== 'user.deleted' : isErased);
+    const error = mayQuote ? ERASED_ERROR : letter.error;
     const stored = await tx
       .insertInto('dead_letters')
       .values({
@@ -55,7 +58,7 @@ export async function storeDeadLetters(tx: Tx, letters: NewDeadLetter[]): Promis
         event: event && JSON.stringify(event),
         body: event ? null : body,
         subject,
-        error: letter.error,
+        error,
         attempts: letter.attempts,
       })
       .onConflict((conflict) =>
@@ -72,13 +75,12 @@ export async function storeDeadLetters(tx: Tx, letters: NewDeadLetter[]): Promis
         consumerOf(sql.ref('queue')).as('consumer'),
       ])
       .executeTakeFirstOrThrow();
-    const error = isMissing && event?.type !== 'user.deleted' ? null : letter.error;
     if (stored.is_new && stored.event_id !== null)
       await recordHistory(tx, stored.event_id, {
         kind: 'dead',
         consumer: stored.consumer,
         attempt: letter.attempts,
-        error,
+        error: mayQuote ? null : letter.error,
       });
   }
 }

@@ -11,6 +11,9 @@ const NO_VALUES = sql`jsonb_build_object('changes', (
 const NO_ADDRESSES = sql`jsonb_build_object('from', null, 'to', null)`;
 const UNCHANGED = sql`data`;
 
+/** In the place of the error of a dead letter. */
+export const ERASED_ERROR = 'Erased with the user whom it was about';
+
 /** What is left of each type's data. Every type says so, that none with personal data can be forgotten. */
 const WITHOUT_PERSON: Record<EventType, RawBuilder<unknown>> = {
   'user.created': sql`data || ${NO_NAMES}`,
@@ -61,6 +64,12 @@ export async function eraseFromEvents(tx: Tx, userId: string): Promise<void> {
     update event_history set error = null
     where error is not null
     and event_id = any(array(select id from events where subject = ${userId} and type <> 'user.deleted'))`.execute(
+    tx,
+  );
+  await sql`
+    update dead_letters set error = ${ERASED_ERROR}
+    where subject = ${userId} and event ->> 'type' is distinct from 'user.deleted'`.execute(tx);
+  await sql`update dispatch set last_error = null where subject = ${userId} and last_error is not null`.execute(
     tx,
   );
   // Copies that went astray.
