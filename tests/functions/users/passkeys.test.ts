@@ -20,7 +20,7 @@ import { type CborValue, encodeCbor } from '../../setup/cbor';
 import { type TestContext, testContext } from '../../setup/context';
 import { addAuthenticator, later, recoveryCodes } from '../../setup/factors';
 import { call } from '../../setup/http';
-import { type MailContext, mailContext } from '../../setup/mail-flow';
+import { mailContext, readEvents } from '../../setup/mail-flow';
 import {
   addOwnPasskey,
   assertionOf,
@@ -32,13 +32,11 @@ import {
 import { logInAdmin, PASSWORD, type Person, registerPerson } from '../../setup/people';
 import { logInWith } from '../../setup/roles';
 
-let mail: MailContext;
 let ctx: TestContext;
 beforeAll(async () => {
-  mail = await mailContext({ PUBLIC_URL: 'http://localhost:3000' });
-  ctx = mail.ctx;
+  ctx = await testContext();
 });
-afterAll(() => mail.close());
+afterAll(() => ctx.close());
 
 const at = ({ accessToken: token }: { accessToken: string }, params: Record<string, string> = {}) => ({
   token,
@@ -51,8 +49,8 @@ const remove = (person: Person, passkeyId: string, by: { accessToken: string } =
 const rename = (person: { accessToken: string }, passkeyId: string, name: unknown, id = 'me') =>
   call(renamePasskey, ctx, { method: 'PUT', ...at(person, { id, passkeyId }), body: { name } });
 const eventsOf = async ({ user }: Person) =>
-  (await mail.eventsOf(user.id))
-    .filter(({ type }) => type.startsWith('user.passkey'))
+  (await readEvents(ctx))
+    .filter(({ type, subject }) => subject === user.id && type.startsWith('user.passkey'))
     .map(({ type, data }) => [type, data]);
 /** Registers what a misbehaving authenticator makes. */
 async function attempt(person: Person, wrong: Misbehaviour, authenticator = new SoftwareAuthenticator()) {
@@ -412,8 +410,9 @@ test('support removes a passkey that was lost, but adds and renames none, and ex
   const chief = await logInAdmin(ctx);
   const { id: of } = await addOwnPasskey(ctx, chief);
   expect((await remove(chief, of, support)).body.code).toBe('forbidden');
-  const events = await mail.eventsOf(person.user.id);
-  const removed = events.filter(({ type }) => type === 'user.passkey_removed');
+  const removed = (await readEvents(ctx)).filter(
+    ({ type, subject }) => subject === person.user.id && type === 'user.passkey_removed',
+  );
   expect(removed.map(detailsOf)).toEqual([{ passkeyId: id }]);
 });
 
@@ -475,27 +474,31 @@ test('a role that requires a factor is content with a passkey, which can be set 
   await call(logout, ctx, { method: 'POST', token: person.accessToken });
 });
 
-test('each change sends a notice, and a deleted user leaves nothing', async () => {
-  const person = await registerPerson(ctx);
-  const { id, authenticator } = await addOwnPasskey(ctx, person);
-  await remove(person, id);
-  const mails = (await mail.deliver()).filter(({ recipients }) =>
-    recipients.includes(person.user.email ?? ''),
-  );
-  expect(mails.map(({ subject }) => subject)).toEqual([
+test('each change sends a notice', async () => {
+  // With a log of its own: the consumer handles all of it in one call.
+  const mail = await mailContext({ PUBLIC_URL: 'http://localhost:3000' });
+  const person = await registerPerson(mail.ctx);
+  await addOwnPasskey(mail.ctx, person);
+  const { id: passkeyId } = await addOwnPasskey(mail.ctx, person);
+  await call(removePasskey, mail.ctx, { method: 'DELETE', ...at(person, { passkeyId }) });
+  expect((await mail.deliver()).map(({ subject }) => subject)).toEqual([
     expect.stringContaining('Confirm'),
+    'A passkey was added to your Rollcall account',
     'A passkey was added to your Rollcall account',
     'A passkey was removed from your Rollcall account',
   ]);
+  await mail.close();
+});
+
+test('a deleted user leaves no passkey and no challenge', async () => {
+  const person = await registerPerson(ctx);
   await addOwnPasskey(ctx, person);
   await creationOptions(ctx, person);
-  const { userHandle } = authenticator;
   expect((await call(deleteUser, ctx, { method: 'DELETE', ...at(person) })).status).toBe(200);
   for (const table of ['passkeys', 'passkey_challenges'] as const) {
     const rows = await ctx.db.selectFrom(table).where('user_id', '=', person.user.id).selectAll().execute();
     expect(rows).toEqual([]);
   }
-  expect(Buffer.from(userHandle, 'base64url').toString()).toBe(person.user.id);
 });
 
 test('adding is limited per user', async () => {
