@@ -20,6 +20,7 @@ export function printBanner(
   Rollcall is running
 
     Console   ${http}
+    Sign in   ${http}/sign-in
     API       ${http}/register  ${http}/login  ${http}/users/me
     Docs      ${http}/docs
     Health    ${http}/health

@@ -42,8 +42,7 @@ export function Field({ label, name, hint, type = 'text', required = true, value
         {type === 'password' && (
           <button
             type="button"
-            aria-pressed={isShown}
-            aria-label={`Show ${label.toLowerCase()}`}
+            aria-label={`${isShown ? 'Hide' : 'Show'} ${label.toLowerCase()}`}
             onClick={() => setShown(!isShown)}
           >
             {isShown ? 'Hide' : 'Show'}

@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { bearer, codeOf, post, type Session } from './api';
 import { Form, messageOf } from './fields';
 import { SetUpFactor } from './set-up-factor';
-import { Step } from './step';
+import { Back, Step } from './step';
 import { goToTarget, isForConsole, linkTo, type Target, target } from './target';
 
 interface FinishProps {
@@ -46,9 +46,7 @@ function GoBack({ session, target: to }: { session: Session; target: Target }) {
           <p class="failure" role="alert">
             {state.message}
           </p>
-          <p>
-            <a href={linkTo('sign-in')}>Sign in again</a>
-          </p>
+          <Back onClick={() => location.reload()} />
         </Step>
       );
     case 'going':

@@ -447,6 +447,8 @@ test('a password can be shown, pasted and filled in by a manager', async () => {
   await button('Show password').click();
   expect(await field('Password').evaluate((input) => (input as unknown as Input).type)).toBe('text');
   expect(await field('Password').inputValue()).toBe('filled in');
+  await button('Hide password').click();
+  expect(await field('Password').getAttribute('type')).toBe('password');
 });
 
 test('works by keyboard, and without the server it says so', async () => {

@@ -1,4 +1,4 @@
-// `npm run pictures`: takes the README's pictures of the console, from the real thing.
+// `npm run pictures`: takes the pictures of the documentation, from the real thing.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ROOT } from '../../scripts/function-files';
@@ -12,6 +12,10 @@ async function main(): Promise<void> {
   const rollcall = await startRollcall();
   const browser = await launchBrowser();
   const { page, context } = await newPage(browser);
+  await page.setViewportSize({ width: 640, height: 640 });
+  await page.goto(`${rollcall.url}/sign-in`);
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  await page.screenshot({ path: join(PICTURES, 'sign-in.png') });
   await page.setViewportSize({ width: 1420, height: 620 });
   await logIn(page, rollcall.url);
 
