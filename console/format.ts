@@ -8,6 +8,13 @@ const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle
 /** In the reader's time zone. */
 export const localTime = (iso: string): string => full.format(new Date(iso));
 
+/** As an input for a time in the reader's zone holds it; empty for what is no time. */
+export function localInput(iso: string): string {
+  const date = new Date(iso);
+  if (Number.isNaN(date.getTime())) return '';
+  return new Date(date.getTime() - date.getTimezoneOffset() * MINUTE).toISOString().slice(0, 16);
+}
+
 /** "340 ms", "5 s", "2 h 5 min" */
 export function duration(ms: number): string {
   const abs = Math.abs(ms);

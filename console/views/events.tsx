@@ -1,6 +1,7 @@
 import { EVENT_TYPES } from '../../shared/events/catalog';
 import { EventTable } from '../events/event-table';
 import { filtersOf } from '../filters';
+import { localInput } from '../format';
 import type { EventList } from '../types';
 import { View } from '../ui/content';
 import { Field } from '../ui/fields';
@@ -49,17 +50,11 @@ function TimeField({
   value: string;
   onInput: (value: string) => void;
 }) {
-  const toLocal = (iso: string) => {
-    const date = new Date(iso);
-    return Number.isNaN(date.getTime())
-      ? ''
-      : new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
-  };
   return (
     <Field
       label={label}
       type="datetime-local"
-      value={toLocal(value)}
+      value={localInput(value)}
       onInput={(local) => onInput(local && new Date(local).toISOString())}
     />
   );

@@ -6,6 +6,7 @@ import type { User } from '../types';
 import { Action } from '../ui/dialog';
 import { Field } from '../ui/fields';
 import { useNotify } from '../ui/notify';
+import { type ChangeProps, Restore, Suspend } from '../users/suspension';
 import { useRoles } from '../users/use-roles';
 
 interface ActionProps {
@@ -52,20 +53,14 @@ export function UserActions({ user, reload }: ActionProps) {
       <Action label="End sessions" onSubmit={endAll}>
         <p>{user.username} has to log in again on every device.</p>
       </Action>
+      <Suspend key={`suspend${user.version}`} user={user} change={change} onClose={reload} />
+      {user.suspension && <Restore user={user} reload={reload} />}
       <Delete user={user} remove={remove} />
     </>
   );
 }
 
 const OUTDATED = 'Somebody else has changed this user meanwhile. Close this to see how it is now.';
-
-type Change = (path: string, body: unknown, done: string) => Promise<void>;
-
-interface ChangeProps {
-  user: User;
-  change: Change;
-  onClose: () => void;
-}
 
 function Edit({ user, change, onClose }: ChangeProps) {
   const [username, setUsername] = useState(user.username);

@@ -6,6 +6,7 @@ import { Table } from '../ui/table';
 import { Time } from '../ui/time';
 import { usePages, useQuery } from '../use-query';
 import { Factors, Passkeys } from '../users/factors';
+import { suspensionFacts } from '../users/suspension';
 import { Verified } from '../users/verified';
 import { EndSession, UserActions } from './user-actions';
 
@@ -28,6 +29,7 @@ export function UserView({ id }: { id: string }) {
               ['Pending address', user.pendingEmail ?? 'none'],
               ['Display name', user.displayName ?? 'none'],
               ['Role', user.role],
+              ...suspensionFacts(user),
               ['Registered', <Time key="created" at={user.createdAt} />],
               ['Changed', <Time key="updated" at={user.updatedAt} />],
               ['Version', user.version],

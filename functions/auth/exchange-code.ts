@@ -27,6 +27,6 @@ export const handler = endpoint({
   body: json(CodeExchange),
   handle: async ({ ctx, body: { codeVerifier = null, ...rest }, origin }) => {
     const { user, tokens } = await exchangeCode(ctx, { ...rest, codeVerifier }, origin);
-    return reply(200, { user: userResponse(user), ...tokens });
+    return reply(200, { user: userResponse(ctx, user), ...tokens });
   },
 });

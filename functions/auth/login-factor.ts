@@ -17,7 +17,7 @@ export const documentation = {
     'After `POST /login` has answered `second_factor_required`. For `type` `passkey`, `assertion` is for the options of `POST /login/passkey/options`. What is wrong leaves the `factorToken` valid; after what is right it is used.',
   example: { factorToken: '…', type: 'totp', code: '123456' },
   replies: { 200: { description: 'The user and a new session', body: LoggedIn } },
-  errors: ['invalid_token', 'invalid_code', 'invalid_assertion'],
+  errors: ['invalid_token', 'invalid_code', 'invalid_assertion', 'user_suspended'],
 } satisfies Documentation;
 
 export const handler = endpoint({
@@ -28,6 +28,6 @@ export const handler = endpoint({
   handle: async ({ ctx, body, origin }) => {
     const { factorToken, ...sent } = body;
     const { user, tokens } = await logInWithFactor(ctx, factorToken, sent, origin);
-    return reply(200, { user: userResponse(user), ...tokens });
+    return reply(200, { user: userResponse(ctx, user), ...tokens });
   },
 });

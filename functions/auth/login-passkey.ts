@@ -16,7 +16,7 @@ export const documentation = {
   description:
     'Send what `toJSON()` of the credential returns, with the options of `POST /login/passkey/options`. A passkey is two factors, so nothing else is asked for.',
   replies: { 200: { description: 'The user and a new session', body: LoggedIn } },
-  errors: ['invalid_assertion'],
+  errors: ['invalid_assertion', 'user_suspended'],
 } satisfies Documentation;
 
 export const handler = endpoint({
@@ -26,6 +26,6 @@ export const handler = endpoint({
   body: json(PasskeyLogin),
   handle: async ({ ctx, body, origin }) => {
     const { user, tokens } = await logInWithPasskey(ctx, body.assertion, origin);
-    return reply(200, { user: userResponse(user), ...tokens });
+    return reply(200, { user: userResponse(ctx, user), ...tokens });
   },
 });

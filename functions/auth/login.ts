@@ -17,7 +17,7 @@ export const documentation = {
     'An unknown name and a wrong password get the same response in the same time. After the right password of a user with a second factor: `second_factor_required`, with a `factorToken` for `POST /login/factor`.',
   example: { username: 'gorden', password: 'correct horse battery' },
   replies: { 200: { description: 'The user and a new session', body: LoggedIn } },
-  errors: ['invalid_credentials', 'second_factor_required'],
+  errors: ['invalid_credentials', 'second_factor_required', 'user_suspended'],
 } satisfies Documentation;
 
 export const handler = endpoint({
@@ -27,6 +27,6 @@ export const handler = endpoint({
   body: json(PasswordLogin),
   handle: async ({ ctx, body, origin }) => {
     const { user, tokens } = await logIn(ctx, loginNameOf(body), body.password, origin);
-    return reply(200, { user: userResponse(user), ...tokens });
+    return reply(200, { user: userResponse(ctx, user), ...tokens });
   },
 });

@@ -7,7 +7,7 @@ import { IdempotencyKey } from '../../shared/http/headers';
 import { byAddress } from '../../shared/http/limit';
 import { headers, json } from '../../shared/http/parts';
 import { createdReply } from '../../shared/http/reply';
-import type { Documentation } from '../../shared/openapi/documentation';
+import { type Documentation, REGISTRATION_ERRORS } from '../../shared/openapi/documentation';
 import { LoggedIn } from '../../shared/openapi/schemas';
 import { publishingContext } from '../../shared/outbox/publisher';
 import { userResponse } from '../../shared/users/user-response';
@@ -19,7 +19,7 @@ export const documentation = {
   body: /* @__PURE__ */ registrationBody(DEFAULT_CONFIG, false),
   example: { username: 'gorden', email: 'gorden@example.com', password: 'correct horse battery' },
   replies: { 201: { description: 'The user, logged in', body: LoggedIn, headers: ['location', 'etag'] } },
-  errors: ['second_factor_required', 'reauthentication_required', 'username_taken', 'email_taken'],
+  errors: REGISTRATION_ERRORS,
 } satisfies Documentation;
 
 export const handler = endpoint({
@@ -31,9 +31,8 @@ export const handler = endpoint({
   body: ({ config }, { caller }) => json(registrationBody(config, caller === null)),
   handle: async ({ ctx, caller, headers, body, origin }) => {
     const key = headers['idempotency-key'];
-    const done = await registerUser(ctx, body, origin, caller, key);
-    const { user, tokens, replayed } = done;
-    const answer = { user: userResponse(user), ...tokens };
+    const { user, tokens, replayed } = await registerUser(ctx, body, origin, caller, key);
+    const answer = { user: userResponse(ctx, user), ...tokens };
     const replayHeader = replayed ? { 'idempotent-replayed': 'true' } : {};
     return createdReply(`/users/${user.id}`, user, answer, replayHeader);
   },

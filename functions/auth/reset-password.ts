@@ -30,6 +30,6 @@ export const handler = endpoint({
   handle: async ({ ctx, body, origin }) => {
     const { token, password } = body;
     const user = await resetPassword(ctx, token, password, origin);
-    return reply(200, { user: userResponse(user) }, { etag: `"${user.version}"` });
+    return reply(200, { user: userResponse(ctx, user) }, { etag: `"${user.version}"` });
   },
 });

@@ -29,6 +29,6 @@ export const handler = endpoint({
   handle: async ({ ctx, body, origin }) => {
     const { token } = body;
     const user = await verifyEmail(ctx, token, origin);
-    return reply(200, { user: userResponse(user) }, { etag: `"${user.version}"` });
+    return reply(200, { user: userResponse(ctx, user) }, { etag: `"${user.version}"` });
   },
 });

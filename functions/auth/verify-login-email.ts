@@ -17,7 +17,7 @@ export const documentation = {
     'Works once, within 10 minutes and five tries. Verifies the address; if it was unverified until now, the password, second factors and sessions from before are removed. After the right code of a user with a second factor: `second_factor_required`, with a `factorToken` for `POST /login/factor`. With `EMAIL_LOGIN=off`: 404.',
   example: { emailToken: '…', code: '123456' },
   replies: { 200: { description: 'The user and a new session', body: LoggedIn } },
-  errors: ['invalid_token', 'invalid_code', 'second_factor_required', 'not_found'],
+  errors: ['invalid_token', 'invalid_code', 'second_factor_required', 'user_suspended', 'not_found'],
 } satisfies Documentation;
 
 export const handler = endpoint({
@@ -27,6 +27,6 @@ export const handler = endpoint({
   body: json(MailedCodeLogin),
   handle: async ({ ctx, body, origin }) => {
     const { user, tokens } = await logInWithMailedCode(ctx, body, origin);
-    return reply(200, { user: userResponse(user), ...tokens });
+    return reply(200, { user: userResponse(ctx, user), ...tokens });
   },
 });

@@ -33,6 +33,6 @@ export const handler = endpoint({
     const id = path.id === 'me' ? caller.user.id : path.id;
     const { role } = body;
     const user = await changeRole(ctx, caller, id, role, headers['if-match'], origin);
-    return recordReply(userResponse(user));
+    return recordReply(userResponse(ctx, user, caller));
   },
 });

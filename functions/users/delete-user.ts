@@ -24,6 +24,6 @@ export const handler = endpoint({
   headers: headers({ 'if-match': IfMatch }),
   handle: async ({ ctx, caller, userId, headers, origin }) => {
     const user = await deleteUser(ctx, caller, userId, headers['if-match'], origin);
-    return recordReply(userResponse(user));
+    return recordReply(userResponse(ctx, user, caller));
   },
 });

@@ -19,8 +19,8 @@ export const handler = endpoint({
   context: containerContext,
   access: anyCaller,
   headers: headers({ 'if-none-match': IfNoneMatch }),
-  handle: async ({ caller: { user, permissions }, headers }) => {
-    const me = { ...userResponse(user), permissions: [...permissions] };
+  handle: async ({ ctx, caller: { user, permissions }, headers }) => {
+    const me = { ...userResponse(ctx, user), permissions: [...permissions] };
     return recordReply(me, headers['if-none-match'], permissionTag(permissions));
   },
 });

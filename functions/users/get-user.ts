@@ -8,7 +8,7 @@ import { recordReply } from '../../shared/http/reply';
 import type { Documentation } from '../../shared/openapi/documentation';
 import { User } from '../../shared/openapi/schemas';
 import { getUser } from '../../shared/users/get-user';
-import { userResponse } from '../../shared/users/user-response';
+import { suspensionTag, userResponse } from '../../shared/users/user-response';
 
 export const documentation = {
   summary: 'Get a user',
@@ -21,6 +21,7 @@ export const handler = endpoint({
   headers: headers({ 'if-none-match': IfNoneMatch }),
   handle: async ({ ctx, caller, userId, headers }) => {
     const user = userId === caller.user.id ? caller.user : await getUser(ctx, userId);
-    return recordReply(userResponse(user), headers['if-none-match']);
+    const answer = userResponse(ctx, user, caller);
+    return recordReply(answer, headers['if-none-match'], suspensionTag(ctx, user));
   },
 });

@@ -35,6 +35,6 @@ export const handler = endpoint({
   body: ({ config }) => json(config.users.requireEmail ? UserUpdateBody : UserUpdateBodyWithOptionalEmail),
   handle: async ({ ctx, caller, userId, headers, body, origin }) => {
     const user = await updateUser(ctx, caller, userId, body, headers['if-match'], origin);
-    return recordReply(userResponse(user));
+    return recordReply(userResponse(ctx, user, caller));
   },
 });

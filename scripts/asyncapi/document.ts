@@ -31,6 +31,8 @@ const SUMMARIES: Record<EventType, string> = {
   'user.email_changed': 'The e-mail address has changed',
   'user.password_changed': 'The password was changed or reset',
   'user.password_removed': 'The user has no password any more',
+  'user.suspended': 'The user may not sign in, until a time or until they are restored',
+  'user.restored': 'The user may sign in again: the suspension was lifted or has ended',
   'user.role_changed': 'The role has changed',
   'user.factor_added': 'The user has set up a second factor',
   'user.factor_removed': 'A second factor was removed, by the user or for them',

@@ -74,6 +74,7 @@ function exampleOf(code: ErrorCode) {
     detail: titleOf(code),
     code,
     requestId: '0199a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b',
+    ...(code === 'user_suspended' && { until: '2027-01-01T00:00:00.000Z' }),
     ...(code === 'second_factor_required' && { factorToken: '…', factors: ['totp', 'recovery_code'] }),
     ...(code === 'invalid_request' && { errors: [{ path: 'name', message: 'is required' }] }),
   };

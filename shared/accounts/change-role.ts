@@ -25,7 +25,7 @@ export async function changeRole(
     const before = await lockUserToChange(tx, ctx, caller, id, versions);
     await assertMayGrantRole(tx, role, caller.permissions);
     if (before.role === role) return { user: before, events: [] };
-    if (before.role === 'admin') await assertNotLastAdmin(tx);
+    if (before.role === 'admin') await assertNotLastAdmin(tx, ctx, before.id);
     const user = await updateRole(tx, before.id, role, ctx.now());
     const event = await appendEvent(tx, ctx, 'inline', {
       type: 'user.role_changed',

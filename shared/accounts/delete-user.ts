@@ -48,7 +48,7 @@ export async function deleteLocked(
   user: User,
   origin: Origin,
 ): Promise<PendingEvent[]> {
-  if (user.role === 'admin') await assertNotLastAdmin(tx);
+  if (user.role === 'admin') await assertNotLastAdmin(tx, ctx, user.id);
   const end = { userId: user.id, choice: 'all', reason: 'user_deleted', origin } as const;
   const ended = await endSessions(tx, ctx, 'inline', end);
   const deleted = await appendEvent(tx, ctx, 'inline', {

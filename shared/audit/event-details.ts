@@ -10,6 +10,7 @@ const DETAILS: { [T in EventType]?: (data: EventData<T>) => Record<string, unkno
   'user.password_removed': ({ reason }) => ({ ...(reason && { reason }) }),
   'user.erasure_requested': ({ caseId }) => ({ caseId }),
   'user.erasure_completed': ({ caseId }) => ({ caseId }),
+  'user.suspended': ({ until }) => ({ until }),
   'user.role_changed': ({ from, to }) => ({ before: { role: from }, after: { role: to } }),
   'user.factor_added': ({ factorId, factorType }) => ({ factorId, factorType }),
   'user.factor_removed': ({ factorId, factorType }) => ({ factorId, factorType }),
@@ -18,7 +19,7 @@ const DETAILS: { [T in EventType]?: (data: EventData<T>) => Record<string, unkno
   'user.recovery_code_used': ({ remaining }) => ({ remaining }),
   'session.created': ({ sessionId, reason, amr }) => ({ sessionId, reason, ...(amr && { amr }) }),
   'session.elevated': ({ sessionId, amr }) => ({ sessionId, amr }),
-  'session.revoked': ({ sessionId, reason }) => ({ sessionId, reason }),
+  'session.revoked': ({ sessionId, reason, cause }) => ({ sessionId, reason, ...(cause && { cause }) }),
   'session.reuse_detected': ({ sessionId, reason }) => ({ sessionId, reason }),
   'webhook.disabled': ({ host, reason }) => ({ host, reason }),
 };

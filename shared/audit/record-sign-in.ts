@@ -12,8 +12,18 @@ export interface FailedSignIn {
   /** The user with this name; null if there is none. */
   userId: string | null;
   method: 'login' | 'proof' | 'factor' | 'passkey' | 'mailed_code';
-  /** `slowed`: rejected without regard to the password, after too many wrong guesses. */
-  reason: 'wrong_password' | 'unknown_name' | 'slowed' | 'wrong_code' | 'wrong_assertion' | 'unknown_passkey';
+  /**
+   * `slowed`: rejected without regard to the password, after too many wrong guesses. `suspended`: the proof was right, and
+   * the user may not sign in.
+   */
+  reason:
+    | 'wrong_password'
+    | 'unknown_name'
+    | 'slowed'
+    | 'wrong_code'
+    | 'wrong_assertion'
+    | 'unknown_passkey'
+    | 'suspended';
 }
 
 /**

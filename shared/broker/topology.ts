@@ -20,6 +20,8 @@ export const CONSUMERS = {
     'user.password_changed',
     'user.password_removed',
     'user.role_changed',
+    'user.suspended',
+    'user.restored',
     'user.factor_added',
     'user.factor_removed',
     'user.passkey_added',

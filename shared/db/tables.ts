@@ -19,6 +19,11 @@ export interface UsersTable {
   minor_version: Generated<number>;
   created_at: Date;
   updated_at: Date;
+  /** Null: not suspended. */
+  suspended_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
+  /** When the suspension ends by itself. */
+  suspended_until: ColumnType<Date | null, Date | null | undefined, Date | null>;
+  suspension_reason: ColumnType<string | null, string | null | undefined, string | null>;
 }
 
 export interface PasswordsTable {

@@ -14,7 +14,9 @@ import {
   passwordRemovedMail,
   recoveryCodesCreatedMail,
   recoveryCodeUsedMail,
+  restoredMail,
   roleChangedMail,
+  suspendedMail,
   unprovenPasswordRemovedMail,
   usernameChangedMail,
 } from './templates';
@@ -48,6 +50,16 @@ async function sendRoleNotice(event: UserEvent<'user.role_changed'>, tx: Tx, ctx
   const { from, to } = event.data;
   const mail = { eventId: event.id, template: 'role_changed' };
   await sendNotice(mail, event.subject, tx, ctx, (values) => roleChangedMail({ ...values, from, to }));
+}
+
+async function sendSuspendedNotice(event: UserEvent<'user.suspended'>, tx: Tx, ctx: Context): Promise<void> {
+  const { until } = event.data;
+  const mail = { eventId: event.id, template: 'suspended' };
+  await sendNotice(mail, event.subject, tx, ctx, (values) => suspendedMail({ ...values, until }));
+}
+
+async function sendRestoredNotice(event: UserEvent<'user.restored'>, tx: Tx, ctx: Context): Promise<void> {
+  await sendNotice({ eventId: event.id, template: 'restored' }, event.subject, tx, ctx, restoredMail);
 }
 
 type FactorEvent = UserEvent<
@@ -85,6 +97,8 @@ export const ACCOUNT_NOTICES = {
   'user.password_changed': sendPasswordNotice,
   'user.password_removed': sendPasswordRemovedNotice,
   'user.role_changed': sendRoleNotice,
+  'user.suspended': sendSuspendedNotice,
+  'user.restored': sendRestoredNotice,
   'user.factor_added': sendFactorNotice,
   'user.factor_removed': sendFactorNotice,
   'user.passkey_added': sendFactorNotice,

@@ -235,6 +235,27 @@ export function roleChangedMail({
   ]);
 }
 
+/** Without the reason, which is for administrators only. */
+export function suspendedMail({ appName, name, until }: Notice & { until: string | null }): MailContent {
+  return renderMail(appName, `Your ${appName} account is suspended`, [
+    { paragraph: `Hello ${name},` },
+    {
+      paragraph:
+        until === null
+          ? `An administrator has suspended your ${appName} account. You cannot log in for now.`
+          : `An administrator has suspended your ${appName} account. You can log in again from ${utcTime(until)}.`,
+    },
+    { paragraph: `Your data is kept. If you have questions, please contact ${appName}.` },
+  ]);
+}
+
+export function restoredMail({ appName, name }: Notice): MailContent {
+  return renderMail(appName, `You can use your ${appName} account again`, [
+    { paragraph: `Hello ${name},` },
+    { paragraph: `Your ${appName} account is no longer suspended. You can log in as before.` },
+  ]);
+}
+
 export interface NewUser {
   id: string;
   username: string;
@@ -265,4 +286,10 @@ function duration(seconds: number): string {
   const [count, unit] =
     seconds % 3600 === 0 ? [seconds / 3600, 'hour'] : [Math.floor(seconds / 60), 'minute'];
   return `${count} ${unit}${count === 1 ? '' : 's'}`;
+}
+
+/** "27 November 2026, 14:05 UTC" */
+function utcTime(iso: string): string {
+  const format = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: 'UTC' });
+  return `${format.format(new Date(iso))}, ${iso.slice(11, 16)} UTC`;
 }

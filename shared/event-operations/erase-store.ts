@@ -26,6 +26,8 @@ const WITHOUT_PERSON: Record<EventType, RawBuilder<unknown>> = {
   'user.email_changed': sql`data || ${NO_ADDRESSES}`,
   'user.password_changed': UNCHANGED,
   'user.password_removed': UNCHANGED,
+  'user.suspended': UNCHANGED,
+  'user.restored': UNCHANGED,
   'user.role_changed': UNCHANGED,
   'user.factor_added': UNCHANGED,
   'user.factor_removed': UNCHANGED,

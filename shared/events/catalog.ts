@@ -37,6 +37,9 @@ export const EVENT_DATA = {
   'user.password_changed': v.object({ id: Id }),
   // `reason` is there if it was set before the address was verified, so perhaps by somebody else.
   'user.password_removed': v.object({ id: Id, reason: v.optional(v.literal('set_before_verification')) }),
+  // Never the reason, which is for administrators only.
+  'user.suspended': v.object({ id: Id, until: v.nullable(Time) }),
+  'user.restored': v.object({ id: Id }),
   'user.role_changed': v.object({ id: Id, from: v.string(), to: v.string() }),
   'user.factor_added': v.object({ id: Id, factorId: Id, factorType: v.literal('totp') }),
   'user.factor_removed': v.object({ id: Id, factorId: Id, factorType: v.literal('totp') }),
@@ -66,6 +69,8 @@ export const EVENT_DATA = {
       'reuse_detected',
       'user_deleted',
     ]),
+    // What ended the session, where the reason does not say it: `user_suspended`. The reasons are a closed list to consumers.
+    cause: v.optional(v.string()),
   }),
   // The user has proven again to be the session's, by these methods.
   'session.elevated': v.object({ userId: Id, sessionId: Id, amr: v.array(v.string()) }),

@@ -84,6 +84,8 @@ function validate<T>(schema: v.GenericSchema<unknown, T>, input: unknown): T {
   // First, because deep nesting would exhaust the stack during validation.
   const unstorable = findUnstorable(input);
   if (unstorable.length > 0) throw invalidRequest(unstorable);
+  // valibot takes an empty list for an object whose fields are all optional.
+  if (Array.isArray(input)) throw invalidRequest([{ path: '', message: 'must be a JSON object' }]);
   const ignored = IGNORED_BY_VALIBOT.filter((name) => isObject(input) && Object.hasOwn(input, name));
   const result = v.safeParse(schema, input);
   if (result.success && ignored.length === 0) return result.output;

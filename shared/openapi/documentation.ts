@@ -29,3 +29,12 @@ export interface ReplyDescription {
   contentType?: string | readonly string[];
   headers?: readonly ResponseHeader[];
 }
+
+/** Of a registration, and of its replay, which is a login. */
+export const REGISTRATION_ERRORS = [
+  'reauthentication_required',
+  'username_taken',
+  'email_taken',
+  'second_factor_required',
+  'user_suspended',
+] as const satisfies ErrorCode[];

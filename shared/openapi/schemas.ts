@@ -20,7 +20,7 @@ import type {
   AccessToken as AccessTokenType,
   SessionTokens as SessionTokensType,
 } from '../sessions/open-session';
-import type { User as UserType } from '../users/user';
+import type { UserResponse } from '../users/user-response';
 import type { WebhookWithSecret as WebhookWithSecretType } from '../webhooks/create-webhook';
 import type { Delivery as DeliveryType, Webhook as WebhookType } from '../webhooks/webhook';
 
@@ -35,6 +35,18 @@ const NextCursor = v.pipe(
   v.nullable(v.string()),
   v.description('`cursor` of the next page; null on the last page'),
 );
+
+const Suspension = v.object({
+  since: Moment,
+  until: v.pipe(
+    v.nullable(Moment),
+    v.description('When it ends by itself; null: not before the user is restored'),
+  ),
+  reason: v.pipe(
+    v.optional(v.nullable(v.string())),
+    v.description('For callers with `users:read`, of other users'),
+  ),
+});
 
 export const User = v.object({
   id: Id,
@@ -51,6 +63,7 @@ export const User = v.object({
   createdAt: Moment,
   updatedAt: Moment,
   version: v.pipe(v.number(), v.integer(), v.minValue(1), v.description('Increases with every change')),
+  suspension: v.pipe(v.nullable(Suspension), v.description('Null: the user may sign in')),
 });
 
 export const Me = v.object({
@@ -588,6 +601,14 @@ export const Problem = v.pipe(
         v.description('With `second_factor_required` at a login: what the user can send'),
       ),
     ),
+    until: v.optional(
+      v.pipe(
+        v.nullable(Moment),
+        v.description(
+          'With `user_suspended`: when the suspension ends; null: not before the user is restored',
+        ),
+      ),
+    ),
   }),
   v.description('RFC 9457'),
 );
@@ -597,10 +618,10 @@ type Holds<T extends true> = T;
 
 /** Compiles only if the schemas describe exactly what the flows return. */
 export type DescribedAsSent = [
-  Holds<Same<v.InferOutput<typeof User>, UserType>>,
+  Holds<Same<v.InferOutput<typeof User>, UserResponse>>,
   Holds<Same<v.InferOutput<typeof SessionTokens>, SessionTokensType>>,
   Holds<Same<v.InferOutput<typeof NewAccessToken>, AccessTokenType>>,
-  Holds<Same<v.InferOutput<typeof LoggedIn>, { user: UserType } & SessionTokensType>>,
+  Holds<Same<v.InferOutput<typeof LoggedIn>, { user: UserResponse } & SessionTokensType>>,
   Holds<Same<v.InferOutput<typeof Session>[], Awaited<ReturnType<typeof listSessions>>>>,
   Holds<Same<v.InferOutput<typeof Role>, RoleType>>,
   Holds<Same<v.InferOutput<typeof Passkey>, PasskeyType>>,

@@ -9,15 +9,23 @@ import { pollQueues } from '../poller/poll-queues';
 import type { PollContext } from '../poller/types';
 import { emitMetrics } from '../tasks/metrics';
 import { recordRun } from '../tasks/task-run-store';
+import { restoreDueUsers } from '../users/restore-due-users';
 
-/** A run of the relay with the steps of replays, and what it leaves behind, in numbers. The alarms are about those. */
+/**
+ * A run of the relay with the steps of replays and the end of suspensions, and what it leaves behind, in numbers. The alarms
+ * are about those.
+ */
 export async function measuredRelay(
   ctx: BrokerContext,
   budgetMs: number,
   signal?: AbortSignal,
 ): Promise<RelayReport> {
   await recordRun(ctx.db, 'relay-outbox');
-  const [report] = await Promise.all([relayOutbox(ctx, budgetMs, signal), runReplays(ctx, budgetMs, signal)]);
+  const [report] = await Promise.all([
+    relayOutbox(ctx, budgetMs, signal),
+    runReplays(ctx, budgetMs, signal),
+    restoreUsers(ctx),
+  ]);
   const { pending, oldestSeconds } = await countBacklog(ctx.db);
   emitMetrics(ctx.config.metrics, {
     RelayRuns: 1,
@@ -27,6 +35,17 @@ export async function measuredRelay(
     OutboxAgeSeconds: oldestSeconds,
   });
   return report;
+}
+
+async function restoreUsers(ctx: Context): Promise<void> {
+  try {
+    await restoreDueUsers(ctx);
+  } catch (error) {
+    // Events are sent all the same.
+    ctx.log.error('Suspensions that have ended cannot be removed right now: the next run tries again', {
+      error,
+    });
+  }
 }
 
 /** A run of the poller, likewise. */

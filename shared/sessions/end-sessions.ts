@@ -10,6 +10,7 @@ export interface SessionsEnd {
   userId: string;
   choice: SessionChoice;
   reason: EventData<'session.revoked'>['reason'];
+  cause?: 'user_suspended';
   origin: Origin;
 }
 
@@ -23,7 +24,7 @@ export async function endSessions(
   tx: Tx,
   ctx: Context,
   sender: 'inline' | 'relay',
-  { userId, choice, reason, origin }: SessionsEnd,
+  { userId, choice, reason, cause, origin }: SessionsEnd,
 ): Promise<PendingEvent[]> {
   // First, because it locks the user: a concurrent login either waits or its session is seen below.
   let sequence = await takeMinorSequence(tx, userId);
@@ -31,7 +32,7 @@ export async function endSessions(
   for (const sessionId of await markRevoked(tx, userId, choice, ctx.now())) {
     sequence ??= await takeMinorSequence(tx, userId);
     if (sequence === null) break;
-    const data = { userId, sessionId, reason };
+    const data = { userId, sessionId, reason, cause };
     const event = { type: 'session.revoked' as const, subject: userId, sequence, data, origin };
     events.push(await appendEvent(tx, ctx, sender, event));
     sequence = null;

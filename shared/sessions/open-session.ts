@@ -3,10 +3,12 @@ import type { Tx } from '../db/connection';
 import type { Origin } from '../events/origin';
 import { permissionsOf } from '../roles/permissions';
 import { hashToken, newOpaqueToken } from '../tokens/opaque-token';
+import { activeSuspension } from '../users/suspension';
 import { signAccessToken } from './access-token';
 import type { UserProof } from './proof';
 import { sessionEnd } from './session-end';
 import { insertSession, type ProvenSession } from './session-store';
+import { suspended } from './suspended';
 
 export interface AccessToken {
   accessToken: string;
@@ -19,7 +21,10 @@ export interface SessionTokens extends AccessToken {
   refreshToken: string;
 }
 
-/** Opens a session from a proof in the caller's transaction. The tokens become valid when it commits. */
+/**
+ * Opens a session from a proof in the caller's transaction. The tokens become valid when it commits.
+ * @throws DomainError `user_suspended`
+ */
 export async function openSession(
   tx: Tx,
   ctx: Context,
@@ -27,6 +32,9 @@ export async function openSession(
   origin: Origin,
 ): Promise<{ sessionId: string; tokens: SessionTokens }> {
   const now = ctx.now();
+  // All sessions are opened here, so that no flow can open one for a suspended user.
+  const suspension = activeSuspension(user, now);
+  if (suspension !== null) throw suspended(suspension);
   const sessionId = ctx.newId();
   const refreshToken = newOpaqueToken();
   await insertSession(tx, {

@@ -9,15 +9,16 @@ import { appendEvent } from '../outbox/event-store';
 import type { FirstFactorProof } from '../sessions/proof';
 import { appendUpdate } from '../users/append-update';
 import { sequenceOf, takeMinorSequence } from '../users/sequence';
+import { activeSuspension } from '../users/suspension';
 import type { User } from '../users/user';
 import { updateUserRow } from '../users/user-store';
-import { type SignedIn, signInWithFirstFactor, signInWithin } from './sign-in';
+import { type SignedIn, signIn, signInWithFirstFactor, signInWithin } from './sign-in';
 
 /**
  * Checks a mailed code and opens a session. The code also proves the address. If nobody had proven it before, nothing that
  * was set up until then is trusted: `forgetUnproven`.
  * @throws DomainError as `proveMailedCode` does; `second_factor_required` if the code is right, the address was verified
- * before, and the user has a second factor
+ * before, and the user has a second factor; `user_suspended`
  */
 export async function logInWithMailedCode(ctx: Context, sent: MailedCode, origin: Origin): Promise<SignedIn> {
   const checked = await checkMailedCode(ctx, sent, origin);
@@ -32,6 +33,8 @@ export async function logInWithMailedCode(ctx: Context, sent: MailedCode, origin
 function signInByMail(ctx: Context, proof: FirstFactorProof, origin: Origin): Promise<SignedIn | null> {
   ctx.log.bind({ userId: proof.user.id });
   if (proof.user.emailVerified) return signInWithFirstFactor(ctx, proof, origin);
+  // To be refused: nothing is changed for somebody who does not get in.
+  if (activeSuspension(proof.user, ctx.now()) !== null) return signIn(ctx, proof, origin);
   return ctx.db.transaction().execute(async (tx) => {
     const { user: before, onSignIn } = proof;
     // Locks the user: whatever is being set up meanwhile either is seen below or finds its session ended.

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { maxCharacters } from '../characters';
 import { storedBytes } from '../storable';
+import { parseTime, Timestamp } from '../time';
 import { isMailAddress, MAX_ADDRESS, storedAddress } from './email-address';
 
 const MAX_METADATA_BYTES = 4 * 1024;
@@ -42,6 +43,23 @@ export const Metadata = v.pipe(
     'must be a JSON object of at most 4 KiB',
   ),
   v.metadata({ type: 'object' }),
+);
+
+export const SuspensionReason = v.nullable(
+  v.pipe(
+    v.string('must be a string or null'),
+    v.trim(),
+    v.minLength(1, 'must not be empty; use null for none'),
+    ...maxCharacters(200),
+  ),
+);
+
+/** Yields the time in UTC with milliseconds, as responses contain it. */
+export const SuspensionEnd = v.nullable(
+  v.pipe(
+    Timestamp,
+    v.transform((text) => parseTime(text)?.toISOString() ?? text),
+  ),
 );
 
 export const UserId = v.pipe(v.string(), v.uuid());

@@ -2,12 +2,13 @@ import { sql } from 'kysely';
 import type { Db } from '../db/connection';
 import { addressKey } from './email-address';
 import type { User } from './user';
-import { USER_COLUMNS, userFromRow } from './user-store';
+import { IS_SUSPENDED, USER_COLUMNS, userFromRow } from './user-store';
 
 export interface UserFilter {
   /** Prefix of the username or the email address, case-insensitive. */
   prefix?: string | undefined;
   role?: string | undefined;
+  suspended?: boolean | undefined;
 }
 
 /**
@@ -16,12 +17,15 @@ export interface UserFilter {
  */
 export async function listUsers(
   db: Db,
-  { prefix, role }: UserFilter,
+  { prefix, role, suspended }: UserFilter,
   limit: number,
   before: string | undefined,
+  now: Date,
 ): Promise<User[]> {
   let query = db.selectFrom('users').select(USER_COLUMNS).orderBy('id', 'desc').limit(limit);
   if (role !== undefined) query = query.where('role', '=', role);
+  if (suspended === true) query = query.where(IS_SUSPENDED(now));
+  if (suspended === false) query = query.where((eb) => eb.not(IS_SUSPENDED(now)));
   if (before !== undefined) query = query.where('id', '<', before);
   if (prefix !== undefined) query = query.where(beginsWith(prefix));
   const rows = await query.execute();

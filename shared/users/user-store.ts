@@ -29,6 +29,9 @@ export const USER_COLUMNS = [
   'users.version',
   'users.created_at',
   'users.updated_at',
+  'users.suspended_at',
+  'users.suspended_until',
+  'users.suspension_reason',
 ] as const;
 
 type UserRow = Omit<Selectable<UsersTable>, 'minor_version'>;
@@ -46,8 +49,18 @@ export function userFromRow(row: UserRow): User {
     createdAt: row.created_at.toISOString(),
     updatedAt: row.updated_at.toISOString(),
     version: row.version,
+    suspension: row.suspended_at && {
+      since: row.suspended_at.toISOString(),
+      until: row.suspended_until?.toISOString() ?? null,
+      reason: row.suspension_reason,
+    },
   };
 }
+
+/** Whether a user is suspended at this time, as `activeSuspension` decides it. */
+export const IS_SUSPENDED = (now: Date) =>
+  sql<boolean>`(users.suspended_at is not null
+    and (users.suspended_until is null or users.suspended_until > ${now}))`;
 
 /** @throws DomainError `username_taken` or `email_taken`, decided by unique constraints, so concurrent inserts are safe */
 export async function insertUser(tx: Tx, user: NewUser): Promise<User> {
@@ -92,15 +105,6 @@ export async function lockUserRow(tx: Tx, id: string): Promise<User | null> {
     .forUpdate()
     .executeTakeFirst();
   return row ? userFromRow(row) : null;
-}
-
-export async function countUsersWithRole(tx: Tx, role: string): Promise<number> {
-  const { count } = await tx
-    .selectFrom('users')
-    .select((eb) => eb.fn.countAll<string>().as('count'))
-    .where('role', '=', role)
-    .executeTakeFirstOrThrow();
-  return Number(count);
 }
 
 /** Stores the changeable fields of a user whom the caller has locked, as the next version. */

@@ -1,3 +1,5 @@
+import type { Suspension } from './suspension';
+
 /** A user as the service returns it. Contains no password hash, which never leaves storage. */
 export interface User {
   id: string;
@@ -12,6 +14,8 @@ export interface User {
   createdAt: string;
   updatedAt: string;
   version: number;
+  /** As stored: `activeSuspension` says whether it is in force. */
+  suspension: Suspension | null;
 }
 
 /** Omitted fields keep their values. */

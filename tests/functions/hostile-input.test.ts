@@ -17,7 +17,9 @@ import { handler as deleteUser } from '../../functions/users/delete-user';
 import { handler as getUser } from '../../functions/users/get-user';
 import { handler as listSessions } from '../../functions/users/list-sessions';
 import { handler as listUsers } from '../../functions/users/list-users';
+import { handler as restoreUser } from '../../functions/users/restore-user';
 import { handler as revokeSession } from '../../functions/users/revoke-session';
+import { handler as suspendUser } from '../../functions/users/suspend-user';
 import { handler as updateUser } from '../../functions/users/update-user';
 import { handler as deleteWebhook } from '../../functions/webhooks/delete-webhook';
 import { handler as getWebhook } from '../../functions/webhooks/get-webhook';
@@ -119,6 +121,7 @@ test('a day begins in UTC, whatever time zone the database sessions are in', asy
 const PATHS: [string, string, Handle, string[]][] = [
   ['GET /users/{id}', 'GET', getUser, ['id']],
   ['DELETE /users/{id}', 'DELETE', deleteUser, ['id']],
+  ['DELETE /users/{id}/suspension', 'DELETE', restoreUser, ['id']],
   ['GET /users/{id}/sessions', 'GET', listSessions, ['id']],
   ['DELETE /users/{id}/sessions/{sessionId}', 'DELETE', revokeSession, ['id', 'sessionId']],
   ['DELETE /roles/{name}', 'DELETE', deleteRole, ['name']],
@@ -147,6 +150,7 @@ describe('a name in a path that nothing can have is 404', () => {
     expect(reply.body).toMatchObject({ code: 'invalid_request', errors: [{ path: 'name' }] });
     const change = { method: 'PUT', params: { id: '\0' }, body: { role: 'user' }, token };
     expect((await call(changeRole, ctx, change)).status).toBe(404);
+    expect((await call(suspendUser, ctx, { ...change, body: {} })).status).toBe(404);
   });
 
   test('in a query it is 422', async () => {

@@ -17,6 +17,7 @@ import { handler as changeRole } from '../../functions/users/change-role';
 import { handler as deleteUser } from '../../functions/users/delete-user';
 import { handler as getUser } from '../../functions/users/get-user';
 import { handler as listUsers } from '../../functions/users/list-users';
+import { handler as suspendUser } from '../../functions/users/suspend-user';
 import { handler as updateUser } from '../../functions/users/update-user';
 import { handler as createWebhook } from '../../functions/webhooks/create-webhook';
 import { handler as listWebhookDeliveries } from '../../functions/webhooks/list-webhook-deliveries';
@@ -156,6 +157,7 @@ const BODIES: [string, Handle, Record<string, unknown>][] = [
   ],
   ['change-password', changePassword, { currentPassword: 'x', newPassword: 'a long password' }],
   ['change-role', changeRole, { role: 'user' }],
+  ['suspend-user', suspendUser, { reason: 'Spam', until: '2999-01-01T00:00:00Z' }],
   ['put-role', putRole, { permissions: ['users:read'] }],
   ['create-webhook', createWebhook, WEBHOOK],
   ['update-webhook', updateWebhook, WEBHOOK],
@@ -175,7 +177,7 @@ test.each(BODIES)('no body makes %s fail with a 500', async (_name, handle, fiel
 });
 
 test.each<[string, Handle, string[]]>([
-  ['list-users', listUsers, ['q', 'role', 'limit', 'cursor']],
+  ['list-users', listUsers, ['q', 'role', 'suspended', 'limit', 'cursor']],
   ['list-events', listEvents, ['type', 'subject', 'status', 'limit', 'cursor']],
   ['list-webhooks', listWebhooks, ['limit', 'cursor']],
   ['list-webhook-deliveries', listWebhookDeliveries, ['status', 'limit', 'cursor']],

@@ -11,6 +11,7 @@ import { statusOf } from '../../shared/errors';
 import { codeOf as codeOfRequest, hashAddress } from '../../shared/mailed-codes/mailed-code';
 import { insertCodeRequest, markMailed } from '../../shared/mailed-codes/mailed-code-store';
 import document from '../../shared/openapi/openapi.json';
+import { PERMISSIONS } from '../../shared/roles/permissions';
 import { hashToken, newOpaqueToken } from '../../shared/tokens/opaque-token';
 import { SoftwareAuthenticator } from '../setup/authenticator';
 import { codeOf } from '../setup/factors';
@@ -218,6 +219,57 @@ test('log in, refresh, log out', async () => {
       expect(headers['www-authenticate']).toBe('Bearer error="invalid_token"');
     });
   }
+});
+
+test('suspend and restore a user, who is refused meanwhile', async () => {
+  const [a, b] = [await register(), await register()];
+  const path = `/users/${a.user.id}/suspension`;
+  const own = { token: a.accessToken };
+  const authenticator = new SoftwareAuthenticator();
+  const creation = await service.request('/users/me/passkeys/options', { method: post, ...own });
+  const credential = authenticator.register(creation.body.options);
+  await service.request('/users/me/passkeys', { method: post, ...own, body: { credential } });
+  const login = { username: a.user.username, password: PASSWORD };
+  const assertion = async () => {
+    const { body } = await service.request('/login/passkey/options', { method: post });
+    return authenticator.authenticate(body.options);
+  };
+  const factorToken = async () =>
+    (await service.request('/login', { method: post, body: login })).body.factorToken;
+
+  const other = { username: b.user.username, password: PASSWORD };
+  const stale = { headers: { 'if-match': '"77"' } };
+  for (const operation of ['PUT /users/{id}/suspension', 'DELETE /users/{id}/suspension']) {
+    await expectStatus(operation, 403, 'forbidden', { path, token: b.accessToken });
+    await expectStatus(operation, 404, 'not_found', { path: `/users/${NOBODY}/suspension`, token: admin });
+    await expectStatus(operation, 412, 'version_mismatch', { path, token: admin, ...stale });
+  }
+  // The administrator has only one peer, by a role of another name.
+  const me = (await service.request('/users/me', { token: admin })).body;
+  await service.request('/roles/deputy', { method: 'PUT', token: admin, body: { permissions: PERMISSIONS } });
+  const deputy = { path: `/users/${b.user.id}/role`, token: admin };
+  await service.request(deputy.path, { ...deputy, method: 'PUT', body: { role: 'deputy' } });
+  const last = { path: `/users/${me.id}/suspension`, token: b.accessToken };
+  await expectStatus('PUT /users/{id}/suspension', 409, 'last_admin', last);
+  await service.request(deputy.path, { ...deputy, method: 'PUT', body: { role: 'user' } });
+  await expectStatus('PUT /users/{id}/suspension', 200, null, { path, token: admin });
+  const factor = async () => ({
+    body: { factorToken: await factorToken(), type: 'passkey', assertion: await assertion() },
+  });
+  await expectStatus('POST /login/passkey', 403, 'user_suspended', {
+    body: { assertion: await assertion() },
+  });
+  await expectStatus('POST /login/factor', 403, 'user_suspended', await factor());
+  await expectStatus('DELETE /users/{id}/suspension', 200, null, { path, token: admin });
+
+  const replayed = registration();
+  const key = { 'idempotency-key': replayed.username };
+  const { user } = (await service.request('/register', { method: post, body: replayed, headers: key })).body;
+  for (const id of [user.id, b.user.id])
+    await service.request(`/users/${id}/suspension`, { method: 'PUT', token: admin });
+  await expectStatus('POST /register', 403, 'user_suspended', { body: replayed, headers: key });
+  for (const operation of ['POST /login', 'POST /auth/login'])
+    await expectStatus(operation, 403, 'user_suspended', { body: other });
 });
 
 test('the flows that go by mail', async () => {

@@ -26,6 +26,7 @@ import * as passkeys from './0027-passkeys';
 import * as mailedCodes from './0028-mailed-codes';
 import * as signInCodes from './0029-sign-in-codes';
 import * as erasureCases from './0030-erasure-cases';
+import * as suspensions from './0031-suspensions';
 
 /** In order of their names. They are listed, not read from a folder, so that they are part of a bundle. */
 export const migrations: Record<string, Migration> = {
@@ -56,4 +57,5 @@ export const migrations: Record<string, Migration> = {
   '0028-mailed-codes': mailedCodes,
   '0029-sign-in-codes': signInCodes,
   '0030-erasure-cases': erasureCases,
+  '0031-suspensions': suspensions,
 };

@@ -164,6 +164,20 @@ describe('notices', () => {
     expect(mail?.text).toContain('Before: user\nNow: admin');
   });
 
+  test.each([
+    [null, 'You cannot log in for now.'],
+    ['2026-12-31T22:59:30.000Z', 'You can log in again from 31 December 2026, 22:59 UTC.'],
+  ])('of a suspension until %s', async (until, text) => {
+    const mail = await notice('user.suspended', ({ id }) => ({ id, until }));
+    expect(mail?.subject).toBe('Your Rollcall account is suspended');
+    expect(mail?.text).toContain(text);
+  });
+
+  test('of its end', async () => {
+    const mail = await notice('user.restored', ({ id }) => ({ id }));
+    expect(mail?.subject).toBe('You can use your Rollcall account again');
+  });
+
   test('of another username', async () => {
     const mail = await notice('user.updated', ({ id, username }) => ({
       id,

@@ -12,6 +12,8 @@ import { handler as replayEvents } from '../../../functions/events/replay-events
 import { handler as deleteRole } from '../../../functions/roles/delete-role';
 import { handler as putRole } from '../../../functions/roles/put-role';
 import { handler as changeRole } from '../../../functions/users/change-role';
+import { handler as restoreUser } from '../../../functions/users/restore-user';
+import { handler as suspendUser } from '../../../functions/users/suspend-user';
 import { handler as updateUser } from '../../../functions/users/update-user';
 import { handler as createWebhook } from '../../../functions/webhooks/create-webhook';
 import { handler as deleteWebhook } from '../../../functions/webhooks/delete-webhook';
@@ -228,6 +230,8 @@ test('of what is done to a user, roles before and after and the names of fields,
   const { user } = await registerPerson(ctx);
   await act(updateUser, 'PUT', { id: user.id }, { displayName: 'Somebody', metadata: { a: 1 } });
   await act(changeRole, 'PUT', { id: user.id }, { role: 'admin' });
+  await act(suspendUser, 'PUT', { id: user.id }, { reason: 'Spam', until: '2999-01-01T00:00:00Z' });
+  await act(restoreUser, 'DELETE', { id: user.id });
   const handler = auditWith(() => ctx);
   await consume(handler, await storedEvents(ctx));
   const { body } = await call(listAudit, ctx, { query: { subject: user.id }, token: admin.accessToken });
@@ -238,5 +242,12 @@ test('of what is done to a user, roles before and after and the names of fields,
     'user.created': { role: 'user' },
     'user.updated': { fields: ['displayName', 'metadata'] },
     'user.role_changed': { before: { role: 'user' }, after: { role: 'admin' } },
+    'user.suspended': { until: '2999-01-01T00:00:00.000Z' },
+    'user.restored': null,
+    'session.revoked': {
+      sessionId: expect.any(String),
+      reason: 'revoked',
+      cause: 'user_suspended',
+    },
   });
 });

@@ -11,7 +11,9 @@ import { handler as createRecoveryCodes } from '../../../functions/users/create-
 import { handler as deleteUser } from '../../../functions/users/delete-user';
 import { handler as removeFactor } from '../../../functions/users/remove-factor';
 import { handler as removePassword } from '../../../functions/users/remove-password';
+import { handler as restoreUser } from '../../../functions/users/restore-user';
 import { handler as revokeSessions } from '../../../functions/users/revoke-sessions';
+import { handler as suspendUser } from '../../../functions/users/suspend-user';
 import { handler as updateUser } from '../../../functions/users/update-user';
 import { type TestContext, testContext } from '../../setup/context';
 import { eventsOf } from '../../setup/events';
@@ -57,6 +59,8 @@ const OTHERS: Dangerous[] = [
   ["another user's password", changePassword, 'PUT', {}, { newPassword: 'the password of a thief' }],
   ["another user's factor", removeFactor, 'DELETE', { factorId: ID }, undefined],
   ["another user's role", changeRole, 'PUT', {}, { role: 'admin' }],
+  ['to suspend another user', suspendUser, 'PUT', {}, {}],
+  ['to restore another user', restoreUser, 'DELETE', {}, undefined],
   ['what a role may do', putRole, 'PUT', { name: 'helpers' }, { permissions: ['users:read'] }],
 ];
 
