@@ -174,7 +174,7 @@ const MUTATIONS: [string, (template: Template) => void, RegExp][] = [
   [
     'too many resources',
     (t) => {
-      for (let index = 0; index < 100; index++)
+      for (let index = 0; index < 200; index++)
         t.Resources[`Extra${index}`] = { Type: 'AWS::SNS::Topic', Properties: {} };
     },
     /resources per function: 4.5 at most/,
