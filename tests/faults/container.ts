@@ -1,10 +1,12 @@
 // One container of the system under test, as a process of its own that can be killed and frozen. Its role, its faults and
 // what has become of it go over the channel to the suite.
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { handler as register } from '../../functions/auth/register';
 import { analytics } from '../../functions/consumers/analytics';
 import { deadLetters } from '../../functions/consumers/dead-letters';
+import { receipts } from '../../functions/consumers/receipts';
+import { handler as eraseUser } from '../../functions/erasures/erase-user';
 import { handler as updateUser } from '../../functions/users/update-user';
 import { countEvents } from '../../shared/analytics/analytics-store';
 import { appendAuditEntries } from '../../shared/audit/audit-store';
@@ -24,9 +26,11 @@ import { httpEvent, readResult, type TestRequest } from '../setup/http-event';
 import { isAmong } from './chance';
 import { brokerWithCrash, type CrashPoint, invokeWithCrash, publisherWithCrash } from './crash-points';
 import { countDeliveries, recordEffects } from './effects';
+import { TO_ERASE } from './erasure-rows';
 import { invokeInProcesses } from './function-processes';
 
 const FOREVER_MS = 24 * 60 * 60 * 1000;
+const RETRY_MS = 100;
 
 export type Role = 'api' | 'relay' | 'poller' | 'function';
 
@@ -42,6 +46,8 @@ export interface ContainerSettings {
   failsEverything: boolean;
   /** Of the events, how many in a hundred hang every consumer for ever. */
   hangPercent: number;
+  /** Of the new users, how many in a hundred erase themselves again. */
+  erasePercent: number;
   /** Before each call of the audit consumer, so that there is a backlog. */
   callDelayMs: number;
   /** How long a run of the poller lasts. */
@@ -85,7 +91,7 @@ async function start(settings: ContainerSettings): Promise<void> {
   const publisher = point ? publisherWithCrash(realPublisher, point, isDue) : realPublisher;
   const ctx: PublishingContext = { ...base, now, broker, publisher };
   tell({ kind: 'ready' });
-  if (settings.role === 'api') return serve(ctx);
+  if (settings.role === 'api') return serve(ctx, settings);
   if (settings.role === 'relay')
     return void Promise.all([relayOutbox(ctx, FOREVER_MS), runReplays(ctx, FOREVER_MS)]);
   const functions = functionsOf(ctx, settings);
@@ -114,13 +120,22 @@ function answerCalls(functions: Invoke): void {
   });
 }
 
-/** One request at a time, as a Lambda container: a registration, and a change of some of the new users. */
-function serve(ctx: PublishingContext): void {
+/** One request at a time, as a Lambda container: a registration, and a change or the erasure of some of the new users. */
+function serve(ctx: PublishingContext, { erasePercent }: ContainerSettings): void {
   const call = async (handler: typeof register, request: TestRequest) =>
     readResult(await handler.in(() => ctx)(httpEvent(request)));
+  // Until it is done: without the database it is refused, and after a commit whose answer was lost the session is gone.
+  const erase = async (token: string) => {
+    for (;;) {
+      const { status } = await call(eraseUser, { method: 'POST', params: { id: 'me' }, token });
+      if (status === 202 || status === 401) return;
+      await wait(RETRY_MS);
+    }
+  };
   process.on('message', async (message: ToContainer) => {
     if (message.kind !== 'register') return;
-    const username = `user_${randomBytes(6).toString('hex')}`;
+    const isToBeErased = randomInt(100) < erasePercent;
+    const username = `${isToBeErased ? TO_ERASE : 'user_'}${randomBytes(6).toString('hex')}`;
     const body = { username, email: `${username}@example.com`, password: 'a fine password' };
     const startedAt = performance.now();
     const reply = await call(register, { method: 'POST', path: '/register', body });
@@ -136,6 +151,7 @@ function serve(ctx: PublishingContext): void {
         token: accessToken,
       });
     }
+    if (reply.status === 201 && isToBeErased) await erase(reply.body.accessToken);
     tell({ kind: 'registered', status: reply.status, id: reply.body?.user?.id ?? null, ms });
   });
 }
@@ -178,6 +194,7 @@ function functionsOf(ctx: PublishingContext, settings: ContainerSettings): Invok
       'admin-notices': consumer('admin-notices', { '*': (event) => hangOver([event]) }, () => ctx, 'each'),
     }),
     'dead-letters': deadLetters(() => ctx),
+    receipts: receipts(() => ctx),
   };
   return async (name, payload) => {
     const handle = functions[name.slice(ctx.config.lambda.functionPrefix.length)];

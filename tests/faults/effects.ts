@@ -68,7 +68,10 @@ export async function readOutcome(db: Db): Promise<Outcome> {
       (select count(*)::int from effects
         where not exists (select from events where events.id = effects.event_id))
       + (select count(*)::int from events
-        where not exists (select from users where users.id = events.subject)) as ghosts,
+        where not exists (select from users where users.id = events.subject)
+        -- Nor was there one, who has been erased.
+        and not exists (
+          select from erasure_cases where erasure_cases.user_id = events.subject)) as ghosts,
       (select (count(*) - count(distinct event_id))::int from effects)
       + (select abs(count(*) - (select count(distinct event_id) from effects))::int from audit_log
         -- And not what an administrator did.
@@ -102,7 +105,8 @@ export async function countOpen(db: Db): Promise<number> {
       - (select count(distinct event_id) from effects)::int
       - (select count(*) from dead_letters where queue like '%.audit')::int
       + (select count(*) from events where type = 'user.created')::int
-      - (select count(*) from inbox where consumer = 'analytics')::int
+      - (select count(*) from inbox join events on events.id = inbox.event_id
+        where inbox.consumer = 'analytics' and events.type = 'user.created')::int
       - (select count(*) from dead_letters where queue like '%.analytics')::int as open`.execute(db);
   return rows[0]?.open ?? 0;
 }

@@ -5,6 +5,7 @@ import type { CrashPoint } from './crash-points';
 import { databaseRows } from './database-rows';
 import { buriedThenRedriven, checkPoison } from './dead-letter-rows';
 import type { Outcome } from './effects';
+import { erasureRows } from './erasure-rows';
 import { during, killBackends, unbindEverything } from './injections';
 import { pollerRows } from './poller-rows';
 import { replayedMeanwhile } from './replay-rows';
@@ -176,6 +177,7 @@ export function rows(size: Size): Row[] {
       check: ({ tap }, { events }) =>
         tap.duplicates() > events * duplicateShare ? [] : [{ what: `only ${tap.duplicates()} duplicates` }],
     },
+    ...erasureRows(times),
     always('handlers: 20 % fail once', { poller: { flakyPercent: 20 } }),
     {
       ...always(`handlers: ${poisonPercent} % poison`, { poller: { poisonPercent } }),

@@ -120,11 +120,12 @@ async function wireGhosts({ db, tap }: Scenario): Promise<number> {
   return found[0]?.count ?? 0;
 }
 
-/** Who was told 201 and is not there. */
+/** Who was told 201 and is not there, nor has been erased. */
 async function unkept({ db, acknowledged }: Scenario): Promise<number> {
   const { rows: found } = await sql<{ count: number }>`
     select count(*)::int as count from unnest(${acknowledged}::uuid[]) as id
-    where not exists (select from users where users.id = id.id)`.execute(db);
+    where not exists (select from users where users.id = id.id)
+    and not exists (select from erasure_cases where user_id = id.id)`.execute(db);
   return found[0]?.count ?? 0;
 }
 

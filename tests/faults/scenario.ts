@@ -103,6 +103,7 @@ export class Scenario {
           crash: null,
           poisonPercent: 0,
           flakyPercent: 0,
+          erasePercent: 0,
         },
         failsEverything: false,
         hangPercent: 0,

@@ -401,6 +401,16 @@ test('passwords, roles and sessions of a user', async () => {
   });
   a.accessToken = fresh.accessToken;
 
+  const none = 'DELETE /users/{id}/password';
+  await expectStatus(none, 403, 'forbidden', at('password', admin));
+  await expectStatus(none, 409, 'last_sign_in_method', at('password', a.accessToken));
+  await expectStatus(none, 412, 'version_mismatch', { ...at('password', a.accessToken), ...stale });
+  const c = await register();
+  const verified = { method: 'PUT', token: admin, body: { emailVerified: true } };
+  await service.request(`/users/${c.user.id}`, verified);
+  await expectStatus(none, 204, null, at('password', c.accessToken, c.user.id));
+  await expectStatus(none, 404, 'not_found', at('password', c.accessToken, c.user.id));
+
   const role = 'PUT /users/{id}/role';
   const body = { role: 'user' };
   await expectStatus(role, 200, null, { ...at('role', admin), body });
@@ -651,6 +661,71 @@ test('replay, and dead letters', async () => {
   await expectStatus(remove, 403, 'forbidden', { token: accessToken, path: broken });
   await expectStatus(remove, 204, null, { token, path: broken });
   await expectStatus(remove, 404, 'not_found', { token, path: broken });
+});
+
+test('data holders, and erasures that they confirm', async () => {
+  const [a, b] = [await register(), await register()];
+  const other = { token: b.accessToken };
+  const crm = { path: '/data-holders/crm', token: admin };
+  const [get, put, remove] = ['GET', 'PUT', 'DELETE'].map((method) => `${method} /data-holders/{name}`) as [
+    string,
+    string,
+    string,
+  ];
+  await expectStatus(get, 404, 'not_found', crm);
+  const settings = { body: { queue: 'crm.rollcall' } };
+  await expectStatus(put, 201, null, { ...crm, ...settings });
+  await expectStatus(put, 200, null, { ...crm, body: { ...settings.body, deadlineSeconds: 60 } });
+  await expectStatus(put, 412, 'version_mismatch', { ...crm, ...settings, headers: { 'if-match': '"77"' } });
+  await expectStatus(put, 403, 'forbidden', { ...crm, ...settings, ...other });
+  await expectStatus(get, 200, null, crm);
+  await expectStatus(get, 304, null, { ...crm, headers: { 'if-none-match': '"2"' } });
+  await expectStatus(get, 403, 'forbidden', { ...crm, ...other });
+  await expectStatus('GET /data-holders', 200, null, { token: admin });
+  await expectStatus('GET /data-holders', 403, 'forbidden', other);
+  const key = 'POST /data-holders/{name}/key';
+  await expectStatus(key, 403, 'forbidden', { path: '/data-holders/crm/key', ...other });
+  await expectStatus(key, 404, 'not_found', { path: '/data-holders/nobody/key', token: admin });
+  const { body: keyed } = await expectStatus(key, 201, null, { path: '/data-holders/crm/key', token: admin });
+
+  const erase = 'POST /users/{id}/erasure';
+  const path = `/users/${a.user.id}/erasure`;
+  await expectStatus(erase, 403, 'forbidden', { path, ...other });
+  await expectStatus(erase, 404, 'not_found', { path: `/users/${NOBODY}/erasure`, token: admin });
+  await expectStatus(erase, 409, 'last_admin', { path: '/users/me/erasure', token: admin });
+  await expectStatus(erase, 412, 'version_mismatch', {
+    path,
+    token: a.accessToken,
+    headers: { 'if-match': '"77"' },
+  });
+  const { body: opened } = await expectStatus(erase, 202, null, { path, token: a.accessToken });
+  const one = { path: `/erasures/${opened.id}`, token: admin };
+  await expectStatus('GET /erasures/{id}', 200, null, one);
+  await expectStatus('GET /erasures/{id}', 403, 'forbidden', { ...one, ...other });
+  await expectStatus('GET /erasures/{id}', 404, 'not_found', { ...one, path: `/erasures/${NOBODY}` });
+  await expectStatus('GET /erasures', 200, null, { token: admin });
+  await expectStatus('GET /erasures', 403, 'forbidden', other);
+  await expectStatus('GET /erasures', 422, 'invalid_request', { path: '/erasures?limit=0', token: admin });
+  const lookup = { body: { email: a.user.email } };
+  await expectStatus('POST /erasures/lookup', 200, null, { token: admin, ...lookup });
+  await expectStatus('POST /erasures/lookup', 403, 'forbidden', { ...other, ...lookup });
+
+  await expectStatus(remove, 409, 'holder_awaited', crm);
+  const redrive = 'POST /erasures/{id}/holders/{name}/redrive';
+  const again = { path: `${one.path}/holders/crm/redrive`, token: admin };
+  await expectStatus(redrive, 202, null, again);
+  await expectStatus(redrive, 403, 'forbidden', { ...again, ...other });
+  await expectStatus(redrive, 404, 'not_found', { ...again, path: `${one.path}/holders/nobody/redrive` });
+  const receive = 'POST /erasures/{id}/receipts';
+  const receipt = { path: `${one.path}/receipts`, token: keyed.key, body: { outcome: 'erased' } };
+  await expectStatus(receive, 403, 'forbidden', { ...receipt, ...other });
+  await expectStatus(receive, 404, 'not_found', { ...receipt, path: `/erasures/${NOBODY}/receipts` });
+  await expectStatus(receive, 204, null, receipt);
+  await expectStatus(redrive, 409, 'not_redrivable', again);
+  await expectStatus(remove, 403, 'forbidden', { ...crm, ...other });
+  await expectStatus(remove, 412, 'version_mismatch', { ...crm, headers: { 'if-match': '"77"' } });
+  await expectStatus(remove, 204, null, crm);
+  await expectStatus(remove, 404, 'not_found', crm);
 });
 
 test('webhooks', async () => {
