@@ -2,6 +2,7 @@ import type { ComponentType } from 'preact';
 import type { Permission } from '../types';
 import { Audit } from './audit';
 import { DeadLetters } from './dead-letters';
+import { Erasures } from './erasures';
 import { Events } from './events';
 import { Faults } from './faults';
 import { Now } from './now';
@@ -25,6 +26,7 @@ export const VIEWS: View[] = [
   { name: 'dead-letters', title: 'Dead letters', View: DeadLetters, needs: 'events:read' },
   { name: 'replays', title: 'Replays', View: Replays, needs: 'events:read' },
   { name: 'users', title: 'Users', View: Users, needs: 'users:read' },
+  { name: 'erasures', title: 'Erasures', View: Erasures, needs: 'erasures:read' },
   { name: 'webhooks', title: 'Webhooks', View: Webhooks, needs: 'webhooks:read' },
   { name: 'audit', title: 'Audit', View: Audit, needs: 'audit:read' },
   { name: 'roles', title: 'Roles', View: Roles, needs: 'roles:read' },

@@ -2,10 +2,11 @@ import { useState } from 'preact/hooks';
 import { useCan } from '../me';
 import { go } from '../route';
 import { ApiError, request } from '../session';
-import type { User } from '../types';
+import type { Erasure, User } from '../types';
 import { Action } from '../ui/dialog';
 import { Field } from '../ui/fields';
 import { useNotify } from '../ui/notify';
+import { Remove } from '../users/remove';
 import { type ChangeProps, Restore, Suspend } from '../users/suspension';
 import { useRoles } from '../users/use-roles';
 
@@ -17,6 +18,7 @@ interface ActionProps {
 /** What an operator does with a user. Each change names the version that it was made on. */
 export function UserActions({ user, reload }: ActionProps) {
   const notify = useNotify();
+  const can = useCan();
   const change = async (path: string, body: unknown, done: string) => {
     await request('PUT', `users/${user.id}${path}`, { body, version: user.version }).catch(
       (error: unknown) => {
@@ -37,6 +39,11 @@ export function UserActions({ user, reload }: ActionProps) {
     notify(`${user.username} is deleted.`);
     go(['users']);
   };
+  const erase = async () => {
+    const { id } = await request<Erasure>('POST', `users/${user.id}/erasure`, { version: user.version });
+    notify(`${user.username} is erased here. The case shows who else has erased them.`);
+    go(can('erasures:read') ? ['erasures', id] : ['users']);
+  };
   return (
     <>
       <Edit key={`edit${user.version}`} user={user} change={change} onClose={reload} />
@@ -55,7 +62,18 @@ export function UserActions({ user, reload }: ActionProps) {
       </Action>
       <Suspend key={`suspend${user.version}`} user={user} change={change} onClose={reload} />
       {user.suspension && <Restore user={user} reload={reload} />}
-      <Delete user={user} remove={remove} />
+      <Remove
+        user={user}
+        remove={remove}
+        label="Delete"
+        about="The user and all sessions are deleted, and the personal data in the event log. This cannot be undone."
+      />
+      <Remove
+        user={user}
+        remove={erase}
+        label="Erase everywhere"
+        about="The user is deleted here, and every data holder is asked to erase what it holds. This cannot be undone."
+      />
     </>
   );
 }
@@ -99,22 +117,6 @@ function ChangeRole({ user, change, onClose }: ChangeProps) {
     >
       <Field label="Role" value={role} onInput={setRole} options={roles} />
       <p class="hint">Access tokens have the new permissions at once.</p>
-    </Action>
-  );
-}
-
-function Delete({ user, remove }: { user: User; remove: () => Promise<void> }) {
-  const [typed, setTyped] = useState('');
-  const submit = async () => {
-    if (typed !== user.username) throw new Error('This is not the username.');
-    await remove();
-  };
-  return (
-    <Action label="Delete" title={`Delete ${user.username}`} kind="danger" onSubmit={submit}>
-      <p>
-        The user and all sessions are deleted, and the personal data in the event log. This cannot be undone.
-      </p>
-      <Field label={`Type ${user.username} to confirm`} value={typed} onInput={setTyped} autocomplete="off" />
     </Action>
   );
 }

@@ -1,9 +1,17 @@
 import { Dialog } from '../ui/dialog';
 
 /** Shown once, when it is made. */
-export function Secret({ secret, onClose }: { secret: string; onClose: () => void }) {
+export function Secret({
+  title = 'The signing secret',
+  secret,
+  onClose,
+}: {
+  title?: string;
+  secret: string;
+  onClose: () => void;
+}) {
   return (
-    <Dialog title="The signing secret" onClose={onClose}>
+    <Dialog title={title} onClose={onClose}>
       <p>Copy it now: it is not shown again.</p>
       <p>
         <code class="secret">{secret}</code>

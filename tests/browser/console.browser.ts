@@ -139,6 +139,37 @@ test('a user is found, edited, and not overwritten where somebody else was quick
   expect((await rollcall.request('GET', `/users/${id}`)).status).toBe(404);
 });
 
+test('a user is erased everywhere: the case shows who has answered, and completes with the last answer', async () => {
+  const { id, username } = await register();
+  await goTo(page, 'erasures');
+  await button('New data holder').click();
+  await page.getByLabel('Name').fill('crm');
+  await page.getByLabel('Queue').fill('crm.rollcall');
+  await dialogButton('Save').click();
+  await page.getByRole('cell', { name: 'crm.rollcall' }).waitFor();
+
+  await goTo(page, `users/${id}`);
+  await button('Erase everywhere').click();
+  await page.getByLabel(`Type ${username} to confirm`).fill(username);
+  await dialogButton('Erase everywhere').click();
+  await page.getByText('0 of 1 have answered').waitFor();
+  await button('Ask again').click();
+  await dialogButton('Ask again').click();
+  await page.getByText('crm is asked again.').waitFor();
+  await button('Record').click();
+  await dialogButton('Record').click();
+  await page.getByText('erased, by administrator').waitFor();
+  await page
+    .getByText(/completed/)
+    .first()
+    .waitFor();
+
+  await goTo(page, 'erasures');
+  await page.getByLabel('Email address').fill(`${username}@example.com`);
+  await button('Look up').click();
+  await page.getByRole('link', { name: /^Erased/ }).waitFor();
+});
+
 test('a replay says how many events it will be, and shows that they were sent', async () => {
   const { id } = await register();
   await goTo(page, 'replays');

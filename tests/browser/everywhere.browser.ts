@@ -16,6 +16,8 @@ const VIEWS: [name: string, path: (made: Made) => string, heading: string | RegE
   ['replays', () => 'replays', 'Replays'],
   ['users', () => 'users', 'Users'],
   ['user', ({ userId }) => `users/${userId}`, /^eve-/],
+  ['erasures', () => 'erasures', 'Erasures'],
+  ['erasure', ({ caseId }) => `erasures/${caseId}`, 'Erasure'],
   ['webhooks', () => 'webhooks', 'Webhooks'],
   ['webhook', ({ webhookId }) => `webhooks/${webhookId}`, 'Webhook'],
   ['audit', () => 'audit', 'Audit'],
@@ -28,6 +30,7 @@ interface Made {
   eventId: string;
   deadLetterId: string;
   webhookId: string;
+  caseId: string;
 }
 
 let rollcall: Rollcall;
@@ -71,7 +74,13 @@ async function fill(): Promise<Made> {
     () => request('GET', `/webhooks/${webhook.body.id}/deliveries`),
     ({ body }) => body.deliveries[0]?.attemptCount > 0,
   );
+  await request('PUT', '/data-holders/crm', { queue: 'crm.rollcall', contact: 'crm@example.com' });
+  const gone = `gone-${randomUUID().slice(0, 8)}`;
+  const erased = { username: gone, email: `${gone}@example.com`, password: `a password of ${gone}` };
+  const { user: toErase } = (await request('POST', '/register', erased)).body;
+  const opened = await request('POST', `/users/${toErase.id}/erasure`);
   return {
+    caseId: opened.body.id,
     userId,
     eventId: events.events[0].id,
     deadLetterId: dead.deadLetters[0].id,

@@ -1,0 +1,26 @@
+import { useState } from 'preact/hooks';
+import type { User } from '../types';
+import { Action } from '../ui/dialog';
+import { Field } from '../ui/fields';
+
+interface RemoveProps {
+  user: User;
+  remove: () => Promise<void>;
+  label: string;
+  about: string;
+}
+
+/** What cannot be undone: whoever does it types the username. */
+export function Remove({ user, remove, label, about }: RemoveProps) {
+  const [typed, setTyped] = useState('');
+  const submit = async () => {
+    if (typed !== user.username) throw new Error('This is not the username.');
+    await remove();
+  };
+  return (
+    <Action label={label} title={`${label}: ${user.username}`} kind="danger" onSubmit={submit}>
+      <p>{about}</p>
+      <Field label={`Type ${user.username} to confirm`} value={typed} onInput={setTyped} autocomplete="off" />
+    </Action>
+  );
+}
