@@ -170,6 +170,27 @@ test('a user is erased everywhere: the case shows who has answered, and complete
   await page.getByRole('link', { name: /^Erased/ }).waitFor();
 });
 
+test('a user is suspended, with the reason and the end in view, and restored', async () => {
+  const { id, username } = await register();
+  await goTo(page, `users/${id}`);
+  await button('Suspend').click();
+  await page.getByLabel('Reason').fill('Spam');
+  await page.getByLabel('Until').fill('2999-01-01T00:00');
+  await dialogButton('Suspend').click();
+  await page.getByText(`${username} is suspended.`).waitFor();
+  await page.getByText('Spam', { exact: true }).waitFor();
+  const { body } = await rollcall.request('GET', `/users/${id}`);
+  expect(body.suspension).toMatchObject({ reason: 'Spam', until: expect.stringMatching(/^299/) });
+
+  await button('Change suspension').click();
+  expect(await page.getByLabel('Until').inputValue()).toBe('2999-01-01T00:00');
+  await page.keyboard.press('Escape');
+  await button('Restore').click();
+  await dialogButton('Restore').click();
+  await page.getByText(`${username} is restored.`).waitFor();
+  expect((await rollcall.request('GET', `/users/${id}`)).body.suspension).toBeNull();
+});
+
 test('a replay says how many events it will be, and shows that they were sent', async () => {
   const { id } = await register();
   await goTo(page, 'replays');

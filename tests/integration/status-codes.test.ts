@@ -323,6 +323,10 @@ test('sign-in by mail', async () => {
   await expectStatus(verify, 401, 'invalid_code', { body: { ...request, code: 'x' } });
   await expectStatus(verify, 200, null, { body: request });
   await expectStatus(verify, 400, 'invalid_token', { body: request });
+  const other = await register();
+  const sent = await mailedCode(other);
+  await service.request(`/users/${other.user.id}/suspension`, { method: 'PUT', token: admin });
+  await expectStatus(verify, 403, 'user_suspended', { body: sent });
   const { emailToken, code } = await mailedCode(person);
   await expectStatus('POST /step-up', 400, 'invalid_token', {
     token: (await register()).accessToken,
