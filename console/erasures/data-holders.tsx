@@ -34,7 +34,7 @@ export function DataHolders() {
                 { title: 'Contact', cell: ({ contact }) => contact ?? 'none' },
                 { title: 'Answers by', cell: ({ hasKey }) => (hasKey ? 'AMQP or HTTP' : 'AMQP') },
                 {
-                  title: '',
+                  title: 'Actions',
                   cell: (holder) => isWriter && <Actions holder={holder} reload={query.reload} />,
                 },
               ]}

@@ -57,7 +57,10 @@ function Receipts({ erasure, reload }: { erasure: Erasure; reload: () => void })
         { title: 'Answer', cell: (receipt) => <Answer receipt={receipt} /> },
         { title: 'Due', cell: ({ dueAt }) => <Time at={dueAt} /> },
         { title: 'Asked again', cell: ({ reminders }) => reminders || 'never' },
-        { title: '', cell: (receipt) => <Actions id={erasure.id} receipt={receipt} reload={reload} /> },
+        {
+          title: 'Actions',
+          cell: (receipt) => <Actions id={erasure.id} receipt={receipt} reload={reload} />,
+        },
       ]}
     />
   );
