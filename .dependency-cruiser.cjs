@@ -60,6 +60,13 @@ module.exports = {
       to: { path: '^shared/(http|openapi)/' },
     },
     {
+      name: 'examples-stand-alone',
+      comment: 'Another team copies them without the rest.',
+      severity: 'error',
+      from: { path: '^examples/' },
+      to: { path: '^(functions|local|scripts|shared|tests)/' },
+    },
+    {
       name: 'broker-model-stands-alone',
       comment: 'In the embedded broker, wire/ and storage/ import model/, which imports neither.',
       severity: 'error',

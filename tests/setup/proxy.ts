@@ -17,7 +17,9 @@ export interface TcpProxy {
   silence(): () => void;
   /** Lets the client's bytes through and none of the server's: a confirm, or a commit, whose answer never arrives. */
   muteServer(): void;
-  /** The same from the moment on at which a client sends this. */
+  /** Lets the server's bytes through and none of the client's: an acknowledgement that never arrives. */
+  muteClient(): void;
+  /** Like `muteServer`, from the moment on at which a client sends this. */
   muteServerAt(text: string): void;
   /** From now on everything takes this much longer, both ways. */
   delay(ms: number): void;
@@ -29,7 +31,7 @@ export async function startProxy(target: string): Promise<TcpProxy> {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
   const silent = new WeakSet<Socket>();
-  let mode: 'open' | 'black-hole' | 'mute-server' = 'open';
+  let mode: 'open' | 'black-hole' | 'mute-server' | 'mute-client' = 'open';
   let muteAt: string | undefined;
   let delayMs = 0;
   const pass = (to: Socket, bytes: Buffer) => {
@@ -54,10 +56,12 @@ export async function startProxy(target: string): Promise<TcpProxy> {
     }
     client.on('data', (bytes) => {
       if (muteAt !== undefined && bytes.includes(muteAt)) mode = 'mute-server';
-      if (mode !== 'black-hole' && !silent.has(client)) pass(server, bytes);
+      const isHeard = mode === 'open' || mode === 'mute-server';
+      if (isHeard && !silent.has(client)) pass(server, bytes);
     });
     server.on('data', (bytes) => {
-      if (mode === 'open' && !silent.has(client)) pass(client, bytes);
+      const isHeard = mode === 'open' || mode === 'mute-client';
+      if (isHeard && !silent.has(client)) pass(client, bytes);
     });
   });
   listener.listen(0, '127.0.0.1');
@@ -95,6 +99,9 @@ export async function startProxy(target: string): Promise<TcpProxy> {
     },
     muteServer: () => {
       mode = 'mute-server';
+    },
+    muteClient: () => {
+      mode = 'mute-client';
     },
     muteServerAt: (text) => {
       muteAt = text;
