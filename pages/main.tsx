@@ -1,6 +1,7 @@
 // The hosted pages: sign in, sign up, and what links in mails lead to. Each is a client of the public API.
 import { type ComponentType, render } from 'preact';
 import type { PageName } from '../shared/pages/titles';
+import { ExportPage } from './export';
 import { ForgotPassword } from './forgot-password';
 import { ResetPassword, UndoEmailChange, VerifyEmail } from './mail-links';
 import { hasBadTarget, pageName } from './shell';
@@ -9,12 +10,13 @@ import { SignUp } from './sign-up';
 import { Step } from './step';
 
 const PAGES: Record<PageName, ComponentType> = {
-  'sign-in': SignIn,
+  'sign-in': () => <SignIn />,
   'sign-up': SignUp,
   'forgot-password': ForgotPassword,
   'reset-password': ResetPassword,
   'verify-email': VerifyEmail,
   'undo-email-change': UndoEmailChange,
+  export: ExportPage,
 };
 
 function BadLink() {

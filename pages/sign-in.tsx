@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { ApiError, codeOf, post, type Session } from './api';
 import { Field, Form, messageOf } from './fields';
@@ -17,7 +18,12 @@ type State =
 
 const TOO_LATE = 'That took too long, or was tried too often. Please sign in again.';
 
-export function SignIn() {
+interface SignInProps {
+  /** What follows. Default: the way back to the app. */
+  onSignedIn?: (session: Session) => ComponentChildren;
+}
+
+export function SignIn({ onSignedIn = (session) => <Finish session={session} /> }: SignInProps) {
   const [state, setState] = useState<State>({ step: 'password' });
   const attempt: Attempt = async (path, body) => {
     try {
@@ -33,7 +39,7 @@ export function SignIn() {
   const restart = () => setState({ step: 'password' });
   switch (state.step) {
     case 'signed-in':
-      return <Finish session={state.session} />;
+      return <>{onSignedIn(state.session)}</>;
     case 'factor':
       return <SecondFactor challenge={state.challenge} attempt={attempt} restart={restart} />;
     case 'mailed':

@@ -20,6 +20,7 @@ const ERRORS = {
   built_in_role: { status: 409, title: 'Built-in roles cannot be changed or deleted' },
   webhook_disabled: { status: 409, title: 'The webhook is disabled' },
   holder_awaited: { status: 409, title: 'An open case awaits an answer of the data holder' },
+  export_pending: { status: 409, title: 'The export is not ready yet' },
   last_sign_in_method: { status: 409, title: 'The user would have no way left to sign in' },
   last_admin: { status: 409, title: 'The last administrator cannot be demoted, suspended or deleted' },
   no_second_factor: { status: 409, title: 'The user has no second factor' },

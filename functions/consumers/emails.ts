@@ -1,4 +1,4 @@
-// Queue rollcall.emails: emails to users: verification, welcome, password reset, login codes and change notices.
+// Queue rollcall.emails: emails to users: verification, welcome, password reset, login codes, exports and change notices.
 import { consumer } from '../../shared/consumers/consumer';
 import { type Context, containerContext } from '../../shared/context/context';
 import { ACCOUNT_NOTICES } from '../../shared/emails/send-account-notices';
@@ -6,6 +6,7 @@ import {
   sendEmailChangeNotice,
   sendEmailChangeRequestNotice,
 } from '../../shared/emails/send-email-change-notices';
+import { sendExportReady } from '../../shared/emails/send-export-ready';
 import { sendLoginCode } from '../../shared/emails/send-login-code';
 import { sendPasswordReset } from '../../shared/emails/send-password-reset';
 import { sendUpdateMails } from '../../shared/emails/send-update-mails';
@@ -25,6 +26,7 @@ export const emails = (context: () => Context) =>
       'user.email_verified': sendWelcome,
       'user.password_reset_requested': sendPasswordReset,
       'user.login_code_requested': sendLoginCode,
+      'user.export_ready': sendExportReady,
     },
     context,
     'each',

@@ -22,8 +22,9 @@ export const handler = endpoint({
   access: holderOr('erasures:write'),
   path: path({ id: Id }),
   body: json(ReceiptBody),
-  handle: async ({ ctx, holder, path, body, origin }) => {
-    await answerByHttp(ctx, { keyHolder: holder, caseId: path.id, ...body }, origin);
+  handle: async ({ ctx, holder: keyHolder, path, body, origin }) => {
+    const { holder, ...answer } = body;
+    await answerByHttp(ctx, { kind: 'erasure', caseId: path.id, answer, keyHolder, holder }, origin);
     return reply(204);
   },
 });

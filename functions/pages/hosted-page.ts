@@ -1,4 +1,4 @@
-// GET /sign-in (/sign-up, /forgot-password, /reset-password, /verify-email, /undo-email-change): the hosted pages.
+// GET /sign-in (/sign-up, /forgot-password, /reset-password, /verify-email, /undo-email-change, /export): the hosted pages.
 import { plainContext } from '../../shared/context/plain-context';
 import { anyone } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
@@ -18,6 +18,7 @@ export const documentation = {
     '/reset-password': 'Page that a password reset email links to',
     '/verify-email': 'Page that a verification email links to',
     '/undo-email-change': 'Page that email change notices link to',
+    '/export': 'Page that the mail about an export links to',
   },
   replies: {
     200: {

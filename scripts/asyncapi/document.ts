@@ -3,6 +3,7 @@ import { CONSUMER_NAMES, CONSUMERS, type Consumer } from '../../shared/broker/to
 import { EVENT_TYPES, type EventType } from '../../shared/events/catalog';
 import { currentSchemas } from './event-schemas';
 import { exampleOf } from './example';
+import { RECEIPT_NAMES, RECEIPTS, type ReceiptName } from './receipts';
 
 const EXCHANGE = 'user_events';
 const QUEUE_PREFIX = 'rollcall';
@@ -16,6 +17,8 @@ const DESCRIPTION = `Rollcall publishes an event for every change, if and only i
 - Ignore unknown fields: a type may gain fields, but never loses or changes one. A breaking change is a new type, such as
   \`user.created.v2\`.
 - Each type's JSON Schema is in \`docs/events/schemas\`.
+- Services that hold copies of users' data answer to \`user.erasure_requested\` and \`user.export_requested\` in the queue
+  \`${QUEUE_PREFIX}.receipts\`.
 
 Exchange and queues have their default names here; \`EVENT_EXCHANGE\` and \`QUEUE_PREFIX\` change them.`;
 
@@ -26,6 +29,10 @@ const SUMMARIES: Record<EventType, string> = {
   'user.erasure_requested':
     'A deleted user has to be erased everywhere: erase what you hold, and answer with a receipt',
   'user.erasure_completed': 'All services that hold data have confirmed the erasure',
+  'user.export_requested':
+    'A user has asked for all data about them: answer to the receipts with what you hold of the subject',
+  'user.export_ready':
+    'The data can be downloaded; all have answered, or the others are past their deadlines',
   'user.email_verified': 'The user has verified the e-mail address',
   'user.email_change_requested': 'The user has requested another e-mail address and has not verified it yet',
   'user.email_changed': 'The e-mail address has changed',
@@ -50,13 +57,15 @@ const SUMMARIES: Record<EventType, string> = {
   'webhook.disabled': 'Rollcall has disabled an endpoint that kept failing, or that answered 410',
 };
 
+const RECEIPTS_QUEUE = `${QUEUE_PREFIX}.receipts`;
+
 const ref = (...path: string[]) => ({ $ref: `#/${path.join('/')}` });
 const byName = <Name extends string, T>(names: Name[], make: (name: Name) => T) =>
   Object.fromEntries(names.map((name) => [name, make(name)]));
 
 /**
  * The AsyncAPI document, derived from the catalog and the topology. It has a channel per routing key of the exchange, to
- * which Rollcall publishes, and one per queue, which its own consumers read.
+ * which Rollcall publishes, and one per queue, which it reads: those of its consumers, and the one of receipts.
  */
 export function asyncapiDocument() {
   const schemas = currentSchemas();
@@ -82,6 +91,13 @@ export function asyncapiDocument() {
         bindings: { amqp: exchangeBinding() },
       })),
       ...Object.fromEntries(readers.map((consumer) => [queueOf(consumer), queueChannel(consumer)])),
+      [RECEIPTS_QUEUE]: {
+        address: RECEIPTS_QUEUE,
+        description:
+          'Receipts of data holders. Publish persistent messages to the default exchange, with this routing key',
+        messages: byName(RECEIPT_NAMES, (name) => ref('components', 'messages', name)),
+        bindings: { amqp: queueBinding(RECEIPTS_QUEUE) },
+      },
     },
     operations: {
       ...Object.fromEntries(EVENT_TYPES.map((type) => [`send.${type}`, sendOperation(type)])),
@@ -96,13 +112,25 @@ export function asyncapiDocument() {
           },
         ]),
       ),
+      'receive.receipts': {
+        action: 'receive',
+        channel: ref('channels', RECEIPTS_QUEUE),
+        summary: 'Rollcall records what data holders answer to erasures and exports',
+        bindings: { amqp: { ack: true, bindingVersion: BINDING_VERSION } },
+      },
     },
     components: {
-      messages: byName(EVENT_TYPES, (type) => messageOf(type, exampleOf(schemas.get(type)))),
-      schemas: byName(EVENT_TYPES, (type) => {
-        const { $schema, $id, ...schema } = schemas.get(type) ?? {};
-        return schema;
-      }),
+      messages: {
+        ...byName(EVENT_TYPES, (type) => messageOf(type, exampleOf(schemas.get(type)))),
+        ...byName(RECEIPT_NAMES, receiptMessage),
+      },
+      schemas: {
+        ...byName(EVENT_TYPES, (type) => {
+          const { $schema, $id, ...schema } = schemas.get(type) ?? {};
+          return schema;
+        }),
+        ...byName(RECEIPT_NAMES, (name) => RECEIPTS[name].schema),
+      },
     },
   };
 }
@@ -120,13 +148,27 @@ function queueChannel(consumer: Consumer) {
     address: queueOf(consumer),
     description: `Read by the consumer \`${consumer}\`; bound by ${CONSUMERS[consumer].map((pattern) => `\`${pattern}\``).join(', ')}`,
     messages: byName(typesFor(consumer), (type) => ref('components', 'messages', type)),
-    bindings: {
-      amqp: {
-        is: 'queue',
-        queue: { name: queueOf(consumer), durable: true, exclusive: false, autoDelete: false },
-        bindingVersion: BINDING_VERSION,
-      },
-    },
+    bindings: { amqp: queueBinding(queueOf(consumer)) },
+  };
+}
+
+function queueBinding(name: string) {
+  return {
+    is: 'queue',
+    queue: { name, durable: true, exclusive: false, autoDelete: false },
+    bindingVersion: BINDING_VERSION,
+  };
+}
+
+function receiptMessage(name: ReceiptName) {
+  const { summary, example } = RECEIPTS[name];
+  return {
+    name,
+    title: name,
+    summary,
+    contentType: 'application/json',
+    payload: ref('components', 'schemas', name),
+    examples: [{ payload: example }],
   };
 }
 

@@ -26,7 +26,8 @@ const TAGS: Record<string, { name: string; description: string }> = {
   analytics: { name: 'Analytics', description: 'Counts per day or hour' },
   erasures: {
     name: 'Erasures',
-    description: 'Erasing users everywhere, with receipts from the services that hold copies of their data',
+    description:
+      'Erasing users everywhere and exporting their data, with receipts from the services that hold copies of it',
   },
   webhooks: {
     name: 'Webhooks',

@@ -28,6 +28,7 @@ const PATH_PARAMETERS: Record<string, { description: string; schema: JsonSchema;
     schema: { type: 'string', format: 'uuid' },
   },
   '/erasures/{id}': { description: "A case's id", schema: { type: 'string', format: 'uuid' } },
+  '/exports/{id}': { description: "A case's id", schema: { type: 'string', format: 'uuid' } },
   '/erasures/{id}/holders/{name}': {
     description: "A data holder's name",
     schema: { type: 'string', pattern: '^[a-z][a-z0-9_-]{0,63}$' },
@@ -101,6 +102,7 @@ export const RESPONSE_HEADERS: Record<AnyResponseHeader, { description: string; 
   etag: { description: "The record's current `version`, in quotes", schema: { type: 'string' } },
   location: { description: 'Path of the new record, or of the page to go to', schema: { type: 'string' } },
   'cache-control': { description: 'How long the response may be cached', schema: { type: 'string' } },
+  'content-disposition': { description: 'The name of the file to save', schema: { type: 'string' } },
   'content-security-policy': { description: 'What the page may load and do', schema: { type: 'string' } },
   'set-cookie': { description: 'The session of the console', schema: { type: 'string' } },
   'idempotent-replayed': {

@@ -3,7 +3,7 @@ import type { Tx } from '../db/connection';
 import type { Origin } from '../events/origin';
 import { appendAuditEntry } from './audit-store';
 
-/** Administrative actions that are not events. Changes of users are events. */
+/** Administrative actions that are not events, and downloads of exports. Changes of users are events. */
 export type AdminActionType =
   | 'role.created'
   | 'role.changed'
@@ -25,7 +25,9 @@ export type AdminActionType =
   | 'data_holder.deleted'
   | 'data_holder.key_created'
   | 'erasure.receipt_recorded'
-  | 'erasure.redriven';
+  | 'erasure.redriven'
+  | 'export.receipt_recorded'
+  | 'export.fetched';
 
 export interface AdminAction {
   type: AdminActionType;

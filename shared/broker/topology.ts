@@ -31,6 +31,7 @@ export const CONSUMERS = {
     'user.verification_requested',
     'user.password_reset_requested',
     'user.login_code_requested',
+    'user.export_ready',
   ],
   // Not part of `emails`: an administrator's full mailbox must not repeat or delay the user's own email.
   'admin-notices': ['user.created'],

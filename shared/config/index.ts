@@ -88,6 +88,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env, runtime
         refreshAddress: env.RATE_LIMIT_REFRESH_ADDRESS,
         updateAccount: env.RATE_LIMIT_UPDATE_ACCOUNT,
         nameAccount: env.RATE_LIMIT_NAME_ACCOUNT,
+        exportAccount: env.RATE_LIMIT_EXPORT_ACCOUNT,
         mailAccount: env.RATE_LIMIT_MAIL_ACCOUNT,
         mailAddress: env.RATE_LIMIT_MAIL_ADDRESS,
       },

@@ -449,6 +449,30 @@ export interface ErasureReceiptsTable {
   reminders: Generated<number>;
 }
 
+/** A user's request for all data about them. */
+export interface ExportCasesTable {
+  id: string;
+  user_id: string;
+  requested_by: 'user' | 'administrator';
+  opened_at: Date;
+  /** When `user.export_ready` was appended; null while answers are awaited. */
+  ready_at: Date | null;
+  /** Null until it is ready. */
+  expires_at: Date | null;
+}
+
+/** What each holder owes to an export, as it was registered when the case was opened, and this service's own part. */
+export interface ExportReceiptsTable {
+  case_id: string;
+  holder: string;
+  due_at: Date;
+  outcome: 'exported' | 'nothing_held' | null;
+  received_at: Date | null;
+  received_by: 'amqp' | 'http' | 'administrator' | null;
+  /** JSON, sealed (shared/seal.ts) for this case and holder. */
+  part: Buffer | null;
+}
+
 export interface EventLogStartTable {
   single: boolean;
   /** Time of the latest purged event; null if none was purged. */
@@ -498,6 +522,8 @@ export interface Tables {
   data_holders: DataHoldersTable;
   erasure_cases: ErasureCasesTable;
   erasure_receipts: ErasureReceiptsTable;
+  export_cases: ExportCasesTable;
+  export_receipts: ExportReceiptsTable;
   event_log_start: EventLogStartTable;
   task_runs: TaskRunsTable;
 }

@@ -256,6 +256,29 @@ export function restoredMail({ appName, name }: Notice): MailContent {
   ]);
 }
 
+interface ExportReady {
+  appName: string;
+  name: string;
+  /** To a page that asks to sign in. */
+  link: string;
+  /** Not every service has answered. */
+  isPartial: boolean;
+  until: string;
+}
+
+export function exportReadyMail({ appName, name, link, isPartial, until }: ExportReady): MailContent {
+  return renderMail(appName, `Your data from ${appName} is ready`, [
+    { paragraph: `Hello ${name},` },
+    { paragraph: `You can now download the data that ${appName} has about you. Sign in to get it:` },
+    { button: 'Download my data', url: link },
+    ...(isPartial
+      ? [{ paragraph: 'Some services have not answered in time. The download says which ones.' }]
+      : []),
+    { paragraph: `The download is available until ${until.slice(0, 10)}.` },
+    { paragraph: "If you didn't request this, reset your password right away." },
+  ]);
+}
+
 export interface NewUser {
   id: string;
   username: string;

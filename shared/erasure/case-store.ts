@@ -1,7 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Db, Tx } from '../db/connection';
 
-export type Outcome = 'erased' | 'nothing_held';
 export type ReceivedBy = 'amqp' | 'http' | 'administrator';
 
 /** What one holder owes to a case. */
@@ -10,7 +9,7 @@ export interface Receipt {
   dueAt: string;
   isOverdue: boolean;
   /** Null until it has answered. */
-  outcome: Outcome | null;
+  outcome: 'erased' | 'nothing_held' | null;
   receivedAt: string | null;
   receivedBy: ReceivedBy | null;
   /** How often it was asked again. */
@@ -75,30 +74,6 @@ export async function lockCase(
     .executeTakeFirst();
   if (!row) return null;
   return { userId: row.user_id, sequence: row.sequence, isCompleted: row.completed_at !== null };
-}
-
-/** @returns `unknown` if the case does not await this holder, `repeated` if it has answered already */
-export async function markReceived(
-  tx: Tx,
-  { caseId, holder, outcome }: { caseId: string; holder: string; outcome: Outcome },
-  receivedBy: ReceivedBy,
-  now: Date,
-): Promise<'received' | 'repeated' | 'unknown'> {
-  const owed = await tx
-    .selectFrom('erasure_receipts')
-    .select('received_at')
-    .where('case_id', '=', caseId)
-    .where('holder', '=', holder)
-    .executeTakeFirst();
-  if (!owed) return 'unknown';
-  if (owed.received_at) return 'repeated';
-  await tx
-    .updateTable('erasure_receipts')
-    .set({ outcome, received_at: now, received_by: receivedBy })
-    .where('case_id', '=', caseId)
-    .where('holder', '=', holder)
-    .execute();
-  return 'received';
 }
 
 /** Completes a case that the caller has locked. @returns false while an answer is awaited */

@@ -1,6 +1,7 @@
 import { type Selectable, sql } from 'kysely';
 import type { Db, Tx } from '../db/connection';
 import type { DataHoldersTable } from '../db/tables';
+import { isAwaitedForExport } from '../exports/export-store';
 import type { DataHolder, HolderSettings } from './data-holder';
 
 function holderFromRow(row: Selectable<DataHoldersTable>): DataHolder {
@@ -91,5 +92,5 @@ export async function deleteHolderRow(tx: Tx, name: string): Promise<void> {
 export async function isAwaited(tx: Tx, name: string): Promise<boolean> {
   const { rows } = await sql`
     select from erasure_receipts where holder = ${name} and received_at is null limit 1`.execute(tx);
-  return rows.length > 0;
+  return rows.length > 0 || (await isAwaitedForExport(tx, name));
 }

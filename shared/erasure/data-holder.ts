@@ -3,6 +3,7 @@ import { maxCharacters } from '../characters';
 import { isReservedName } from '../config/values';
 import { DomainError } from '../errors';
 import { exactly } from '../exactly';
+import { OWN_PART } from '../exports/export-case';
 import { Email } from '../users/fields';
 
 const DAY_SECONDS = 24 * 60 * 60;
@@ -39,6 +40,8 @@ export interface HolderSettings {
 
 export const HolderName = v.pipe(
   v.string(),
+  // Beside theirs, an export has this service's own part.
+  v.notValue(OWN_PART, 'is the name of this service itself'),
   v.regex(
     /^[a-z][a-z0-9_-]{0,63}$/,
     'must be 1 to 64 lower-case letters, digits, "_" or "-", and start with a letter',

@@ -1,34 +1,79 @@
 import type { Context } from '../context/context';
 import type { Tx } from '../db/connection';
 import type { Origin } from '../events/origin';
+import { MAX_EXPORT_BYTES, MAX_PART_BYTES } from '../exports/export-case';
+import { lockExport, storedPartBytes, storePart } from '../exports/export-store';
+import { markReadyIfAnswered } from '../exports/mark-ready';
+import { sealPart } from '../exports/part';
 import { appendEvent } from '../outbox/event-store';
-import { completeCase, lockCase, markReceived, type Outcome, type ReceivedBy } from './case-store';
+import { completeCase, lockCase, type ReceivedBy } from './case-store';
+import type { Answer } from './receipt';
+import { type CaseKind, findOwed, markReceived } from './receipt-store';
 
 export interface GivenReceipt {
   caseId: string;
+  /** Omitted: the id says it. */
+  kind?: CaseKind;
   holder: string;
-  outcome: Outcome;
+  answer: Answer;
 }
 
+/** Why a receipt is refused. No repetition of it would be taken. */
+export type Refusal = 'unknown' | 'unfitting' | 'too_large';
+
 /**
- * Records that a data holder has answered; the last answer completes the case, with `user.erasure_completed`. The first
- * answer of a holder counts, and a later one changes nothing. When it comes does not matter: also before the holder got
- * the request, and after the deadline.
- * @returns `unknown` if there is no such case, or the case does not await this holder
+ * Records that a data holder has answered, to an erasure or an export. The last answer completes an erasure, with
+ * `user.erasure_completed`, or makes an export ready, with `user.export_ready`. The first answer of a holder counts, and a
+ * later one changes nothing. When it comes does not matter: also before the holder got the request, and after the deadline.
+ * @returns `unknown` if there is no such case, or the case does not await this holder; `unfitting` if an erasure is answered
+ * with an export or the reverse; `too_large` for data beyond `MAX_PART_BYTES` or `MAX_EXPORT_BYTES`
  */
 export async function recordReceipt(
   tx: Tx,
   ctx: Context,
-  receipt: GivenReceipt,
+  { caseId, kind: asked, holder, answer }: GivenReceipt,
   receivedBy: ReceivedBy,
   origin: Origin,
-): Promise<'received' | 'repeated' | 'unknown'> {
-  // One receipt of a case at a time: otherwise two last ones would each see the other as missing.
-  const locked = await lockCase(tx, receipt.caseId);
+): Promise<'received' | 'repeated' | Refusal> {
+  const locked = await lock(tx, ctx, caseId, asked, origin);
   if (!locked) return 'unknown';
-  const result = await markReceived(tx, receipt, receivedBy, ctx.now());
-  if (result === 'received') await completeIfAnswered(tx, ctx, { id: receipt.caseId, ...locked }, origin);
-  return result;
+  const { kind, finish } = locked;
+  const owed = { kind, caseId, holder };
+  const state = await findOwed(tx, owed);
+  if (state !== 'awaited') return state;
+  const { outcome } = answer;
+  if (outcome !== 'nothing_held' && outcome !== (kind === 'erasure' ? 'erased' : 'exported'))
+    return 'unfitting';
+  if (outcome === 'exported' && !(await addPart(tx, ctx, caseId, holder, answer))) return 'too_large';
+  await markReceived(tx, owed, { outcome, receivedBy, now: ctx.now() });
+  await finish();
+  return 'received';
+}
+
+/** Locks the case. One receipt at a time: otherwise two last ones would each see the other as missing. */
+async function lock(
+  tx: Tx,
+  ctx: Context,
+  id: string,
+  kind: CaseKind | undefined,
+  origin: Origin,
+): Promise<{ kind: CaseKind; finish(): Promise<unknown> } | null> {
+  const erasure = kind === 'export' ? null : await lockCase(tx, id);
+  if (erasure)
+    return { kind: 'erasure', finish: () => completeIfAnswered(tx, ctx, { id, ...erasure }, origin) };
+  const userId = kind === 'erasure' ? null : await lockExport(tx, id, ctx.now());
+  if (userId === null) return null;
+  return { kind: 'export', finish: () => markReadyIfAnswered(tx, ctx, { id, userId }, origin) };
+}
+
+/** @returns false if it is too large */
+async function addPart(tx: Tx, ctx: Context, id: string, holder: string, answer: Answer): Promise<boolean> {
+  const { data = { url: answer.url } } = answer;
+  const part = sealPart(ctx, id, holder, data);
+  if (part.length > MAX_PART_BYTES || (await storedPartBytes(tx, id)) + part.length > MAX_EXPORT_BYTES)
+    return false;
+  await storePart(tx, id, holder, part);
+  return true;
 }
 
 /** Completes a case, which the caller has locked or inserted, if no answer is awaited. */

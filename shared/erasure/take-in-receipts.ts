@@ -3,9 +3,14 @@ import type { Context } from '../context/context';
 import { storeDeadLetters } from '../event-operations/dead-letter-store';
 import { NOBODY } from '../events/origin';
 import type { BatchResponse, RmqEvent, RmqMessage } from '../lambda/rmq-event';
-import { storableText } from '../storable';
+import { findUnstorable, storableText } from '../storable';
 import { ReceiptMessage } from './receipt';
 import { recordReceipt } from './record-receipt';
+import { REFUSALS } from './refusals';
+
+const REASONS = { ...REFUSALS, malformed: 'It is no receipt: see docs/erasure.md' };
+const KEPT = ['caseId', 'holder', 'outcome'];
+const MAX_KEPT = 100;
 
 /**
  * Records a batch of receipts, each in its own transaction. What is none, or belongs to no case, becomes a dead letter: no
@@ -21,15 +26,12 @@ export async function takeInReceipts(ctx: Context, batch: RmqEvent): Promise<Bat
 }
 
 async function takeIn(ctx: Context, queue: string, message: RmqMessage): Promise<void> {
-  const body = Buffer.from(message.data, 'base64');
-  const receipt = read(body);
+  const json = read(Buffer.from(message.data, 'base64'));
+  const { success, output } = v.safeParse(ReceiptMessage, findUnstorable(json).length > 0 ? null : json);
   await ctx.db.transaction().execute(async (tx) => {
-    const result = receipt ? await recordReceipt(tx, ctx, receipt, 'amqp', NOBODY) : 'malformed';
-    if (result !== 'malformed' && result !== 'unknown') return;
-    const error =
-      result === 'malformed'
-        ? 'It is no receipt: see docs/consumers.md'
-        : 'There is no such case, or it does not await this data holder';
+    const result = success ? await record(tx, ctx, output) : 'malformed';
+    if (result === 'received' || result === 'repeated') return;
+    const reason = REASONS[result];
     const { messageId } = message.basicProperties;
     await storeDeadLetters(tx, [
       {
@@ -38,20 +40,40 @@ async function takeIn(ctx: Context, queue: string, message: RmqMessage): Promise
         messageId: messageId ? storableText(messageId) : null,
         event: null,
         subject: null,
-        body,
-        error,
+        body: withoutPerson(json),
+        error: `${reason}. Only caseId, holder and outcome were kept: the rest, such as data, may be personal`,
         attempts: 1,
       },
     ]);
-    ctx.log.warn('A receipt was refused', { queue, reason: error });
+    ctx.log.warn('A receipt was refused', { queue, reason });
   });
 }
 
-function read(body: Buffer): v.InferOutput<typeof ReceiptMessage> | null {
+type Receipt = v.InferOutput<typeof ReceiptMessage>;
+
+const record = (
+  tx: Parameters<typeof recordReceipt>[0],
+  ctx: Context,
+  { caseId, holder, ...answer }: Receipt,
+) => recordReceipt(tx, ctx, { caseId, holder, answer }, 'amqp', NOBODY);
+
+/** @returns null for what is no JSON */
+function read(body: Buffer): unknown {
   try {
-    const json: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
-    return v.parse(ReceiptMessage, json);
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
   } catch {
     return null;
   }
+}
+
+/**
+ * What of a refused message is kept. A holder that misspells a member, or nests it, has sent a person's data all the same, so
+ * only what is known to be harmless stays.
+ */
+function withoutPerson(json: unknown): Buffer {
+  const members = typeof json === 'object' && json !== null ? Object.entries(json) : [];
+  const kept = members.filter(
+    ([name, value]) => KEPT.includes(name) && typeof value === 'string' && value.length <= MAX_KEPT,
+  );
+  return Buffer.from(JSON.stringify(Object.fromEntries(kept)));
 }

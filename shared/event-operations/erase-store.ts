@@ -21,6 +21,8 @@ const WITHOUT_PERSON: Record<EventType, RawBuilder<unknown>> = {
   'user.deleted': UNCHANGED,
   'user.erasure_requested': UNCHANGED,
   'user.erasure_completed': UNCHANGED,
+  'user.export_requested': UNCHANGED,
+  'user.export_ready': UNCHANGED,
   'user.email_verified': UNCHANGED,
   'user.email_change_requested': UNCHANGED,
   'user.email_changed': sql`data || ${NO_ADDRESSES}`,

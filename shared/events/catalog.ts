@@ -8,6 +8,8 @@ const Time = v.pipe(
   v.check((text) => parseTime(text) !== null),
 );
 
+const OfCase = v.object({ id: Id, caseId: Id });
+
 /**
  * All event types and their data. Storing an event keeps these fields and drops all others, so that nothing else, such as
  * a password hash, can reach the broker.
@@ -28,8 +30,11 @@ export const EVENT_DATA = {
   }),
   'user.deleted': v.object({ id: Id }),
   // The services that hold copies of the user's data erase them, and answer with a receipt for the case.
-  'user.erasure_requested': v.object({ id: Id, caseId: Id }),
-  'user.erasure_completed': v.object({ id: Id, caseId: Id }),
+  'user.erasure_requested': OfCase,
+  'user.erasure_completed': OfCase,
+  // These services answer likewise with what they hold. No event contains any of it.
+  'user.export_requested': OfCase,
+  'user.export_ready': OfCase,
   'user.email_verified': v.object({ id: Id }),
   // The `user.updated` of the same change contains the new address.
   'user.email_change_requested': v.object({ id: Id }),

@@ -131,6 +131,24 @@ export const selfOr = (
   },
 });
 
+/**
+ * For paths with the `{id}` of a record that belongs to a user. Whose it is, the flow finds out; `mayForOthers` says whether it
+ * may be another's.
+ */
+export const ownerOr = (
+  needed: Permission,
+): Access<Context, { caller: Caller; id: string; mayForOthers: boolean }> => ({
+  auth: 'bearer',
+  permission: needed,
+  orSelf: true,
+  identify: async (ctx, request) => {
+    const caller = await authenticate(ctx, bearerToken(request));
+    assertFactor(caller);
+    const { id = '' } = request.params;
+    return { caller, id, mayForOthers: caller.permissions.has(needed) };
+  },
+});
+
 /** For paths with a user's `{id}`, which is the caller's. Also before they have the second factor that their role requires. */
 export const self: Access<Context, { caller: Caller }> = {
   auth: 'bearer',

@@ -20,7 +20,13 @@ export interface Documentation {
   errors?: readonly ErrorCode[];
 }
 
-export type ResponseHeader = 'etag' | 'location' | 'cache-control' | 'content-security-policy' | 'set-cookie';
+export type ResponseHeader =
+  | 'etag'
+  | 'location'
+  | 'cache-control'
+  | 'content-disposition'
+  | 'content-security-policy'
+  | 'set-cookie';
 
 export interface ReplyDescription {
   description: string;

@@ -8,6 +8,8 @@ import type { EventWithHistory as EventWithHistoryType } from '../event-operatio
 import { HISTORY_KINDS } from '../event-operations/history-kinds';
 import type { LoggedEvent } from '../event-operations/logged-event';
 import { EVENT_TYPES } from '../events/catalog';
+import type { Export as ExportType } from '../exports/export-case';
+import type { ExportDocument as ExportDocumentType } from '../exports/get-export';
 import type { Health as HealthType } from '../ops/check-health';
 import type { Queues } from '../ops/list-queues';
 import type { CreationOptions } from '../passkeys/creation-options';
@@ -549,6 +551,47 @@ export const ErasureList = v.object({ erasures: v.array(Erasure), nextCursor: Ne
 
 export const ErasureLookup = v.object({ erasures: v.array(Erasure) });
 
+/** A holder's answer to an export, without the data. */
+const ExportReceipt = v.object({
+  holder: v.string(),
+  dueAt: Moment,
+  isOverdue: v.boolean(),
+  outcome: v.pipe(
+    v.nullable(v.picklist(['exported', 'nothing_held'])),
+    v.description('Null until it has answered'),
+  ),
+  receivedAt: v.nullable(Moment),
+  receivedBy: v.nullable(v.picklist(['amqp', 'http', 'administrator'])),
+});
+
+export const Export = v.object({
+  id: Id,
+  userId: Id,
+  requestedBy: v.picklist(['user', 'administrator']),
+  state: v.pipe(
+    v.picklist(['pending', 'ready', 'partial']),
+    v.description(
+      '`ready`: all data holders have answered. `partial`: those that have not are past their deadlines',
+    ),
+  ),
+  openedAt: Moment,
+  readyAt: v.pipe(v.nullable(Moment), v.description('When `user.export_ready` was appended')),
+  expiresAt: v.pipe(v.nullable(Moment), v.description('From then on it is unknown; null until it is ready')),
+  receipts: v.array(ExportReceipt),
+});
+
+export const ExportDocument = v.object({
+  exportedAt: Moment,
+  user: v.object({ id: Id, username: v.string() }),
+  parts: v.pipe(
+    v.record(v.string(), v.nullable(v.looseObject({}))),
+    v.description(
+      'By the name of the data holder, and `rollcall`: the data, `{ "url": … }` to get it from there, or null if nothing is held',
+    ),
+  ),
+  missing: v.pipe(v.array(v.string()), v.description('Data holders that have not answered in time')),
+});
+
 export const DataHolder = v.object({
   name: v.string(),
   contact: v.nullable(v.string()),
@@ -634,6 +677,8 @@ export type DescribedAsSent = [
   Holds<Same<v.InferOutput<typeof Health>, HealthType>>,
   Holds<Same<v.InferOutput<typeof QueueList>, Queues>>,
   Holds<Same<v.InferOutput<typeof Erasure>, ErasureCase>>,
+  Holds<Same<v.InferOutput<typeof Export>, ExportType>>,
+  Holds<Same<v.InferOutput<typeof ExportDocument>, ExportDocumentType>>,
   Holds<Same<v.InferOutput<typeof DataHolder>, DataHolderType>>,
   Holds<Same<v.InferOutput<typeof Webhook>, WebhookType>>,
   Holds<Same<v.InferOutput<typeof WebhookWithSecret>, WebhookWithSecretType>>,

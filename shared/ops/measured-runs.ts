@@ -1,6 +1,7 @@
 import type { Context } from '../context/context';
 import { type FollowUpReport, followUpErasures } from '../erasure/follow-up';
 import { runReplays } from '../event-operations/run-replays';
+import { followUpExports } from '../exports/follow-up-exports';
 import { countBacklog } from '../outbox/dispatch-store';
 import type { BrokerContext } from '../outbox/publisher';
 import { type RelayReport, relayOutbox } from '../outbox/relay';
@@ -61,13 +62,15 @@ export async function measuredPoll(ctx: PollContext, budgetMs: number, signal?: 
   });
 }
 
-/** A run of what follows up erasures, likewise. */
+/** A run of what follows up erasures and exports, likewise. */
 export async function measuredFollowUp(
   ctx: Context,
   budgetMs: number,
   signal?: AbortSignal,
 ): Promise<FollowUpReport> {
-  const report = await followUpErasures(ctx, budgetMs, signal);
+  // First: people wait for them, and it takes a moment.
+  await followUpExports(ctx, budgetMs / 2, signal);
+  const report = await followUpErasures(ctx, budgetMs / 2, signal);
   emitMetrics(ctx.config.metrics, { OverdueErasures: report.overdue });
   return report;
 }

@@ -9,6 +9,7 @@ import {
   purgeOverdueRetries,
   purgePublished,
 } from '../event-operations/purge-store';
+import { purgeExports } from '../exports/export-store';
 import { purgeChallenges } from '../factors/challenge-store';
 import { purgeCodeRequests } from '../mailed-codes/mailed-code-store';
 import { purgeReplays } from '../outbox/replay-store';
@@ -41,6 +42,7 @@ export interface PurgeReport {
   mailLinks: number;
   mailedCodes: number;
   formerAddresses: number;
+  exports: number;
   idempotencyKeys: number;
   rateLimits: number;
   /** Entries of the audit log that have forgotten where somebody was. */
@@ -91,6 +93,7 @@ export async function purgeEvents(
     signInCodes: await all(() => purgeSignInCodes(ctx.db, ctx.now(), BATCH_SIZE)),
     passkeyChallenges: await all(() => purgePasskeyChallenges(ctx.db, ctx.now(), BATCH_SIZE)),
     formerAddresses: await all(() => purgeFormerEmails(ctx.db, ctx.now(), BATCH_SIZE)),
+    exports: await all(() => purgeExports(ctx.db, ctx.now(), BATCH_SIZE)),
     idempotencyKeys: await all(() => purgeKeys(ctx.db, ctx.now(), BATCH_SIZE)),
     rateLimits: await all(() => purgeCounters(ctx.db, ctx.now(), BATCH_SIZE)),
     auditAddresses: await all(() => blankAuditEntries(ctx.db, age(auditAddressDays), BATCH_SIZE)),

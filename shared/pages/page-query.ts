@@ -15,6 +15,7 @@ export const PageQuery = v.object({
   code_challenge: v.optional(
     v.pipe(v.string(), v.description('SHA-256 of a verifier in base64url: the method S256 (RFC 7636)')),
   ),
+  id: v.optional(v.pipe(v.string(), v.description('Of an export'))),
   token: v.optional(v.pipe(v.string(), v.description('Of a link in a mail'))),
 });
 

@@ -6,6 +6,7 @@ export const TITLES = {
   'reset-password': 'Choose a new password',
   'verify-email': 'Confirm your email address',
   'undo-email-change': 'Keep your email address',
+  export: 'Download your data',
 } as const;
 
 export type PageName = keyof typeof TITLES;

@@ -1,5 +1,6 @@
 // The hosted pages in a real browser: people sign up, sign in and come back to the app, whatever is in the link.
 import { createHash, randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import type { Browser, CDPSession, Page } from 'playwright-core';
 import { codeOf } from '../setup/factors';
 import { eventually } from '../setup/service';
@@ -134,6 +135,36 @@ test('a person signs up, confirms the address, signs in, and the app has the ses
   expect(Object.keys(second)).toEqual(['tenant', 'code']);
   const { status, body } = await exchange(second['code']);
   expect([status, body.user.emailVerified]).toEqual([200, true]);
+});
+
+test('the link of the mail about an export asks to sign in, and downloads the data', async () => {
+  const person = await register();
+  const { id } = person.user;
+  await rollcall.request('PUT', `/users/${id}`, { emailVerified: true });
+  const opened = await rollcall.request('POST', '/users/me/exports', undefined, person.as);
+  expect(opened.body.state).toBe('ready');
+  const link = await linkIn(person.name, '/export?');
+  expect(link).toBe(`${rollcall.url}/export?id=${opened.body.id}`);
+  await page.goto(link);
+  await signIn(person);
+  await heading('Download your data');
+  expect(await accessibilityProblems(page)).toEqual([]);
+  const downloading = page.waitForEvent('download');
+  await button('Download').click();
+  const download = await downloading;
+  await heading('Your data was downloaded');
+  expect(download.suggestedFilename()).toBe('my-data.json');
+  const { user, parts } = JSON.parse(readFileSync(await download.path(), 'utf8'));
+  expect([user.id, parts.rollcall.profile.username]).toEqual([id, person.name]);
+  // Somebody else's is as if there were none.
+  await page.goto(link);
+  await signIn(await register());
+  await button('Download').click();
+  await page.getByText('Export not found.').waitFor();
+  for (const other of ['', '?id=..%2Fusers%2Fme', `?id=${id}%2F..`]) {
+    await page.goto(`${rollcall.url}/export${other}`);
+    await heading('This page needs a link');
+  }
 });
 
 test('the code of docs/pages.md signs in, once, and takes no answer that it has not asked for', async () => {

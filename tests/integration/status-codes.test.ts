@@ -40,6 +40,7 @@ const TIGHT = Object.fromEntries(
     'MAIL_ADDRESS',
     'LOGIN_ACCOUNT',
     'UPDATE_ACCOUNT',
+    'EXPORT_ACCOUNT',
   ].map((name) => [`RATE_LIMIT_${name}`, '1/3600']),
 ) satisfies Record<string, string>;
 
@@ -732,6 +733,47 @@ test('data holders, and erasures that they confirm', async () => {
   await expectStatus(remove, 404, 'not_found', crm);
 });
 
+test('exports, and what data holders answer to them', async () => {
+  const [a, b] = [await register(), await register()];
+  const shop = { path: '/data-holders/shop', token: admin };
+  await service.request(shop.path, { method: 'PUT', token: admin, body: {} });
+  const { body: keyed } = await service.request(`${shop.path}/key`, { method: post, token: admin });
+  const request = 'POST /users/{id}/exports';
+  const path = `/users/${a.user.id}/exports`;
+  await expectStatus(request, 403, 'forbidden', { path, token: b.accessToken });
+  await expectStatus(request, 404, 'not_found', { path: `/users/${NOBODY}/exports`, token: admin });
+  const { body: opened } = await expectStatus(request, 202, null, { path, token: a.accessToken });
+  const { body: boss } = await expectStatus(request, 202, null, { path: '/users/me/exports', token: admin });
+  // Who answers requests of persons, and may not do for an administrator what an administrator may.
+  const permissions = ['erasures:read', 'erasures:write'];
+  await service.request('/roles/officer', { method: 'PUT', token: admin, body: { permissions } });
+  const role = { role: 'officer' };
+  await service.request(`/users/${b.user.id}/role`, { method: 'PUT', token: admin, body: role });
+
+  const receive = 'POST /exports/{id}/receipts';
+  const body = { outcome: 'exported', data: { orders: 1 } };
+  const receipt = { path: `/exports/${opened.id}/receipts`, token: keyed.key, body };
+  await expectStatus(receive, 403, 'forbidden', { ...receipt, token: a.accessToken });
+  await expectStatus(receive, 404, 'not_found', { ...receipt, path: `/exports/${NOBODY}/receipts` });
+  const [get, data] = ['GET /exports/{id}', 'GET /exports/{id}/data'];
+  const one = { path: `/exports/${opened.id}`, token: a.accessToken };
+  const its = { path: `/exports/${opened.id}/data`, token: a.accessToken };
+  await expectStatus(data, 409, 'export_pending', its);
+  await expectStatus(receive, 204, null, receipt);
+  await expectStatus(get, 200, null, one);
+  await expectStatus(get, 404, 'not_found', { ...one, path: `/exports/${NOBODY}` });
+  await expectStatus(get, 403, 'forbidden', { path: `/exports/${boss.id}`, token: b.accessToken });
+  await expectStatus(data, 200, null, its, ({ headers, body: document }) => {
+    expect(headers['content-disposition']).toContain('attachment');
+    expect(document.parts.shop).toEqual({ orders: 1 });
+  });
+  await expectStatus(data, 404, 'not_found', { ...its, path: `/exports/${NOBODY}/data` });
+  await expectStatus(data, 403, 'forbidden', { path: `/exports/${boss.id}/data`, token: b.accessToken });
+  const bosses = { ...receipt, path: `/exports/${boss.id}/receipts` };
+  await expectStatus(receive, 204, null, bosses);
+  await service.request(shop.path, { method: 'DELETE', token: admin });
+});
+
 test('webhooks', async () => {
   const { accessToken } = await register();
   const webhook = { url: 'https://crm.example.com/', eventTypes: ['user.created'] };
@@ -833,6 +875,8 @@ test('the hosted pages and their files', async () => {
   await expectStatus('GET /undo-email-change', 422, 'invalid_request', {
     path: '/undo-email-change?token=%00',
   });
+  await expectStatus('GET /export', 200, null, { path: `/export?id=${NOBODY}` });
+  await expectStatus('GET /export', 422, 'invalid_request', { path: '/export?id=%00' });
   const asset = 'GET /pages/{asset}';
   for (const name of ['app.js', 'app.css']) await expectStatus(asset, 200, null, { path: `/pages/${name}` });
   await expectStatus(asset, 404, 'not_found', { path: '/pages/other.js' });
@@ -911,7 +955,7 @@ test('too many requests are 429, and told when to come back', async () => {
         method: each.method.toUpperCase(),
         path: each.path.replace('{id}', 'me').replace(/\{(factor|passkey)Id\}/, NOBODY),
         ...(body === undefined ? {} : { body }),
-        ...(/resend|password$|logout|step-up|code$|totp|recovery|\{id\}\/passkeys|\{(id|factorId)\}$/.test(
+        ...(/resend|password$|logout|step-up|code$|totp|recovery|\{id\}\/passkeys|exports$|\{(id|factorId)\}$/.test(
           each.path,
         ) &&
         each.path !== '/reset-password' &&

@@ -1,6 +1,8 @@
+import { sql } from 'kysely';
 import { handler as eraseUser } from '../../functions/erasures/erase-user';
 import { handler as getErasure } from '../../functions/erasures/get-erasure';
 import { handler as putDataHolder } from '../../functions/erasures/put-data-holder';
+import { handler as requestExport } from '../../functions/erasures/request-export';
 import type { RmqEvent } from '../../shared/lambda/rmq-event';
 import type { TestContext } from './context';
 import { call } from './http';
@@ -33,6 +35,26 @@ export async function erase(ctx: TestContext, { accessToken: token }: Person) {
 
 export async function caseOf(ctx: TestContext, admin: Person, id: string) {
   return (await call(getErasure, ctx, { params: { id }, token: admin.accessToken })).body;
+}
+
+/** Requests an export of somebody's own data. @returns the case */
+export async function requestOwnExport(ctx: TestContext, { accessToken: token }: Person) {
+  const { status, body } = await call(requestExport, ctx, { method: 'POST', params: { id: 'me' }, token });
+  if (status !== 202) throw new Error(`Not requested: ${JSON.stringify(body)}`);
+  return body;
+}
+
+/** Everything that is stored or logged of cases and receipts, as text. */
+export async function storedText(ctx: TestContext): Promise<string> {
+  const { rows } = await sql<{ text: string }>`
+    select string_agg(row, ' ') as text from (
+      select export_cases::text as row from export_cases union all
+      select encode(coalesce(part, ''), 'escape') from export_receipts union all
+      select events::text from events union all
+      select audit_log::text from audit_log union all
+      select coalesce(error, '') || coalesce(encode(body, 'escape'), '') from dead_letters
+    ) as stored`.execute(ctx.db);
+  return `${rows[0]?.text} ${JSON.stringify(ctx.logged)}`;
 }
 
 /** A batch of messages, whatever they are, as the function of their queue gets it. */

@@ -27,6 +27,7 @@ import * as mailedCodes from './0028-mailed-codes';
 import * as signInCodes from './0029-sign-in-codes';
 import * as erasureCases from './0030-erasure-cases';
 import * as suspensions from './0031-suspensions';
+import * as exports from './0032-exports';
 
 /** In order of their names. They are listed, not read from a folder, so that they are part of a bundle. */
 export const migrations: Record<string, Migration> = {
@@ -58,4 +59,5 @@ export const migrations: Record<string, Migration> = {
   '0029-sign-in-codes': signInCodes,
   '0030-erasure-cases': erasureCases,
   '0031-suspensions': suspensions,
+  '0032-exports': exports,
 };

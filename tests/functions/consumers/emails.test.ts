@@ -1,6 +1,8 @@
+import { sql } from 'kysely';
 import { emails } from '../../../functions/consumers/emails';
 import type { EventType, UserEvent } from '../../../shared/events/catalog';
 import { consume } from '../../setup/consume';
+import { requestOwnExport } from '../../setup/erasures';
 import { type MailContext, mailContext } from '../../setup/mail-flow';
 import { startMailServer, tokenIn } from '../../setup/mail-server';
 import { registerPerson, registration } from '../../setup/people';
@@ -118,6 +120,51 @@ test('user.verification_requested sends another link; the first still works unti
   const [first, second] = flow.server.mails;
   expect(tokenIn(first)).not.toBe(tokenIn(second));
   expect(await tokens()).toHaveLength(2);
+});
+
+describe('user.export_ready', () => {
+  const ready = async (caseId: string, userId: string) => {
+    await consume(handler(), [event('user.export_ready', userId, { id: userId, caseId })]);
+    return flow.server.mails;
+  };
+
+  test('tells a verified address, with a link that nobody can use without signing in', async () => {
+    const person = await registerPerson(flow.ctx);
+    await changeUser(person.user.id, { email_verified: true });
+    const { id } = await requestOwnExport(flow.ctx, person);
+    const [mail] = await ready(id, person.user.id);
+    expect(mail).toMatchObject({
+      recipients: [person.user.email],
+      subject: 'Your data from Rollcall is ready',
+    });
+    expect(mail?.text).toContain(`https://app.example.com/export?id=${id}\n`);
+    expect(mail?.text).not.toMatch(/token|have not answered/);
+    const { rows } = await sql`select from event_history where kind = 'mail_sent'`.execute(flow.ctx.db);
+    expect(rows).toHaveLength(1);
+  });
+
+  test('says that some have not answered', async () => {
+    const person = await registerPerson(flow.ctx);
+    await changeUser(person.user.id, { email_verified: true });
+    const { id } = await requestOwnExport(flow.ctx, person);
+    await sql`
+      insert into export_receipts (case_id, holder, due_at) values (${id}, 'crm', ${flow.ctx.now()})`.execute(
+      flow.ctx.db,
+    );
+    const [mail] = await ready(id, person.user.id);
+    expect(mail?.text).toContain('have not answered in time');
+  });
+
+  test('sends nothing to an unverified address, of an export that is over, or to nobody', async () => {
+    const person = await registerPerson(flow.ctx);
+    const { id } = await requestOwnExport(flow.ctx, person);
+    expect(await ready(id, person.user.id)).toEqual([]);
+    await changeUser(person.user.id, { email_verified: true });
+    await sql`update export_cases set expires_at = ${flow.ctx.now()}`.execute(flow.ctx.db);
+    expect(await ready(id, person.user.id)).toEqual([]);
+    await flow.ctx.db.deleteFrom('users').where('id', '=', person.user.id).execute();
+    expect(await ready(id, person.user.id)).toEqual([]);
+  });
 });
 
 describe('user.email_verified', () => {

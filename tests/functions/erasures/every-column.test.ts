@@ -32,6 +32,8 @@ const GOES = [
   'email_tokens',
   'former_emails',
   'welcomed_users',
+  'export_cases',
+  'export_receipts',
 ];
 
 /** Nothing in these is about a person. */

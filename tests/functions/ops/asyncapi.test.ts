@@ -1,12 +1,15 @@
 import { Parser } from '@asyncapi/parser';
 import Ajv2020 from 'ajv/dist/2020';
 import addFormats from 'ajv-formats';
+import * as v from 'valibot';
 import { handler as asyncapi } from '../../../functions/ops/asyncapi';
 import { asyncapiDocument, matches } from '../../../scripts/asyncapi/document';
 import { publishedSchemas } from '../../../scripts/asyncapi/event-schemas';
+import { RECEIPT_NAMES } from '../../../scripts/asyncapi/receipts';
 import served from '../../../shared/asyncapi/asyncapi.json';
-import { CONSUMER_NAMES, CONSUMERS, queueOf } from '../../../shared/broker/topology';
+import { CONSUMER_NAMES, CONSUMERS, queueOf, RECEIPTS } from '../../../shared/broker/topology';
 import { readConfig } from '../../../shared/config';
+import { ReceiptMessage } from '../../../shared/erasure/receipt';
 import { EVENT_TYPES, parseEvent } from '../../../shared/events/catalog';
 import { eventMessage } from '../../../shared/outbox/send-event';
 import { openClient } from '../../setup/broker';
@@ -26,6 +29,9 @@ const config = readConfig({
 });
 /** Of what a message, channel or operation is about, by its name. */
 const entriesOf = (part: object): [string, Record<string, unknown>][] => Object.entries(part);
+
+const events = () =>
+  entriesOf(served.components.messages).filter(([name]) => EVENT_TYPES.some((type) => type === name));
 
 test('serves the document, for everyone and to be kept for a while', async () => {
   const { status, headers, body } = await call(asyncapi, ctx);
@@ -50,7 +56,7 @@ test('is valid AsyncAPI 3', async () => {
       .all()
       .map((message) => message.name())
       .sort(),
-  ).toEqual([...EVENT_TYPES].sort());
+  ).toEqual([...EVENT_TYPES, ...RECEIPT_NAMES].sort());
 });
 
 test('the parser does find what is wrong', async () => {
@@ -63,7 +69,7 @@ test('the parser does find what is wrong', async () => {
 test('every message has an example that is an event, by our code and by its published schema', () => {
   const ajv = addFormats(new Ajv2020({ strict: false }));
   const schemas = new Map<string, object>(publishedSchemas());
-  for (const [type, { examples }] of entriesOf(served.components.messages)) {
+  for (const [type, { examples }] of events()) {
     const [{ payload }] = examples as [{ payload: unknown }];
     expect(parseEvent(Buffer.from(JSON.stringify(payload)))).toEqual(payload);
     expect([type, ajv.validate(schemas.get(type) ?? {}, payload)]).toEqual([type, true]);
@@ -71,7 +77,7 @@ test('every message has an example that is an event, by our code and by its publ
 });
 
 test('says of a message on the wire what it is like', () => {
-  for (const [type, { contentType, bindings, examples }] of entriesOf(served.components.messages)) {
+  for (const [type, { contentType, bindings, examples }] of events()) {
     const [{ payload }] = examples as [{ payload: unknown }];
     const event = parseEvent(Buffer.from(JSON.stringify(payload)));
     if (!event) throw new Error(`No example of ${type}`);
@@ -93,12 +99,31 @@ test('has the queue of every consumer, with what it is bound to', () => {
     (bindings as { amqp: { is: string } }).amqp.is === 'queue' ? [address] : [],
   );
   expect(queues.sort()).toEqual(
-    CONSUMER_NAMES.filter((name) => CONSUMERS[name].length > 0)
-      .map((name) => queueOf(config.events, name))
-      .sort(),
+    [
+      ...CONSUMER_NAMES.filter((name) => CONSUMERS[name].length > 0).map((name) =>
+        queueOf(config.events, name),
+      ),
+      queueOf(config.events, RECEIPTS),
+    ].sort(),
   );
   expect(Object.keys(served.channels['rollcall.audit'].messages)).toEqual(EVENT_TYPES);
   expect(Object.keys(served.channels['rollcall.admin-notices'].messages)).toEqual(['user.created']);
+});
+
+test('has what data holders send to Rollcall, with examples that it takes', () => {
+  expect(served.operations['receive.receipts']).toMatchObject({
+    action: 'receive',
+    channel: { $ref: '#/channels/rollcall.receipts' },
+  });
+  const ajv = addFormats(new Ajv2020({ strict: false }));
+  const schemas: Record<string, object> = served.components.schemas;
+  const messages = new Map(entriesOf(served.components.messages));
+  for (const name of RECEIPT_NAMES) {
+    const { examples } = messages.get(name) ?? {};
+    const [{ payload }] = examples as [{ payload: unknown }];
+    expect([name, ajv.validate(schemas[name] ?? false, payload)]).toEqual([name, true]);
+    expect(v.parse(ReceiptMessage, payload)).toEqual(payload);
+  }
 });
 
 test('a pattern means to the document what it means to the broker', async () => {

@@ -29,6 +29,7 @@ test.each([
   ['/reset-password', 'Choose a new password'],
   ['/verify-email', 'Confirm your email address'],
   ['/undo-email-change', 'Keep your email address'],
+  ['/export', 'Download your data'],
 ])('%s is a page of its own files, and repeats nothing of its query', async (path, title) => {
   const hostile = '"><script>alert(1)</script>';
   const query = { token: `secret-token${hostile}`, state: hostile, return_to: `javascript:${hostile}` };
