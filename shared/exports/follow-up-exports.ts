@@ -5,7 +5,7 @@ import { markReadyIfAnswered } from './mark-ready';
 
 const BATCH_SIZE = 100;
 
-/** Marks the exports whose deadlines have passed as ready, without those who have not answered. @returns how many */
+/** Marks exports whose deadlines have passed as ready, without those who have not answered. @returns how many */
 export async function followUpExports(ctx: Context, budgetMs: number, signal?: AbortSignal): Promise<number> {
   const end = performance.now() + budgetMs;
   let marked = 0;

@@ -11,6 +11,7 @@ import { handler as requestExport } from '../../../functions/erasures/request-ex
 import { handler as updateUser } from '../../../functions/users/update-user';
 import { queueOf } from '../../../shared/broker/topology';
 import { followUpExports } from '../../../shared/exports/follow-up-exports';
+import { measuredFollowUp } from '../../../shared/ops/measured-runs';
 import { purgeEvents } from '../../../shared/ops/purge';
 import { type TestContext, testContext } from '../../setup/context';
 import { erase, holder, messages, requestOwnExport, storedText } from '../../setup/erasures';
@@ -298,6 +299,35 @@ test('is partial after the deadlines, says so once, and takes what comes late', 
   expect((await get(person, id)).body.state).toBe('ready');
   expect(await told()).toBe(1);
   expect(await refused()).toEqual([]);
+});
+
+test('the hourly run says so, and reminds nobody', async () => {
+  await holder(ctx, admin, 'crm', { deadlineSeconds: 60, queue: 'crm.rollcall' });
+  await requestOwnExport(ctx, person);
+  later(ctx, 60);
+  expect(await measuredFollowUp(ctx, 10_000)).toEqual({ reminded: 0, overdue: 0 });
+  expect(await told()).toBe(1);
+});
+
+test('a key may be rotated between two parts: each is opened by its own', async () => {
+  await holder(ctx, admin, 'crm');
+  const { id } = await requestOwnExport(ctx, person);
+  const [old] = ctx.config.factors.encryptionKeys;
+  if (!old) throw new Error('No key');
+  const newer = { id: Buffer.alloc(4, 'n'), key: Buffer.alloc(32, 'n') };
+  const rotated = { ...ctx, config: { ...ctx.config, factors: { encryptionKeys: [newer, old] } } };
+  const batch = messages(queueOf(ctx.config.events, 'receipts'), {
+    caseId: id,
+    holder: 'crm',
+    outcome: 'exported',
+    data: { x: 1 },
+  });
+  await receiptsConsumer(() => rotated)(batch);
+  expect((await download(person, id, rotated)).body.parts).toMatchObject({
+    crm: { x: 1 },
+    rollcall: { profile: { id: person.user.id } },
+  });
+  expect((await download(person, id)).status).toBe(503);
 });
 
 test('an answer after the other deadlines is the last one', async () => {
