@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { ChannelModel, ConfirmChannel } from 'amqplib';
 import { uuidv7 } from 'uuidv7';
 import { receipts as receiptsConsumer } from '../../functions/consumers/receipts';
+import { handler as getExportData } from '../../functions/erasures/get-export-data';
 import { handler as deleteUser } from '../../functions/users/delete-user';
 import { handler as updateUser } from '../../functions/users/update-user';
 import { queueOf } from '../../shared/broker/topology';
@@ -10,7 +11,7 @@ import type { UserEvent } from '../../shared/events/catalog';
 import { relayOutbox } from '../../shared/outbox/relay';
 import { brokerUrl, openClient, Received } from '../setup/broker';
 import { type TestContext, testContext } from '../setup/context';
-import { caseOf, erase, holder, messages } from '../setup/erasures';
+import { caseOf, erase, holder, messages, requestOwnExport } from '../setup/erasures';
 import { call } from '../setup/http';
 import { logInAdmin, PASSWORD, type Person, registerPerson } from '../setup/people';
 import { startProxy, type TcpProxy } from '../setup/proxy';
@@ -273,6 +274,12 @@ function scenarios(command: string[]): void {
 
   const answers = () => receipts.bodies();
 
+  /** As the poller does. */
+  async function handOverReceipts(): Promise<void> {
+    const bodies = receipts.messages.map(({ content }) => content);
+    await receiptsConsumer(() => ctx)(messages(queueOf(ctx.config.events, 'receipts'), ...bodies));
+  }
+
   test('erases all that it holds of a user, and then says so', async () => {
     const caseId = uuidv7();
     const { user, event } = await register();
@@ -310,11 +317,7 @@ function scenarios(command: string[]): void {
     await relay();
     await receipts.atLeast(1);
     expect(consumer.leftovers([person.user.id, person.user.username])).toEqual([]);
-    const handedOver = messages(
-      queueOf(ctx.config.events, 'receipts'),
-      ...receipts.messages.map(({ content }) => content),
-    );
-    await receiptsConsumer(() => ctx)(handedOver);
+    await handOverReceipts();
     expect(await caseOf(ctx, admin, id)).toMatchObject({
       completedAt: expect.any(String),
       receipts: [{ holder: 'newsletter', outcome: 'erased' }],
@@ -386,8 +389,25 @@ function scenarios(command: string[]): void {
   test('answers that it held nothing of somebody whom it never knew', async () => {
     const { event } = await register();
     const stranger = { ...event, subject: uuidv7() };
-    await publish(later(stranger, 'user.erasure_requested', '1', { caseId: uuidv7() }));
+    for (const type of ['user.erasure_requested', 'user.export_requested']) {
+      await publish(later(stranger, type, '1', { caseId: uuidv7() }));
+    }
+    await receipts.atLeast(2);
+    expect(answers()).toMatchObject([{ outcome: 'nothing_held' }, { outcome: 'nothing_held' }]);
+  });
+
+  test('adds what it holds of a user to their export', async () => {
+    const person = await register();
+    await holder(ctx, await logInAdmin(ctx), 'newsletter');
+    const { id: caseId } = await requestOwnExport(ctx, person);
+    await relay();
     await receipts.atLeast(1);
-    expect(answers()).toMatchObject([{ outcome: 'nothing_held' }]);
+    const { id, username, email } = person.user;
+    const data = { id, username, email };
+    expect(answers()).toEqual([{ caseId, holder: 'newsletter', outcome: 'exported', data }]);
+    await handOverReceipts();
+    const request = { params: { id: caseId }, token: person.accessToken };
+    const exported = await call(getExportData, ctx, request);
+    expect([exported.status, exported.body.parts?.newsletter]).toEqual([200, data]);
   });
 }

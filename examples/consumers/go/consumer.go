@@ -34,6 +34,7 @@ var (
 		"user.updated",
 		"user.deleted",
 		"user.erasure_requested",
+		"user.export_requested",
 	}
 )
 
@@ -176,9 +177,10 @@ func (s *session) removeDeadLetters(subject string) error {
 }
 
 type receipt struct {
-	CaseID  string `json:"caseId"`
-	Holder  string `json:"holder"`
-	Outcome string `json:"outcome"`
+	CaseID  string    `json:"caseId"`
+	Holder  string    `json:"holder"`
+	Outcome string    `json:"outcome"`
+	Data    *UserData `json:"data,omitempty"`
 }
 
 func (s *session) handle(event Event) error {
@@ -191,8 +193,11 @@ func (s *session) handle(event Event) error {
 		return err
 	}
 	// Repeated requests are answered again, because the process may have ended before the first answer.
-	if event.Type == "user.erasure_requested" {
+	switch event.Type {
+	case "user.erasure_requested":
 		err = s.erase(event, wasKnown)
+	case "user.export_requested":
+		err = s.export(event)
 	}
 	if err == nil {
 		log.Println(outcome, event.Type, event.ID)
@@ -212,6 +217,18 @@ func (s *session) erase(event Event, wasKnown bool) error {
 		outcome = "erased"
 	}
 	return s.answer(receipt{CaseID: event.Data.CaseID, Outcome: outcome})
+}
+
+func (s *session) export(event Event) error {
+	data, err := s.store.DataOf(event.Subject)
+	if err != nil {
+		return err
+	}
+	outcome := "nothing_held"
+	if data != nil {
+		outcome = "exported"
+	}
+	return s.answer(receipt{CaseID: event.Data.CaseID, Outcome: outcome, Data: data})
 }
 
 func (s *session) answer(answer receipt) error {

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
+	"errors"
 
 	_ "github.com/mattn/go-sqlite3"
 )
@@ -23,6 +24,13 @@ type Event struct {
 
 // An Outcome of Apply: handled, repeated or outdated.
 type Outcome string
+
+// UserData is all that this service holds of a user.
+type UserData struct {
+	ID       string  `json:"id"`
+	Username string  `json:"username"`
+	Email    *string `json:"email"`
+}
 
 const tables = `
 	create table if not exists inbox (event_id text primary key, handled_at text not null default current_timestamp);
@@ -90,6 +98,7 @@ func apply(tx *sql.Tx, event Event) (Outcome, error) {
 	switch {
 	case event.Type == "user.erasure_requested":
 		_, err = tx.Exec(`delete from users where id = ?`, event.Subject)
+	case event.Type == "user.export_requested":
 	case !isNewest:
 		return "outdated", nil
 	case event.Type == "user.deleted":
@@ -114,6 +123,17 @@ func (s *Store) HasKnown(subject string) (known bool, err error) {
 	query := `select exists (select 1 from sequences where subject_hash = ?)`
 	err = s.db.QueryRow(query, hashOf(subject)).Scan(&known)
 	return known, err
+}
+
+// DataOf returns nil if this service holds nothing of the user.
+func (s *Store) DataOf(subject string) (*UserData, error) {
+	data := UserData{ID: subject}
+	query := `select username, email from users where id = ?`
+	err := s.db.QueryRow(query, subject).Scan(&data.Username, &data.Email)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	return &data, err
 }
 
 // Scrub rewrites the file. secure_delete alone misses copies that SQLite left when it moved rows between pages.

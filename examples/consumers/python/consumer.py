@@ -28,7 +28,7 @@ DATABASE = os.environ.get("DATABASE", "newsletter.db")
 SCHEMAS = Path(os.environ.get("SCHEMAS", "docs/events/schemas"))
 
 DEAD_LETTERS = f"{QUEUE}.dead_letters"
-TYPES = ["user.created", "user.updated", "user.deleted", "user.erasure_requested"]
+TYPES = ["user.created", "user.updated", "user.deleted", "user.erasure_requested", "user.export_requested"]
 PREFETCH = 20
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1, 30
 
@@ -114,6 +114,9 @@ def handle(connection: pika.BlockingConnection, channel: BlockingChannel, store:
         remove_dead_letters(connection, subject)
         store.scrub()
         answer(channel, data["caseId"], {"outcome": "erased" if was_known else "nothing_held"})
+    elif event["type"] == "user.export_requested":
+        held = store.data_of(subject)
+        answer(channel, data["caseId"], {"outcome": "exported", "data": held} if held else {"outcome": "nothing_held"})
     log.info("%s %s %s", outcome, event["type"], event["id"])
 
 

@@ -52,6 +52,8 @@ class Store:
         # A request is carried out whenever it arrives; a state must not overwrite a newer one.
         if event["type"] == "user.erasure_requested":
             self._db.execute("delete from users where id = ?", (subject,))
+        elif event["type"] == "user.export_requested":
+            pass
         elif not is_newest:
             return "outdated"
         elif event["type"] == "user.deleted":
@@ -64,6 +66,12 @@ class Store:
         """Whether an event of this user was ever handled here."""
         query = "select 1 from sequences where subject_hash = ?"
         return self._db.execute(query, (hash_of(subject),)).fetchone() is not None
+
+    def data_of(self, subject: str) -> dict | None:
+        """All that this service holds of the user."""
+        query = "select id, username, email from users where id = ?"
+        row = self._db.execute(query, (subject,)).fetchone()
+        return None if row is None else dict(zip(("id", "username", "email"), row))
 
     def scrub(self) -> None:
         """Rewrites the file. `secure_delete` alone misses copies that SQLite left when it moved rows between pages."""

@@ -21,7 +21,13 @@ const {
 } = process.env;
 
 const DEAD_LETTERS = `${QUEUE}.dead_letters`;
-const TYPES = ['user.created', 'user.updated', 'user.deleted', 'user.erasure_requested'];
+const TYPES = [
+  'user.created',
+  'user.updated',
+  'user.deleted',
+  'user.erasure_requested',
+  'user.export_requested',
+];
 const PREFETCH = 20;
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 30_000;
@@ -112,6 +118,13 @@ async function handle(
     await removeDeadLetters(connection, event.subject);
     store.scrub();
     await answer(channel, event.data.caseId, { outcome: wasKnown ? 'erased' : 'nothing_held' });
+  } else if (event.type === 'user.export_requested') {
+    const data = store.dataOf(event.subject);
+    await answer(
+      channel,
+      event.data.caseId,
+      data ? { outcome: 'exported', data } : { outcome: 'nothing_held' },
+    );
   }
   console.log(`${outcome} ${event.type} ${event.id}`);
 }

@@ -6,6 +6,7 @@ export type UserEvent = { id: string; subject: string; sequence: string } & (
   | { type: 'user.created' | 'user.updated'; data: { username: string; email: string | null } }
   | { type: 'user.deleted' }
   | { type: 'user.erasure_requested'; data: { caseId: string } }
+  | { type: 'user.export_requested'; data: { caseId: string } }
 );
 
 export type Outcome = 'handled' | 'repeated' | 'outdated';
@@ -44,7 +45,7 @@ export function openStore(path: string) {
     // A request is carried out whenever it arrives; a state must not overwrite a newer one.
     if (event.type === 'user.erasure_requested') {
       changes('delete from users where id = ?', event.subject);
-    } else {
+    } else if (event.type !== 'user.export_requested') {
       if (!isNewest) return 'outdated';
       if (event.type === 'user.deleted') changes('delete from users where id = ?', event.subject);
       else changes(UPSERT_USER, event.subject, event.data.username, event.data.email);
@@ -63,6 +64,14 @@ export function openStore(path: string) {
     /** Whether an event of this user was ever handled here. */
     hasKnown: (subject: string): boolean =>
       db.prepare('select 1 from sequences where subject_hash = ?').get(hashOf(subject)) !== undefined,
+
+    /** All that this service holds of the user. */
+    dataOf(subject: string): { id: string; username: string; email: string | null } | null {
+      const row = db.prepare('select username, email from users where id = ?').raw().get(subject);
+      if (!Array.isArray(row)) return null;
+      const [username, email] = row;
+      return { id: subject, username, email };
+    },
 
     /** Rewrites the file. `secure_delete` alone misses copies that SQLite left when it moved rows between pages. */
     scrub: () => db.exec('vacuum'),
