@@ -59,6 +59,7 @@ const OTHERS: Dangerous[] = [
   ["another user's password", changePassword, 'PUT', {}, { newPassword: 'the password of a thief' }],
   ["another user's factor", removeFactor, 'DELETE', { factorId: ID }, undefined],
   ["another user's role", changeRole, 'PUT', {}, { role: 'admin' }],
+  ['to delete another user', deleteUser, 'DELETE', {}, undefined],
   ['to suspend another user', suspendUser, 'PUT', {}, {}],
   ['to restore another user', restoreUser, 'DELETE', {}, undefined],
   ['what a role may do', putRole, 'PUT', { name: 'helpers' }, { permissions: ['users:read'] }],
