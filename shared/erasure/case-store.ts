@@ -39,7 +39,11 @@ export interface NewCase {
   now: Date;
 }
 
-/** Opens a case in which every holder that is registered now owes an answer. @returns how many */
+/**
+ * Opens a case in which every holder that is registered now owes an answer. Locks the holders against their deletion, which
+ * would not see the case yet, and leave it to wait for a holder that is gone.
+ * @returns how many
+ */
 export async function insertCase(tx: Tx, opened: NewCase): Promise<number> {
   const { id, userId, eventId, sequence, addressHash, requestedBy, now } = opened;
   await tx
@@ -57,7 +61,7 @@ export async function insertCase(tx: Tx, opened: NewCase): Promise<number> {
   const { numAffectedRows } = await sql`
     insert into erasure_receipts (case_id, holder, due_at)
     select ${id}, name, ${now}::timestamptz + deadline_seconds * interval '1 second'
-    from data_holders`.execute(tx);
+    from data_holders for key share`.execute(tx);
   return Number(numAffectedRows ?? 0);
 }
 

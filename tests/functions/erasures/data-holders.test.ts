@@ -6,9 +6,11 @@ import { handler as listDataHolders } from '../../../functions/erasures/list-dat
 import { handler as putDataHolder } from '../../../functions/erasures/put-data-holder';
 import { handler as receive } from '../../../functions/erasures/receive-receipt';
 import { handler as redrive } from '../../../functions/erasures/redrive-erasure';
+import { insertCase } from '../../../shared/erasure/case-store';
 import { followUpErasures } from '../../../shared/erasure/follow-up';
 import { claimEvents } from '../../../shared/outbox/dispatch-store';
 import type { TestContext } from '../../setup/context';
+import { untilLockIsAwaited } from '../../setup/database';
 import { caseOf, erase, holder } from '../../setup/erasures';
 import { later } from '../../setup/factors';
 import { call } from '../../setup/http';
@@ -114,6 +116,18 @@ test('a holder stays while an open case awaits its answer', async () => {
   await answer(id, 'crm');
   expect((await remove('crm')).status).toBe(204);
   expect(await caseOf(ctx, admin, id)).toMatchObject({ receipts: [{ holder: 'crm', outcome: 'erased' }] });
+});
+
+test('a holder for which a case is being opened at that moment stays too', async () => {
+  await holder(ctx, admin, 'crm');
+  const { removing } = await ctx.db.transaction().execute(async (tx) => {
+    const about = { userId: ctx.newId(), eventId: ctx.newId(), sequence: '0000000001', addressHash: null };
+    await insertCase(tx, { ...about, id: ctx.newId(), requestedBy: 'user', now: ctx.now() });
+    const removing = remove('crm');
+    await untilLockIsAwaited(ctx);
+    return { removing };
+  });
+  expect((await removing).body.code).toBe('holder_awaited');
 });
 
 test('who is late is asked again each day, by its queue and by one mail to its contact', async () => {
