@@ -1,6 +1,6 @@
 // Runs of relay and poller share a connection, and declare what they need once on it, and when something is missing.
 import type { BrokerConnection } from '../../../shared/broker/connection';
-import { CONSUMER_NAMES, CONSUMERS, queueOf } from '../../../shared/broker/topology';
+import { CONSUMER_NAMES, CONSUMERS, POLLED_QUEUES, queueOf } from '../../../shared/broker/topology';
 import { relayOutbox } from '../../../shared/outbox/relay';
 import { pollQueues } from '../../../shared/poller/poll-queues';
 import { openClient } from '../../setup/broker';
@@ -50,7 +50,7 @@ test('idle, further runs of the poller open a channel for each queue, and nothin
   const first = { ...counts };
   await pollQueues({ ...ctx, broker, invoke }, 1);
   await pollQueues({ ...ctx, broker, invoke }, 1);
-  const queues = CONSUMER_NAMES.length + 1;
+  const queues = POLLED_QUEUES.length;
   expect(first).toMatchObject({ connections: 1, channels: 1 + queues });
   expect(first.queues).toBeGreaterThan(queues);
   expect(counts).toEqual({ ...first, channels: 1 + 3 * queues });
