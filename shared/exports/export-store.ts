@@ -11,7 +11,10 @@ export interface NewExport {
   now: Date;
 }
 
-/** Opens a case in which every holder that is registered now owes an answer. The caller holds a lock on the user. */
+/**
+ * Opens a case in which every holder that is registered now owes an answer, and locks the holders against their deletion. The
+ * caller holds a lock on the user.
+ */
 export async function insertExport(tx: Tx, opened: NewExport): Promise<void> {
   const { id, userId, requestedBy, part, now } = opened;
   await tx
@@ -24,7 +27,7 @@ export async function insertExport(tx: Tx, opened: NewExport): Promise<void> {
   await sql`
     insert into export_receipts (case_id, holder, due_at)
     select ${id}, name, ${now}::timestamptz + least(deadline_seconds, ${MAX_DEADLINE_SECONDS}) * interval '1 second'
-    from data_holders`.execute(tx);
+    from data_holders for key share`.execute(tx);
 }
 
 /** An answer that can still come in time. */

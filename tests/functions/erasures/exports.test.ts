@@ -10,10 +10,12 @@ import { handler as receiveErasure } from '../../../functions/erasures/receive-r
 import { handler as requestExport } from '../../../functions/erasures/request-export';
 import { handler as updateUser } from '../../../functions/users/update-user';
 import { queueOf } from '../../../shared/broker/topology';
+import { insertExport } from '../../../shared/exports/export-store';
 import { followUpExports } from '../../../shared/exports/follow-up-exports';
 import { measuredFollowUp } from '../../../shared/ops/measured-runs';
 import { purgeEvents } from '../../../shared/ops/purge';
 import { type TestContext, testContext } from '../../setup/context';
+import { untilLockIsAwaited } from '../../setup/database';
 import { erase, holder, messages, requestOwnExport, storedText } from '../../setup/erasures';
 import { eventsOf } from '../../setup/events';
 import { addAuthenticator, later } from '../../setup/factors';
@@ -403,6 +405,29 @@ test('a holder stays while an export awaits its answer, and has no name of ours'
   await byAmqp({ caseId: id, holder: 'crm', outcome: 'nothing_held' });
   expect((await remove()).status).toBe(204);
   await expect(holder(ctx, admin, 'rollcall')).rejects.toThrow('is the name of this service itself');
+});
+
+test('a holder that an export is asking at that moment stays too', async () => {
+  await holder(ctx, admin, 'crm');
+  const { removing } = await ctx.db.transaction().execute(async (tx) => {
+    const part = Buffer.alloc(0);
+    const opened = {
+      id: ctx.newId(),
+      userId: person.user.id,
+      requestedBy: 'user',
+      part,
+      now: ctx.now(),
+    } as const;
+    await insertExport(tx, opened);
+    const removing = call(deleteDataHolder, ctx, {
+      method: 'DELETE',
+      params: { name: 'crm' },
+      token: admin.accessToken,
+    });
+    await untilLockIsAwaited(ctx);
+    return { removing };
+  });
+  expect((await removing).body.code).toBe('holder_awaited');
 });
 
 test('the id of a case says what it is: no answer of one kind counts for the other', async () => {
