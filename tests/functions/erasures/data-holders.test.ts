@@ -6,8 +6,10 @@ import { handler as listDataHolders } from '../../../functions/erasures/list-dat
 import { handler as putDataHolder } from '../../../functions/erasures/put-data-holder';
 import { handler as receive } from '../../../functions/erasures/receive-receipt';
 import { handler as redrive } from '../../../functions/erasures/redrive-erasure';
+import type { Tx } from '../../../shared/db/connection';
 import { insertCase } from '../../../shared/erasure/case-store';
 import { followUpErasures } from '../../../shared/erasure/follow-up';
+import { insertExport } from '../../../shared/exports/export-store';
 import { claimEvents } from '../../../shared/outbox/dispatch-store';
 import type { TestContext } from '../../setup/context';
 import { untilLockIsAwaited } from '../../setup/database';
@@ -118,11 +120,31 @@ test('a holder stays while an open case awaits its answer', async () => {
   expect(await caseOf(ctx, admin, id)).toMatchObject({ receipts: [{ holder: 'crm', outcome: 'erased' }] });
 });
 
-test('a holder for which a case is being opened at that moment stays too', async () => {
+const OPENED: Record<string, (tx: Tx, userId: string) => Promise<unknown>> = {
+  'an erasure': (tx, userId) =>
+    insertCase(tx, {
+      id: ctx.newId(),
+      userId,
+      eventId: ctx.newId(),
+      sequence: '0000000001',
+      addressHash: null,
+      requestedBy: 'user',
+      now: ctx.now(),
+    }),
+  'an export': (tx, userId) =>
+    insertExport(tx, {
+      id: ctx.newId(),
+      userId,
+      requestedBy: 'user',
+      part: Buffer.from('sealed'),
+      now: ctx.now(),
+    }),
+};
+
+test.each(Object.keys(OPENED))('a holder stays while %s is being opened at that moment', async (kind) => {
   await holder(ctx, admin, 'crm');
   const { removing } = await ctx.db.transaction().execute(async (tx) => {
-    const about = { userId: ctx.newId(), eventId: ctx.newId(), sequence: '0000000001', addressHash: null };
-    await insertCase(tx, { ...about, id: ctx.newId(), requestedBy: 'user', now: ctx.now() });
+    await OPENED[kind]?.(tx, admin.user.id);
     const removing = remove('crm');
     await untilLockIsAwaited(ctx);
     return { removing };
