@@ -2,8 +2,8 @@ import * as v from 'valibot';
 import type { Context } from '../context/context';
 import type { Tx } from '../db/connection';
 import { DomainError } from '../errors';
+import { assertStillSignedIn } from '../sessions/assert-still-signed-in';
 import type { Caller } from '../sessions/authenticate';
-import { isActive } from '../sessions/session-store';
 import { assertMayActFor } from '../users/assert-may-act-for';
 import { UserId } from '../users/fields';
 import type { User } from '../users/user';
@@ -11,7 +11,7 @@ import { lockUserRow } from '../users/user-store';
 
 /**
  * Reads and locks a user until the caller's transaction ends. Concurrent changes wait. A change of the caller's own is refused
- * if their session has ended while it waited: what ended it may have been meant to keep the caller out.
+ * if their session has ended while it waited.
  * @param versions the versions that the client accepts (`If-Match`), or null for any
  * @throws DomainError `unauthorized`, `not_found`, `forbidden` if the user's role exceeds the caller's, or `version_mismatch`
  */
@@ -24,12 +24,7 @@ export async function lockUserToChange(
 ): Promise<User> {
   const user = v.is(UserId, id) ? await lockUserRow(tx, id) : null;
   if (!user) throw new DomainError('not_found', { detail: 'User not found' });
-  const isOwn = user.id === caller.user.id;
-  if (isOwn && !(await isActive(tx, caller.sessionId, ctx.now()))) {
-    throw new DomainError('unauthorized', {
-      headers: { 'www-authenticate': 'Bearer error="invalid_token"' },
-    });
-  }
+  if (user.id === caller.user.id) await assertStillSignedIn(tx, ctx, caller);
   await assertMayActFor({ ...ctx, db: tx }, caller, user);
   if (versions && !versions.includes(user.version)) {
     throw new DomainError('version_mismatch', {

@@ -2,6 +2,7 @@ import type { Context } from '../context/context';
 import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
 import { appendEvent } from '../outbox/event-store';
+import { assertStillSignedIn } from '../sessions/assert-still-signed-in';
 import type { Caller } from '../sessions/authenticate';
 import { addMethods } from '../sessions/session-store';
 import { takeMinorSequence } from '../users/sequence';
@@ -14,7 +15,8 @@ import { matchStep } from './totp';
  * Makes the authenticator app count, once it has shown the right code: from now on, a login asks for one. The caller's
  * session counts as one with a second factor; the others stay as they are.
  * @returns the factor's id
- * @throws DomainError `not_found` if there is nothing to confirm, `invalid_code`, or as `addTotp` does
+ * @throws DomainError `not_found` if there is nothing to confirm, `invalid_code`, `unauthorized` if the session has ended
+ * meanwhile, or as `addTotp` does
  */
 export async function confirmTotp(
   ctx: Context,
@@ -32,7 +34,9 @@ export async function confirmTotp(
   if (step === null) throw new DomainError('invalid_code');
   await ctx.db.transaction().execute(async (tx) => {
     const sequence = await takeMinorSequence(tx, user.id);
-    if (sequence === null || !(await confirmFactor(tx, factor.id, step, now))) throw nothingToConfirm();
+    if (sequence === null) throw new DomainError('unauthorized');
+    await assertStillSignedIn(tx, ctx, caller);
+    if (!(await confirmFactor(tx, factor.id, step, now))) throw nothingToConfirm();
     await addMethods(tx, sessionId, ['otp', 'mfa']);
     await appendEvent(tx, ctx, 'relay', {
       type: 'user.factor_added',

@@ -2,19 +2,15 @@ import type { Context } from '../context/context';
 import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
 import { appendEvent } from '../outbox/event-store';
-import { assertRecentAuthentication } from '../sessions/assert-recent-authentication';
 import type { Caller } from '../sessions/authenticate';
 import { hasSecondFactor } from '../sessions/session-store';
-import { getUserToActFor } from '../users/assert-may-act-for';
-import { takeMinorSequence } from '../users/sequence';
-import { assertMayChangeFactors } from './assert-may-change-factors';
 import { deleteFactor } from './factor-store';
+import { getUserToRemoveFrom, lockToRemoveFrom } from './lock-to-remove';
 import { replaceRecoveryCodes } from './recovery-code-store';
 
 /**
  * Removes a second factor; with the last one, also the recovery codes. Support does it for users who have lost theirs.
- * @throws DomainError `not_found`, `forbidden`, or `reauthentication_required`; for a factor of the caller's own also
- * `rate_limited`
+ * @throws DomainError `not_found`, or as `getUserToRemoveFrom` and `lockToRemoveFrom` do
  */
 export async function removeFactor(
   ctx: Context,
@@ -23,11 +19,9 @@ export async function removeFactor(
   factorId: string,
   origin: Origin,
 ): Promise<void> {
-  const user = await getUserToActFor(ctx, caller, userId);
-  if (user.id === caller.user.id) await assertMayChangeFactors(ctx, caller);
-  else assertRecentAuthentication(ctx, caller);
+  const user = await getUserToRemoveFrom(ctx, caller, userId);
   await ctx.db.transaction().execute(async (tx) => {
-    const sequence = await takeMinorSequence(tx, user.id);
+    const sequence = await lockToRemoveFrom(tx, ctx, caller, user.id);
     const removed = sequence === null ? null : await deleteFactor(tx, user.id, factorId);
     if (sequence === null || !removed) throw new DomainError('not_found', { detail: 'Factor not found' });
     if (!removed.wasConfirmed) return;

@@ -3,8 +3,9 @@ import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
 import { assertMayChangeFactors } from '../factors/assert-may-change-factors';
 import { appendEvent } from '../outbox/event-store';
+import { assertStillSignedIn } from '../sessions/assert-still-signed-in';
 import type { Caller } from '../sessions/authenticate';
-import { addMethods, isActive } from '../sessions/session-store';
+import { addMethods } from '../sessions/session-store';
 import { takeMinorSequence } from '../users/sequence';
 import { checked } from './ceremony-error';
 import { takeChallenge } from './challenge';
@@ -43,9 +44,8 @@ export async function addPasskey(
   const transports = (credential.response.transports ?? []).filter((one) => TRANSPORT.test(one));
   return ctx.db.transaction().execute(async (tx) => {
     const sequence = await takeMinorSequence(tx, user.id);
-    // Its session may have been ended while this waited for the lock, and the passkeys of before removed.
-    if (sequence === null || !(await isActive(tx, sessionId, ctx.now())))
-      throw new DomainError('unauthorized');
+    if (sequence === null) throw new DomainError('unauthorized');
+    await assertStillSignedIn(tx, ctx, caller);
     if ((await listCredentials(tx, user.id)).length >= MAX_PASSKEYS)
       throw new DomainError('too_many_factors');
     const passkey = await insertPasskey(tx, {
