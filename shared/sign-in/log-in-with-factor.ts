@@ -18,7 +18,7 @@ import { type SignedIn, signIn } from './sign-in';
  * The second step of a login: a code or a passkey, with the token that the first one was answered with. A wrong one leaves
  * the token valid.
  * @throws DomainError `invalid_token` if the token was used, has expired, or the password was changed since;
- * `invalid_code`, `rate_limited` or `unavailable`, as `proveFactor` does; `invalid_assertion`
+ * `invalid_code`, `rate_limited` or `unavailable`, as `proveFactor` does; `invalid_assertion`; `user_suspended`
  */
 export async function logInWithFactor(
   ctx: Context,

@@ -8,7 +8,7 @@ import { type SignedIn, signIn } from './sign-in';
 
 /**
  * Verifies an assertion of a passkey and opens a session. The passkey says who the user is, and is two factors.
- * @throws DomainError `invalid_assertion`
+ * @throws DomainError `invalid_assertion` or `user_suspended`
  */
 export async function logInWithPasskey(
   ctx: Context,

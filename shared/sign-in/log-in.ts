@@ -8,7 +8,7 @@ import { type SignedIn, signInWithFirstFactor } from './sign-in';
 /**
  * Checks a password and opens a session.
  * @throws DomainError `invalid_credentials` or `rate_limited`, as `checkLogin` does; `second_factor_required` if the password
- * is right and the user has a second factor
+ * is right and the user has a second factor; `user_suspended`
  */
 export async function logIn(
   ctx: Context,
