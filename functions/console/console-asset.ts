@@ -1,19 +1,13 @@
 // GET /console/{asset}: script and style of the console.
 import { plainContext } from '../../shared/context/plain-context';
 import { anyone } from '../../shared/http/access';
-import { assetPath, assetReply } from '../../shared/http/asset-reply';
+import { assetPath, assetReplies, assetReply } from '../../shared/http/asset-reply';
 import { endpoint } from '../../shared/http/endpoint';
 import type { Documentation } from '../../shared/openapi/documentation';
 
 export const documentation = {
   summary: 'Script or style of the console',
-  replies: {
-    200: {
-      description: 'The file, compressed with gzip',
-      contentType: ['text/javascript', 'text/css'],
-      headers: ['cache-control'],
-    },
-  },
+  replies: assetReplies,
 } satisfies Documentation;
 
 export const handler = endpoint({
