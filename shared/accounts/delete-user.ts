@@ -4,6 +4,7 @@ import { eraseFromEvents } from '../event-operations/erase-store';
 import type { Origin } from '../events/origin';
 import { appendEvent, type PendingEvent } from '../outbox/event-store';
 import type { PublishingContext } from '../outbox/publisher';
+import { assertRecentAuthentication } from '../sessions/assert-recent-authentication';
 import type { Caller } from '../sessions/authenticate';
 import { endSessions } from '../sessions/end-sessions';
 import { assertNotLastAdmin } from '../users/last-admin';
@@ -18,7 +19,8 @@ import { lockUserToChange } from './lock-user';
  * log, including unsent events: consumers learn that the user was created and deleted, but not who it was. Also erases
  * webhook responses to their events.
  * @returns the deleted user
- * @throws DomainError `not_found`, `forbidden`, `version_mismatch` or `last_admin`
+ * @throws DomainError `not_found`, `forbidden`, `version_mismatch` or `last_admin`; `reauthentication_required` if users
+ * delete themselves without a recent authentication
  */
 export async function deleteUser(
   ctx: PublishingContext,
@@ -27,6 +29,7 @@ export async function deleteUser(
   versions: number[] | null,
   origin: Origin,
 ): Promise<User> {
+  if (id === caller.user.id) assertRecentAuthentication(ctx, caller);
   const { user, events } = await ctx.db.transaction().execute(async (tx) => {
     const user = await lockUserToChange(tx, ctx, caller, id, versions);
     return { user, events: await deleteLocked(tx, ctx, user, origin) };

@@ -2,6 +2,7 @@
 import { handler as login } from '../../../functions/auth/login';
 import { handler as register } from '../../../functions/auth/register';
 import { handler as stepUp } from '../../../functions/auth/step-up';
+import { handler as eraseUser } from '../../../functions/erasures/erase-user';
 import { handler as putRole } from '../../../functions/roles/put-role';
 import { handler as addTotp } from '../../../functions/users/add-totp';
 import { handler as changePassword } from '../../../functions/users/change-password';
@@ -59,7 +60,7 @@ const OTHERS: Dangerous[] = [
   ["another user's password", changePassword, 'PUT', {}, { newPassword: 'the password of a thief' }],
   ["another user's factor", removeFactor, 'DELETE', { factorId: ID }, undefined],
   ["another user's role", changeRole, 'PUT', {}, { role: 'admin' }],
-  ['to delete another user', deleteUser, 'DELETE', {}, undefined],
+  ['to erase another user everywhere', eraseUser, 'POST', {}, undefined],
   ['to suspend another user', suspendUser, 'PUT', {}, {}],
   ['to restore another user', restoreUser, 'DELETE', {}, undefined],
   ['what a role may do', putRole, 'PUT', { name: 'helpers' }, { permissions: ['users:read'] }],
