@@ -47,6 +47,7 @@ test('creates the user and logs them in', async () => {
       email: 'Gorden@example.com',
       emailVerified: false,
       pendingEmail: null,
+      suspension: null,
       displayName: 'Gorden F.',
       metadata: { plan: 'free' },
       role: 'user',

@@ -419,7 +419,7 @@ test('npm start and serve name what is wrong with their own variables', () => {
   expect(() => checkConfiguration({})).not.toThrow();
   expect(() => checkConfiguration({ DATABASE_URL: 'localhost' })).toThrow('DATABASE_URL must be a URL');
   expect(() => readServeSettings({ PORT: '65536', WEB_CONCURRENCY: '0', SERVE: 'http,x' })).toThrow(
-    /SERVE\.1 must be a list of http, relay, poller, webhooks, purge\n {2}PORT must be a port number\n {2}WEB_CONCURRENCY must be at least 1/,
+    /SERVE\.1 must be a list of http, relay, poller, webhooks, purge, erasures\n {2}PORT must be a port number\n {2}WEB_CONCURRENCY must be at least 1/,
   );
   expect(readServeSettings({ PORT: '', WEB_CONCURRENCY: '2', SERVE: 'relay, poller' })).toEqual({
     parts: new Set(['relay', 'poller']),
