@@ -33,9 +33,7 @@ export function Roles() {
               { title: 'Permissions', cell: ({ permissions }) => permissions.join(', ') || 'none' },
               {
                 title: 'Change',
-                cell: (role) =>
-                  mayWrite &&
-                  !BUILT_IN_ROLES.includes(role.name) && <RoleActions role={role} reload={query.reload} />,
+                cell: (role) => mayWrite && <RoleActions role={role} reload={query.reload} />,
               },
             ]}
           />
@@ -44,6 +42,8 @@ export function Roles() {
     </View>
   );
 }
+
+const isBuiltIn = ({ name }: Role) => BUILT_IN_ROLES.includes(name);
 
 function RoleActions({ role, reload }: { role: Role; reload: () => void }) {
   const notify = useNotify();
@@ -55,9 +55,11 @@ function RoleActions({ role, reload }: { role: Role; reload: () => void }) {
   return (
     <span class="actions">
       <EditRole label="Edit" role={role} reload={reload} />
-      <Action label="Delete" title={`Delete the role ${role.name}`} kind="danger" onSubmit={remove}>
-        <p>A role that users have cannot be deleted.</p>
-      </Action>
+      {!isBuiltIn(role) && (
+        <Action label="Delete" title={`Delete the role ${role.name}`} kind="danger" onSubmit={remove}>
+          <p>A role that users have cannot be deleted.</p>
+        </Action>
+      )}
     </span>
   );
 }
@@ -74,7 +76,11 @@ function EditRole({ label, role, reload }: { label: string; role?: Role; reload:
   return (
     <Action label={label} title={role ? `The role ${role.name}` : label} submit="Save" onSubmit={save}>
       {!role && <Field label="Name" value={name} onInput={setName} required />}
-      <Choices legend="Permissions" options={PERMISSIONS} chosen={chosen} onChange={setChosen} />
+      {role && isBuiltIn(role) ? (
+        <p class="hint">Its permissions are fixed.</p>
+      ) : (
+        <Choices legend="Permissions" options={PERMISSIONS} chosen={chosen} onChange={setChosen} />
+      )}
       <Check
         label="Requires a second factor"
         checked={requiresFactor}
