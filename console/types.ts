@@ -27,6 +27,7 @@ export type DeliveryList = Body<typeof schemas.DeliveryList>;
 export type Delivery = DeliveryList['deliveries'][number];
 export type AuditEntryList = Body<typeof schemas.AuditEntryList>;
 export type RegistrationReport = Body<typeof schemas.RegistrationReport>;
+export type DataExport = Body<typeof schemas.Export>;
 export type Erasure = Body<typeof schemas.Erasure>;
 export type ErasureList = Body<typeof schemas.ErasureList>;
 export type ErasureLookup = Body<typeof schemas.ErasureLookup>;

@@ -5,6 +5,7 @@ import { Empty, Facts, Json, Loaded, Section, View } from '../ui/content';
 import { Table } from '../ui/table';
 import { Time } from '../ui/time';
 import { usePages, useQuery } from '../use-query';
+import { Export } from '../users/export';
 import { Factors, Passkeys } from '../users/factors';
 import { suspensionFacts } from '../users/suspension';
 import { Verified } from '../users/verified';
@@ -46,6 +47,7 @@ export function UserView({ id }: { id: string }) {
       {can('users:write') && <Factors id={id} />}
       {can('users:write') && <Passkeys id={id} />}
       <Sessions id={id} />
+      <Export id={id} />
       {can('events:read') && <UserEvents id={id} />}
     </View>
   );

@@ -1,5 +1,6 @@
 // The console in a real browser, as a person uses it who has just started Rollcall.
 import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import type { Browser, Page } from 'playwright-core';
 import { codeOf } from '../setup/factors';
 import { accessibilityProblems, goTo, launchBrowser, logIn, newPage, signIn, type Watched } from './browser';
@@ -189,6 +190,20 @@ test('a user is suspended, with the reason and the end in view, and restored', a
   await dialogButton('Restore').click();
   await page.getByText(`${username} is restored.`).waitFor();
   expect((await rollcall.request('GET', `/users/${id}`)).body.suspension).toBeNull();
+});
+
+test("a user's data is collected and downloaded as one file", async () => {
+  const { id, username } = await register();
+  await rollcall.request('DELETE', '/data-holders/crm');
+  await goTo(page, `users/${id}`);
+  await button('Collect the data').click();
+  await page.getByText('0 of 0 data holders have answered').waitFor();
+  const downloading = page.waitForEvent('download');
+  await button('Download').click();
+  const file = await (await downloading).path();
+  const document = JSON.parse(await readFile(file, 'utf8'));
+  expect(document.user).toEqual({ id, username });
+  expect(document.missing).toEqual([]);
 });
 
 test('a replay says how many events it will be, and shows that they were sent', async () => {
