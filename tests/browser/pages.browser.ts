@@ -289,6 +289,13 @@ describe('passkeys, of an authenticator that the browser makes up', () => {
       },
     }));
   });
+  /** Opens the page to sign in, until it waits for a passkey to be chosen: a touch before that would be the choice. */
+  const asksForPasskeys = async (openPage: () => Promise<unknown>) => {
+    const asked = page.waitForResponse('**/login/passkey/options');
+    await openPage();
+    await asked;
+    await heading('Sign in');
+  };
   /** Whether the person touches the device when it asks. */
   const touches = (enabled: boolean) =>
     device.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled });
@@ -312,8 +319,7 @@ describe('passkeys, of an authenticator that the browser makes up', () => {
 
   test('one is created, signs in alone, and is the second factor of a password', async () => {
     const person = await withPasskey();
-    await open('sign-in', back());
-    await heading('Sign in');
+    await asksForPasskeys(() => open('sign-in', back()));
     await touches(true);
     await button('Sign in with a passkey').click();
     const { body } = await exchange((await arrived())['code']);
@@ -339,8 +345,7 @@ describe('passkeys, of an authenticator that the browser makes up', () => {
   test('it opens the console, proves there who is there, and is removed there', async () => {
     const { user, name } = await withPasskey();
     await rollcall.request('PUT', `/users/${user.id}/role`, { role: 'admin' });
-    await page.goto(`${rollcall.url}/console#/users/${user.id}`);
-    await heading('Sign in');
+    await asksForPasskeys(() => page.goto(`${rollcall.url}/console#/users/${user.id}`));
     await touches(true);
     await button('Sign in with a passkey').click();
     await heading(name);
@@ -366,8 +371,7 @@ describe('passkeys, of an authenticator that the browser makes up', () => {
     const person = await withPasskey();
     const { body } = await rollcall.request('GET', `/users/${person.user.id}/passkeys`);
     await rollcall.request('DELETE', `/users/${person.user.id}/passkeys/${body.passkeys[0].id}`);
-    await open('sign-in', back());
-    await heading('Sign in');
+    await asksForPasskeys(() => open('sign-in', back()));
     await touches(true);
     await button('Sign in with a passkey').click();
     await page.getByText('The passkey').waitFor();

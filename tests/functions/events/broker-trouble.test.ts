@@ -38,19 +38,24 @@ test.each<[string, string, (url: URL) => void]>([
   ctx.logged.length = 0;
   await makeDue(ctx);
 
-  let attempts = 0;
-  const stop = new AbortController();
-  const counting = async (timeoutMs: number) => {
-    if (++attempts > 20) stop.abort();
-    return ctx.broker.open(timeoutMs);
+  /** Ends a run when it has tried that often: a busy machine takes its time to be refused. */
+  const endingAfter = (tries: number) => {
+    const stop = new AbortController();
+    let attempts = 0;
+    const open = async (timeoutMs: number) => {
+      if (++attempts > tries) stop.abort();
+      return ctx.broker.open(timeoutMs);
+    };
+    return { troubled: { ...ctx, broker: { ...ctx.broker, open } }, signal: stop.signal };
   };
-  const troubled = { ...ctx, broker: { ...ctx.broker, open: counting } };
-  await relayOutbox(troubled, 60_000, stop.signal);
+  const relay = endingAfter(20);
+  await relayOutbox(relay.troubled, 60_000, relay.signal);
   expect(told(help)).toMatchObject([{ consequence: 'The relay cannot work and will retry' }]);
   ctx.logged.length = 0;
 
   const invoke = async () => ({ kind: 'answered' as const, payload: null });
-  await pollQueues({ ...ctx, invoke }, 2_500);
+  const poller = endingAfter(1);
+  await pollQueues({ ...poller.troubled, invoke }, 60_000, poller.signal);
   expect(told(help)).toMatchObject([{ consequence: 'The poller cannot work and will retry' }]);
   expect(errors()).toHaveLength(1);
   expect(JSON.stringify(ctx.logged)).not.toContain('a-wrong-password');
