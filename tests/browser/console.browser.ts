@@ -184,6 +184,7 @@ test('a user is suspended, with the reason and the end in view, and restored', a
   expect(body.suspension).toMatchObject({ reason: 'Spam', until: expect.stringMatching(/^299/) });
 
   await button('Change suspension').click();
+  await page.getByRole('dialog').waitFor();
   expect(await page.getByLabel('Until').inputValue()).toBe('2999-01-01T00:00');
   await page.keyboard.press('Escape');
   await button('Restore').click();
