@@ -271,7 +271,7 @@ describe('what is said to whom', () => {
     expect(entries.get('user.suspended')).toMatchObject({ actor: admin.user.id, details: { until: null } });
     expect(entries.get('session.revoked')).toMatchObject({ details: { cause: 'user_suspended' } });
     for (const told of [await readEvents(ctx), log, ctx.logged])
-      expect(JSON.stringify(told)).not.toContain('4711');
+      expect(JSON.stringify(told)).not.toContain('Chargeback');
   });
 
   test('the reason goes with the user from every table', async () => {
@@ -282,7 +282,7 @@ describe('what is said to whom', () => {
       select query_to_xml('select * from ' || quote_ident(table_name), true, true, '')::text as text
       from information_schema.tables where table_schema = 'public'`.execute(ctx.db);
     expect(rows.length).toBeGreaterThan(10);
-    expect(rows.filter(({ text }) => text.includes(user.id) && text.includes('4711'))).toEqual([]);
+    expect(rows.filter(({ text }) => text.includes(user.id) && text.includes('Chargeback'))).toEqual([]);
   });
 
   test('a user is no longer suspended at the second, for caches too', async () => {
