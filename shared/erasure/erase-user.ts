@@ -1,10 +1,8 @@
 import { deleteLocked } from '../accounts/delete-user';
 import { lockUserToChange } from '../accounts/lock-user';
-import { eraseFromEvents } from '../event-operations/erase-store';
 import type { Origin } from '../events/origin';
 import { appendEvent } from '../outbox/event-store';
 import type { PublishingContext } from '../outbox/publisher';
-import { assertRecentAuthentication } from '../sessions/assert-recent-authentication';
 import type { Caller } from '../sessions/authenticate';
 import { sequenceOf } from '../users/sequence';
 import { addressHashes } from './address-hash';
@@ -14,20 +12,22 @@ import { completeIfAnswered, requestSequence } from './record-receipt';
 /**
  * Deletes a user, as `deleteUser` does, and opens a case: all services that are registered as data holders are asked to
  * erase what they hold, and each owes a receipt. Without any, the case is completed at once.
- * @throws DomainError `reauthentication_required`, or as `deleteUser` does
+ * @throws DomainError `not_found`, `forbidden`, `version_mismatch` or `last_admin`
  */
 export async function eraseUser(
   ctx: PublishingContext,
   caller: Caller,
   id: string,
   versions: number[] | null,
-  origin: Origin,
+  requestOrigin: Origin,
 ): Promise<ErasureCase> {
-  assertRecentAuthentication(ctx, caller);
   const caseId = ctx.newId();
   const { events, opened } = await ctx.db.transaction().execute(async (tx) => {
     const user = await lockUserToChange(tx, ctx, caller, id, versions);
-    const deleted = await deleteLocked(tx, ctx, user, origin);
+    const deleted = await deleteLocked(tx, ctx, user, requestOrigin);
+    const isOwn = user.id === caller.user.id;
+    // What comes after the erasure must not say again where the user was.
+    const origin = isOwn ? { ...requestOrigin, address: null, userAgent: null } : requestOrigin;
     const sequence = requestSequence(sequenceOf(user.version + 1));
     const requested = await appendEvent(tx, ctx, 'inline', {
       type: 'user.erasure_requested',
@@ -43,12 +43,10 @@ export async function eraseUser(
       eventId: requested.event.id,
       sequence,
       addressHash,
-      requestedBy: user.id === caller.user.id ? 'user' : 'administrator',
+      requestedBy: isOwn ? 'user' : 'administrator',
       now: ctx.now(),
     });
     await completeIfAnswered(tx, ctx, { id: caseId, userId: user.id, sequence }, origin);
-    // Again: the events above say where the user was.
-    await eraseFromEvents(tx, user.id);
     return { events: [...deleted, requested], opened: await findCase(tx, caseId, ctx.now()) };
   });
   if (!opened) throw new Error(`The case ${caseId} was not stored`);

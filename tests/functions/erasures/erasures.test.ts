@@ -94,6 +94,21 @@ test("one user's events have rising sequences to the last", async () => {
   expect(sequences).toEqual([...new Set(sequences)].sort());
 });
 
+test('no event says from where somebody erased themselves; where an administrator was stays', async () => {
+  const [own, other] = [await registerPerson(ctx), await registerPerson(ctx)];
+  const headers = { 'user-agent': 'a browser' };
+  const by = ({ accessToken: token }: Person, id: string) =>
+    call(eraseUser, ctx, { method: 'POST', params: { id }, token, headers });
+  await by(own, 'me');
+  await by(admin, other.user.id);
+  const agents = async ({ user }: Person) => {
+    const query = ctx.db.selectFrom('events').select('user_agent').where('subject', '=', user.id);
+    return new Set((await query.execute()).map((row) => row.user_agent));
+  };
+  expect(await agents(own)).toEqual(new Set([null]));
+  expect(await agents(other)).toEqual(new Set([null, 'a browser']));
+});
+
 test('without data holders it is complete at once', async () => {
   const person = await registerPerson(ctx);
   const opened = await erase(ctx, person);
