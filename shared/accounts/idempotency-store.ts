@@ -48,12 +48,3 @@ export async function findUsedKey(db: Db, key: Buffer): Promise<UsedKey | null> 
     .executeTakeFirst();
   return row ?? null;
 }
-
-/** Deletes expired keys. @returns how many */
-export async function purgeKeys(db: Db, now: Date, limit: number): Promise<number> {
-  const { numAffectedRows } = await sql`
-    delete from idempotency_keys where key = any(array(
-      select key from idempotency_keys where expires_at <= ${now}
-      order by expires_at limit ${limit} for update skip locked))`.execute(db);
-  return Number(numAffectedRows ?? 0);
-}

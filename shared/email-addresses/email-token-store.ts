@@ -139,15 +139,6 @@ function tokenOwner(db: Db, purpose: EmailTokenPurpose, hash: Buffer, now: Date)
     );
 }
 
-/** Deletes expired tokens of all users. @returns how many */
-export async function purgeEmailTokens(db: Db, now: Date, limit: number): Promise<number> {
-  const { numAffectedRows } = await sql`
-    delete from email_tokens where hash = any(array(
-      select hash from email_tokens where expires_at <= ${now}
-      order by expires_at limit ${limit} for update skip locked))`.execute(db);
-  return Number(numAffectedRows ?? 0);
-}
-
 /** The addresses of the user for which a token of each purpose is valid, case-insensitive. */
 const IS_FOR_PURPOSE: Record<EmailTokenPurpose, RawBuilder<boolean>> = {
   verify_email: sql<boolean>`lower(email_tokens.address) in (lower(users.email), lower(users.pending_email))`,

@@ -73,12 +73,3 @@ export async function forgetFormerEmailsSince(tx: Tx, userId: string, version: n
     .where('version', '>=', version)
     .execute();
 }
-
-/** Deletes addresses that can no longer be restored. @returns how many */
-export async function purgeFormerEmails(db: Db, now: Date, limit: number): Promise<number> {
-  const { numAffectedRows } = await sql`
-    delete from former_emails where ctid = any(array(
-      select ctid from former_emails where restorable_until <= ${now}
-      order by restorable_until limit ${limit} for update skip locked))`.execute(db);
-  return Number(numAffectedRows ?? 0);
-}

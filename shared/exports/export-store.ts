@@ -162,12 +162,3 @@ export async function isAwaitedForExport(tx: Tx, holder: string): Promise<boolea
     where holder = ${holder} and received_at is null limit 1`.execute(tx);
   return rows.length > 0;
 }
-
-/** Deletes the exports whose time is over, with their parts. @returns how many */
-export async function purgeExports(db: Db, now: Date, limit: number): Promise<number> {
-  const { numAffectedRows } = await sql`
-    delete from export_cases where id = any(array(
-      select id from export_cases where expires_at <= ${now}
-      order by expires_at limit ${limit} for update skip locked))`.execute(db);
-  return Number(numAffectedRows ?? 0);
-}

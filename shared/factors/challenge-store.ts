@@ -1,4 +1,3 @@
-import { sql } from 'kysely';
 import type { Db, Tx } from '../db/connection';
 import type { AuthenticationMethod } from '../sessions/proof';
 
@@ -52,13 +51,4 @@ export async function takeChallenge(tx: Tx, hash: Buffer): Promise<boolean> {
 /** Deletes all challenges of a user. */
 export async function deleteChallenges(tx: Tx, userId: string): Promise<void> {
   await tx.deleteFrom('factor_challenges').where('user_id', '=', userId).execute();
-}
-
-/** Deletes expired challenges. @returns how many */
-export async function purgeChallenges(db: Db, now: Date, limit: number): Promise<number> {
-  const { numAffectedRows } = await sql`
-    delete from factor_challenges where hash = any(array(
-      select hash from factor_challenges where expires_at <= ${now}
-      order by expires_at limit ${limit} for update skip locked))`.execute(db);
-  return Number(numAffectedRows ?? 0);
 }

@@ -97,12 +97,3 @@ export async function takeCodeRequest(tx: Tx, tokenHash: Buffer): Promise<boolea
 export async function deleteCodeRequests(tx: Tx, userId: string): Promise<void> {
   await tx.deleteFrom('mailed_codes').where('user_id', '=', userId).execute();
 }
-
-/** Deletes expired requests. @returns how many */
-export async function purgeCodeRequests(db: Db, now: Date, limit: number): Promise<number> {
-  const { numAffectedRows } = await sql`
-    delete from mailed_codes where hash = any(array(
-      select hash from mailed_codes where expires_at <= ${now}
-      order by expires_at limit ${limit} for update skip locked))`.execute(db);
-  return Number(numAffectedRows ?? 0);
-}

@@ -1,23 +1,16 @@
-import { purgeKeys } from '../accounts/idempotency-store';
 import { blankAuditEntries } from '../audit/audit-store';
 import type { Context } from '../context/context';
-import { purgeEmailTokens } from '../email-addresses/email-token-store';
-import { purgeFormerEmails } from '../email-addresses/former-email-store';
 import {
   type Purged,
   purgeByEvent,
   purgeOverdueRetries,
   purgePublished,
 } from '../event-operations/purge-store';
-import { purgeExports } from '../exports/export-store';
-import { purgeChallenges } from '../factors/challenge-store';
-import { purgeCodeRequests } from '../mailed-codes/mailed-code-store';
 import { purgeReplays } from '../outbox/replay-store';
-import { purgePasskeyChallenges } from '../passkeys/challenge-store';
-import { purgeCounters } from '../rate-limits/rate-limit-store';
 import { purgeSessions } from '../sessions/session-store';
-import { purgeSignInCodes } from '../sessions/sign-in-code-store';
+import { REMEMBERED_MS } from '../sessions/sign-in-code-store';
 import { purgeDeliveries } from '../webhooks/delivery-store';
+import { purgeExpired } from './purge-expired-store';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const BATCH_SIZE = 1_000;
@@ -76,6 +69,9 @@ export async function purgeEvents(
       return count;
     });
   };
+  /** @param keptMs how long after its expiry a row is kept */
+  const allExpired = (table: Parameters<typeof purgeExpired>[1], keptMs = 0) =>
+    all(() => purgeExpired(ctx.db, table, new Date(ctx.now().getTime() - keptMs), BATCH_SIZE));
   const handledBefore = age(retentionDays + INBOX_EXTRA_DAYS);
   const report = {
     events: await allById((after) => purgePublished(ctx.db, age(retentionDays), BATCH_SIZE, after)),
@@ -87,15 +83,15 @@ export async function purgeEvents(
     retries: await all(() => purgeOverdueRetries(ctx.db, age(INBOX_EXTRA_DAYS), BATCH_SIZE)),
     replays: await all(() => purgeReplays(ctx.db, age(retentionDays), BATCH_SIZE)),
     sessions: await all(() => purgeSessions(ctx.db, ctx.now(), BATCH_SIZE)),
-    mailLinks: await all(() => purgeEmailTokens(ctx.db, ctx.now(), BATCH_SIZE)),
-    mailedCodes: await all(() => purgeCodeRequests(ctx.db, ctx.now(), BATCH_SIZE)),
-    factorChallenges: await all(() => purgeChallenges(ctx.db, ctx.now(), BATCH_SIZE)),
-    signInCodes: await all(() => purgeSignInCodes(ctx.db, ctx.now(), BATCH_SIZE)),
-    passkeyChallenges: await all(() => purgePasskeyChallenges(ctx.db, ctx.now(), BATCH_SIZE)),
-    formerAddresses: await all(() => purgeFormerEmails(ctx.db, ctx.now(), BATCH_SIZE)),
-    exports: await all(() => purgeExports(ctx.db, ctx.now(), BATCH_SIZE)),
-    idempotencyKeys: await all(() => purgeKeys(ctx.db, ctx.now(), BATCH_SIZE)),
-    rateLimits: await all(() => purgeCounters(ctx.db, ctx.now(), BATCH_SIZE)),
+    mailLinks: await allExpired('email_tokens'),
+    mailedCodes: await allExpired('mailed_codes'),
+    factorChallenges: await allExpired('factor_challenges'),
+    signInCodes: await allExpired('sign_in_codes', REMEMBERED_MS),
+    passkeyChallenges: await allExpired('passkey_challenges'),
+    formerAddresses: await allExpired('former_emails'),
+    exports: await allExpired('export_cases'),
+    idempotencyKeys: await allExpired('idempotency_keys'),
+    rateLimits: await allExpired('rate_limits'),
     auditAddresses: await all(() => blankAuditEntries(ctx.db, age(auditAddressDays), BATCH_SIZE)),
   };
   ctx.log.info('What is past its retention was purged', { ...report });

@@ -1,4 +1,3 @@
-import { sql } from 'kysely';
 import type { Db } from '../db/connection';
 
 /** @param userId whose registration it is for; null for an authentication */
@@ -32,13 +31,4 @@ export async function takePasskeyChallenge(
     .returning('hash')
     .executeTakeFirst();
   return row !== undefined;
-}
-
-/** Deletes expired challenges. @returns how many */
-export async function purgePasskeyChallenges(db: Db, now: Date, limit: number): Promise<number> {
-  const { numAffectedRows } = await sql`
-    delete from passkey_challenges where hash = any(array(
-      select hash from passkey_challenges where expires_at <= ${now}
-      order by expires_at limit ${limit} for update skip locked))`.execute(db);
-  return Number(numAffectedRows ?? 0);
 }

@@ -67,12 +67,3 @@ export async function uncountUseRows(db: Db, uses: CountedUse[], now: Date): Pro
     update rate_limits set used = greatest(least(rate_limits.used, counted.max) - 1, 0)
     from counted where rate_limits.key = counted.key`.execute(db);
 }
-
-/** Deletes counters whose window has ended. @returns how many */
-export async function purgeCounters(db: Db, now: Date, limit: number): Promise<number> {
-  const { numAffectedRows } = await sql`
-    delete from rate_limits where key = any(array(
-      select key from rate_limits where resets_at <= ${now}
-      order by resets_at limit ${limit} for update skip locked))`.execute(db);
-  return Number(numAffectedRows ?? 0);
-}

@@ -1,4 +1,3 @@
-import { sql } from 'kysely';
 import type { Db, Tx } from '../db/connection';
 
 /** What a code is bound to. */
@@ -11,7 +10,7 @@ export interface SignInCode {
 }
 
 /** A used code is remembered for this long after it has expired, so that its second use is noticed. */
-const REMEMBERED_MS = 60 * 60 * 1000;
+export const REMEMBERED_MS = 60 * 60 * 1000;
 
 /** Stores a code in the place of an earlier one of the session that was not used. */
 export async function insertSignInCode(
@@ -69,14 +68,4 @@ export async function useSignInCode(tx: Tx, hash: Buffer, now: Date): Promise<Si
     returnTo: row.return_to,
     codeChallenge: row.code_challenge,
   };
-}
-
-/** Deletes codes that expired long ago. @returns how many */
-export async function purgeSignInCodes(db: Db, now: Date, limit: number): Promise<number> {
-  const expiredBefore = new Date(now.getTime() - REMEMBERED_MS);
-  const { numAffectedRows } = await sql`
-    delete from sign_in_codes where hash = any(array(
-      select hash from sign_in_codes where expires_at <= ${expiredBefore}
-      order by expires_at limit ${limit} for update skip locked))`.execute(db);
-  return Number(numAffectedRows ?? 0);
 }
