@@ -75,7 +75,7 @@ export async function buildFunctions(outdir = 'dist'): Promise<Metafile['outputs
   return Object.assign({}, ...results.map((result) => result.metafile.outputs));
 }
 
-export /** The HTTP functions by their routes in serverless.yml. */
+/** The HTTP functions by their routes in serverless.yml. */
 const routesModule: Plugin = {
   name: 'routes',
   setup(builder) {
