@@ -15,6 +15,9 @@ export function brokerUrl(): string {
   return process.env['TEST_RABBITMQ_URL'] ?? '';
 }
 
+/** A host name with a label that is too long to exist, so that it is refused without asking a name server. */
+export const NO_HOST = `${'x'.repeat(64)}.invalid`;
+
 /** Names that no other suite uses, on the broker that all of them share. */
 export function uniqueNames(): { EVENT_EXCHANGE: string; QUEUE_PREFIX: string } {
   const name = `rollcall-test-${randomBytes(6).toString('hex')}`;

@@ -2,7 +2,7 @@
 import { createBroker } from '../../../shared/broker/connection';
 import { relayOutbox } from '../../../shared/outbox/relay';
 import { pollQueues } from '../../../shared/poller/poll-queues';
-import { brokerUrl, openClient } from '../../setup/broker';
+import { brokerUrl, NO_HOST, openClient } from '../../setup/broker';
 import { type TestContext, testContext } from '../../setup/context';
 import { countUnsent, fillOutbox, makeDue } from '../../setup/outbox';
 import { registerPerson } from '../../setup/people';
@@ -22,7 +22,7 @@ function wrong(change: (url: URL) => void): string {
 test.each<[string, string, (url: URL) => void]>([
   ['the virtual host is wrong', 'rabbitmqctl add_vhost', (url) => (url.pathname = '/nowhere')],
   ['the password is wrong', 'rabbitmqctl change_password', (url) => (url.password = 'a-wrong-password')],
-  ['the host is wrong', 'check the host in RABBITMQ_URL', (url) => (url.hostname = 'broker.invalid')],
+  ['the host is wrong', 'check the host in RABBITMQ_URL', (url) => (url.hostname = NO_HOST)],
 ])('%s', async (_name, help, change) => {
   ctx = await testContext({
     RABBITMQ_URL: wrong(change),

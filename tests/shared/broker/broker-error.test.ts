@@ -7,16 +7,16 @@ import { BrokerError, explainAlarm, explainBrokerError } from '../../../shared/b
 import { createBroker } from '../../../shared/broker/connection';
 import { OutageLog } from '../../../shared/broker/outage-log';
 import { createLog, type LogFields } from '../../../shared/log';
-import { brokerUrl } from '../../setup/broker';
+import { brokerUrl, NO_HOST } from '../../setup/broker';
 
 const PASSWORD = 'a-password-that-is-in-no-log';
 
-/** What opening a connection fails with. */
-async function troubleAt(change: (url: URL) => void): Promise<BrokerError> {
+/** What opening a connection fails with; a busy broker has time to say no. */
+async function troubleAt(change: (url: URL) => void, timeoutMs = 30_000): Promise<BrokerError> {
   const url = new URL(brokerUrl());
   change(url);
   const broker = createBroker(url.toString(), 'rollcall-test', createLog('silent'));
-  const trouble = await broker.open(300).catch((error: unknown) => error);
+  const trouble = await broker.open(timeoutMs).catch((error: unknown) => error);
   if (!(trouble instanceof BrokerError)) throw new Error(`It is no trouble: ${trouble}`);
   return trouble;
 }
@@ -31,7 +31,7 @@ test.each<[string, string, (url: URL) => void]>([
   ['a wrong password', 'rabbitmqctl change_password', (url) => (url.password = PASSWORD)],
   ['an unknown user', 'rabbitmqctl add_user', (url) => (url.username = 'nobody')],
   ['a virtual host that is not there', 'rabbitmqctl add_vhost', (url) => (url.pathname = '/nowhere')],
-  ['a host that is not there', 'check the host in RABBITMQ_URL', (url) => (url.hostname = 'broker.invalid')],
+  ['a host that is not there', 'check the host in RABBITMQ_URL', (url) => (url.hostname = NO_HOST)],
   ['TLS to a plain port', 'does not speak TLS', (url) => (url.protocol = 'amqps:')],
 ])('%s', async (_name, help, change) => {
   const trouble = await troubleAt(change);
@@ -46,17 +46,18 @@ test('a port at which nothing listens', async () => {
   );
 });
 
-test.each<[string, string, () => Server]>([
+test.each<[string, string, () => Server, number]>([
   [
     'a server that says nothing',
     'firewalls and security groups',
     () => createServer((socket) => void socket.resume()),
+    300,
   ],
-  ['a plain connection to a TLS port', 'amqps://', () => tls.createServer({})],
-])('%s', async (_name, help, create) => {
+  ['a plain connection to a TLS port', 'amqps://', () => tls.createServer({}), 30_000],
+])('%s', async (_name, help, create, timeoutMs) => {
   const server = create();
   const port = await listening(server);
-  expect((await troubleAt((url) => (url.port = String(port)))).message).toContain(help);
+  expect((await troubleAt((url) => (url.port = String(port)), timeoutMs)).message).toContain(help);
   server.close();
 });
 
