@@ -1,5 +1,7 @@
 import * as v from 'valibot';
 import { ConfigError } from '../../shared/config';
+import { parseHost } from '../../shared/config/servers';
+import { parsed } from '../../shared/config/values';
 
 /** The parts of the service. A process runs all of them by default; several processes can divide them. */
 export const PARTS = ['http', 'relay', 'poller', 'webhooks', 'purge', 'erasures'] as const;
@@ -17,7 +19,7 @@ const Settings = v.object({
     ),
     PARTS.join(),
   ),
-  HOST: v.optional(v.string()),
+  HOST: v.optional(parsed((text) => parseHost(text).replace(/^\[|\]$/g, ''))),
   /** 0: any free port. */
   PORT: v.optional(
     v.pipe(

@@ -1,4 +1,3 @@
-import { isAbsolute } from 'node:path';
 import * as v from 'valibot';
 import { LOG_LEVELS } from '../log';
 import { parseEncryptionKey } from '../seal';
@@ -11,6 +10,7 @@ import { parsePasskeyOrigins, parseRelyingPartyId } from './relying-party';
 import { parseReturnUrls } from './return-urls';
 import {
   parseBaseUrl,
+  parseBreachedSource,
   parseBrokerUrl,
   parseDatabaseUrl,
   parseHost,
@@ -89,13 +89,7 @@ export const Environment = v.object({
   PASSWORD_CONTEXT_WORDS: list(contextWord, ''),
   REQUIRE_EMAIL: flag(true),
   EMAIL_LOGIN: v.optional(v.picklist(['on', 'off'], 'must be on or off'), 'off'),
-  BREACHED_PASSWORDS: v.pipe(
-    text('off'),
-    v.check(
-      (value) => value === 'off' || isAbsolute(value) || (/^https?:/.test(value) && URL.canParse(value)),
-      'must be off, the URL of a range service or the absolute path of a local copy',
-    ),
-  ),
+  BREACHED_PASSWORDS: v.optional(parsed(parseBreachedSource), 'off'),
   CORS_ORIGINS: v.optional(parsed(parseOrigins), ''),
   TRUSTED_PROXIES: list(proxyNetwork, ''),
 

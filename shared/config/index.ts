@@ -42,10 +42,10 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env, runtime
   // If there is a private key, the secret is not accepted any more, unless it is one of the previous keys.
   const signingKey = env.JWT_PRIVATE_KEY ?? env.JWT_SECRET;
   if (!signingKey) throw new ConfigError(problems);
-  const clashes = ownNamesIn(env.EVENT_MIRRORS, env.EVENT_EXCHANGE, env.QUEUE_PREFIX);
-  if (clashes.length > 0) throw new ConfigError(clashes);
+  problems.push(...ownNamesIn(env.EVENT_MIRRORS, env.EVENT_EXCHANGE, env.QUEUE_PREFIX), ...idleProblems(env));
   const relyingParty = relyingPartyOf(env);
-  if ('problem' in relyingParty) throw new ConfigError([relyingParty.problem]);
+  if ('problem' in relyingParty) throw new ConfigError([...problems, relyingParty.problem]);
+  if (problems.length > 0) throw new ConfigError(problems);
   return {
     database: {
       url: env.DATABASE_URL,
@@ -180,11 +180,19 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env, runtime
   };
 }
 
+type Variables = v.InferOutput<typeof Environment>;
+
+/** Clients refresh when their access token expires, and would find the session ended. */
+function idleProblems({ SESSION_IDLE_SECONDS: idle, ACCESS_TOKEN_SECONDS: access }: Variables): string[] {
+  if (idle === 0 || idle > access) return [];
+  return [`SESSION_IDLE_SECONDS must be more than ACCESS_TOKEN_SECONDS (${access}), or 0`];
+}
+
 function message(issue: v.BaseIssue<unknown>): string {
   return issue.input === undefined ? 'is missing' : issue.message;
 }
 
-function brokerUrl(env: v.InferOutput<typeof Environment>): string {
+function brokerUrl(env: Variables): string {
   const protocol = env.RABBITMQ_TLS ? 'amqps' : 'amqp';
   const port = env.RABBITMQ_PORT ?? (env.RABBITMQ_TLS ? 5671 : 5672);
   const credentials = `${encodeURIComponent(env.RABBITMQ_USER)}:${encodeURIComponent(env.RABBITMQ_PASS)}`;

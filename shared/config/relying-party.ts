@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { parseOrigin } from './origins';
 
 /** An Android app's origin: the SHA-256 of the certificate that signs it. */
@@ -13,8 +14,23 @@ export function parsePasskeyOrigins(text: string): string[] {
     .map((part) => part.trim())
     .filter(Boolean);
   if (written.includes('*')) throw new Error('must list every origin: * is not allowed');
-  return written.map((origin) => (ANDROID_APP.test(origin) ? origin : parseOrigin(origin)));
+  return written.map((origin) => (ANDROID_APP.test(origin) ? origin : parseSecureOrigin(origin)));
 }
+
+/** Browsers offer passkeys in secure contexts only, and to no address (WebAuthn level 3, section 5.1.3). */
+function parseSecureOrigin(text: string): string {
+  const origin = parseOrigin(text);
+  const { protocol, hostname } = new URL(origin);
+  if (protocol === 'http:' && !/(^|\.)localhost$/.test(hostname))
+    throw new Error(
+      'must be origins with https, or with http on localhost: browsers offer passkeys on no other',
+    );
+  if (isAddress(hostname))
+    throw new Error('must be origins with a domain: passkeys are not for IP addresses');
+  return origin;
+}
+
+const isAddress = (hostname: string) => isIP(hostname.replace(/^\[|\]$/g, '')) !== 0;
 
 /** Parses a relying party id (WebAuthn level 3, section 4): a domain, without scheme and port. */
 export function parseRelyingPartyId(text: string): string {
@@ -22,6 +38,7 @@ export function parseRelyingPartyId(text: string): string {
   const host = URL.canParse(url) ? new URL(url).hostname : '';
   if (!/^[a-z0-9.-]+$/.test(host) || `https://${host}/` !== new URL(url).href)
     throw new Error('must be a domain such as example.com, without a scheme, a port or a path');
+  if (isAddress(host)) throw new Error('must be a domain: passkeys are not for IP addresses');
   return host;
 }
 

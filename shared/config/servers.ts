@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net';
+import { isAbsolute } from 'node:path';
 
 // Server addresses. Each parser throws an Error that describes a valid value and never repeats the given one, because
 // connection strings contain passwords.
@@ -49,6 +50,14 @@ export function parseBaseUrl(text: string): string {
   if (url.username !== '' || url.password !== '') throw new Error('must be a URL without a user or password');
   if (/[?#]/.test(url.href)) throw new Error('must be a URL without a query or a fragment (? or #)');
   return url.href.replace(/\/+$/, '');
+}
+
+/** Checks where breached passwords are looked up: `off`, a file or folder, or the URL of a range service. @returns it */
+export function parseBreachedSource(text: string): string {
+  if (text === 'off' || isAbsolute(text)) return text;
+  if (!/^https?:/i.test(text.trim()))
+    throw new Error('must be off, the URL of a range service or the absolute path of a local copy');
+  return parseBaseUrl(text);
 }
 
 /** Checks a host name or address. @returns the host for a URL, an IPv6 address in brackets */

@@ -17,10 +17,7 @@ const WebhookUrl = v.pipe(
 );
 
 const EventTypes = v.pipe(
-  v.array(
-    v.picklist([...EVENT_TYPES, '*'], `must be one of ${EVENT_TYPES.join(', ')}, or * for all`),
-    'must be a list',
-  ),
+  v.array(v.picklist([...EVENT_TYPES, '*'], 'must be an event type, or * for all'), 'must be a list'),
   v.minLength(1, 'must have at least one; use ["*"] for all'),
   v.maxLength(100, 'must have at most 100'),
 );

@@ -129,6 +129,10 @@ describe('passkeys', () => {
       { id: 'example.com', origins: [KEY_HASH, 'https://a.example.com', 'https://b.example.com'] },
     ],
     [
+      { PASSKEY_ORIGINS: 'http://localhost:5173,http://app.localhost', PASSKEY_RP_ID: 'localhost' },
+      { id: 'localhost', origins: ['http://localhost:5173', 'http://app.localhost'] },
+    ],
+    [
       { PASSKEY_ORIGINS: KEY_HASH, PASSKEY_RP_ID: 'example.com' },
       { id: 'example.com', origins: [KEY_HASH] },
     ],
@@ -147,12 +151,18 @@ describe('passkeys', () => {
     ['PASSKEY_ORIGINS', 'https://*.example.com'],
     ['PASSKEY_ORIGINS', 'https://app.example.com/login'],
     ['PASSKEY_ORIGINS', 'app.example.com'],
+    ['PASSKEY_ORIGINS', 'http://app.example.com'],
+    ['PASSKEY_ORIGINS', 'http://localhost.example.com'],
+    ['PASSKEY_ORIGINS', 'https://10.0.0.1'],
+    ['PASSKEY_ORIGINS', 'http://127.0.0.1:3000'],
+    ['PASSKEY_ORIGINS', 'https://[::1]:3000'],
     ['PASSKEY_ORIGINS', 'android:apk-key-hash:short'],
     ['PASSKEY_ORIGINS', `android:apk-key-hash:${'A'.repeat(44)}`],
     ['PASSKEY_RP_ID', 'https://example.com'],
     ['PASSKEY_RP_ID', 'example.com:443'],
     ['PASSKEY_RP_ID', 'example.com/'],
     ['PASSKEY_RP_ID', 'me@example.com'],
+    ['PASSKEY_RP_ID', '127.0.0.1'],
     ['PASSKEY_RP_ID', '*.example.com'],
     ['PASSKEY_RP_ID', '  '],
   ])('%s=%s is refused', (name, value) => {
@@ -347,6 +357,11 @@ describe('URLs', () => {
     ['PUBLIC_URL', 'https://me:secret@example.com'],
     ['PUBLIC_URL', 'localhost:3000'],
     ['LAMBDA_ENDPOINT', '127.0.0.1:3002'],
+    ['BREACHED_PASSWORDS', 'https://me:secret@pwned.example.com/range/'],
+    ['BREACHED_PASSWORDS', 'https://pwned.example.com/range/?mode=ntlm'],
+    ['BREACHED_PASSWORDS', 'https://pwned.example.com/range/#'],
+    ['BREACHED_PASSWORDS', 'pwned.txt'],
+    ['BREACHED_PASSWORDS', 'OFF'],
   ])('%s=%s is refused', (name, value) => {
     expect(() => read({ [name]: value })).toThrow(new RegExp(`^  ${name} must `, 'm'));
   });
@@ -411,6 +426,22 @@ test.each([
   expect(() => read({ [name]: '  ' })).toThrow(new RegExp(`^  ${name} must `, 'm')),
 );
 
+test.each(['1', '900'])('SESSION_IDLE_SECONDS=%s ends every session before its first refresh', (seconds) => {
+  const idle = (environment: object) => read({ SESSION_IDLE_SECONDS: seconds, ...environment }).tokens;
+  expect(() => idle({})).toThrow(/^ {2}SESSION_IDLE_SECONDS must be more than ACCESS_TOKEN_SECONDS \(900\)/m);
+  expect(() => idle({ SESSION_IDLE_SECONDS: '901' })).not.toThrow();
+});
+
+test('one message names what is wrong with several variables together, too', () => {
+  const wrong = {
+    PASSKEY_RP_ID: 'example.com',
+    SESSION_IDLE_SECONDS: '60',
+    EVENT_MIRRORS: '[{"format":"flat","exchange":"user_events"}]',
+  };
+  for (const name of Object.keys(wrong))
+    expect(() => read(wrong)).toThrow(new RegExp(`^ {2}${name}\\b`, 'm'));
+});
+
 test('npm start and serve name what is wrong with their own variables', () => {
   expect(() => readSettings({ HTTP_PORT: '99999', PG_PORT: 'x' })).toThrow(
     /HTTP_PORT must be a port number\n {2}PG_PORT must be a port number/,
@@ -421,6 +452,9 @@ test('npm start and serve name what is wrong with their own variables', () => {
   expect(() => readServeSettings({ PORT: '65536', WEB_CONCURRENCY: '0', SERVE: 'http,x' })).toThrow(
     /SERVE\.1 must be a list of http, relay, poller, webhooks, purge, erasures\n {2}PORT must be a port number\n {2}WEB_CONCURRENCY must be at least 1/,
   );
+  for (const HOST of ['http://0.0.0.0', '0.0.0.0:3000', 'a b'])
+    expect(() => readServeSettings({ HOST })).toThrow(/^ {2}HOST must /m);
+  expect(readServeSettings({ HOST: '[::]' }).host).toBe('::');
   expect(readServeSettings({ PORT: '', WEB_CONCURRENCY: '2', SERVE: 'relay, poller' })).toEqual({
     parts: new Set(['relay', 'poller']),
     host: undefined,
