@@ -26,7 +26,12 @@ export async function putHolder(
     const holder = await upsertHolder(tx, name, settings, ctx.now());
     await recordAdminAction(tx, ctx, origin, {
       type: before ? 'data_holder.changed' : 'data_holder.created',
-      details: { name, before: before && audited(before), after: audited(holder) },
+      details: {
+        name,
+        ...(before && { contactChanged: before.contact !== holder.contact }),
+        before: before && audited(before),
+        after: audited(holder),
+      },
     });
     return { holder, created: !before };
   });

@@ -1,8 +1,15 @@
 // Whoever changes the service leaves an entry in the audit log: who, from where, and what was before and after.
+import { join } from 'node:path';
 import { sql } from 'kysely';
 import { uuidv7 } from 'uuidv7';
 import { handler as rebuildAnalytics } from '../../../functions/analytics/rebuild-analytics';
 import { audit as auditWith } from '../../../functions/consumers/audit';
+import { handler as createHolderKey } from '../../../functions/erasures/create-holder-key';
+import { handler as deleteDataHolder } from '../../../functions/erasures/delete-data-holder';
+import { handler as putDataHolder } from '../../../functions/erasures/put-data-holder';
+import { handler as receiveExportReceipt } from '../../../functions/erasures/receive-export-receipt';
+import { handler as receiveReceipt } from '../../../functions/erasures/receive-receipt';
+import { handler as redriveErasure } from '../../../functions/erasures/redrive-erasure';
 import { handler as deleteDeadLetter } from '../../../functions/events/delete-dead-letter';
 import { handler as editDeadLetter } from '../../../functions/events/edit-dead-letter';
 import { handler as listAudit } from '../../../functions/events/list-audit';
@@ -21,11 +28,15 @@ import { handler as redeliverWebhook } from '../../../functions/webhooks/redeliv
 import { handler as rotateWebhookSecret } from '../../../functions/webhooks/rotate-webhook-secret';
 import { handler as testWebhook } from '../../../functions/webhooks/test-webhook';
 import { handler as updateWebhook } from '../../../functions/webhooks/update-webhook';
+import { functionFiles, ROOT } from '../../../scripts/function-files';
 import { queueOf } from '../../../shared/broker/topology';
+import { EVENT_TYPES } from '../../../shared/events/catalog';
 import { consume } from '../../setup/consume';
 import { type TestContext, testContext } from '../../setup/context';
+import { erase, requestOwnExport } from '../../setup/erasures';
 import { storedEvents } from '../../setup/events';
 import { call } from '../../setup/http';
+import { documentedOf } from '../../setup/openapi';
 import { logInAdmin, type Person, registerPerson } from '../../setup/people';
 
 type Handle = Parameters<typeof call<TestContext>>[0];
@@ -211,6 +222,43 @@ test('a replay and a rebuild: what was asked for, and the replay that does it', 
   expect(await entriesOf('analytics.rebuilt')).toEqual([byAdmin('analytics.rebuilt', null, body)]);
 });
 
+test('a data holder: made, changed, given a key, asked again, answered for, deleted; never who its contact is', async () => {
+  const params = { name: 'crm' };
+  const contact = 'privacy@crm.example';
+  await act(putDataHolder, 'PUT', params, { queue: 'crm' });
+  const made = { deadlineSeconds: 2_592_000, queue: 'crm', hasKey: false };
+  const details = { ...params, before: null, after: made };
+  expect(await entriesOf('data_holder.created')).toEqual([byAdmin('data_holder.created', null, details)]);
+  await act(putDataHolder, 'PUT', params, { queue: 'crm', contact });
+  expect(await entriesOf('data_holder.changed')).toEqual([
+    byAdmin('data_holder.changed', null, { ...params, contactChanged: true, before: made, after: made }),
+  ]);
+  await act(createHolderKey, 'POST', params);
+  expect(await entriesOf('data_holder.key_created')).toEqual([
+    byAdmin('data_holder.key_created', null, params),
+  ]);
+
+  const { id } = await erase(ctx, await registerPerson(ctx));
+  await act(redriveErasure, 'POST', { id, ...params });
+  expect(await entriesOf('erasure.redriven')).toEqual([byAdmin('erasure.redriven', id, { holder: 'crm' })]);
+  const { id: exportId } = await requestOwnExport(ctx, await registerPerson(ctx));
+  const answers = [
+    [receiveReceipt, id, 'erasure.receipt_recorded', 'erased'],
+    [receiveExportReceipt, exportId, 'export.receipt_recorded', 'nothing_held'],
+  ] as const;
+  for (const [receive, caseId, type, outcome] of answers) {
+    await act(receive, 'POST', { id: caseId }, { outcome, holder: 'crm' });
+    expect(await entriesOf(type)).toEqual([byAdmin(type, caseId, { outcome, holder: 'crm' })]);
+  }
+
+  await act(deleteDataHolder, 'DELETE', params);
+  expect(await entriesOf('data_holder.deleted')).toEqual([
+    byAdmin('data_holder.deleted', null, { ...params, before: { ...made, hasKey: true }, after: null }),
+  ]);
+  const { body } = await call(listAudit, ctx, { query: { limit: '100' }, token: admin.accessToken });
+  expect(JSON.stringify(body)).not.toContain(contact);
+});
+
 test('an act that fails leaves no entry, and an entry that fails no act', async () => {
   await sql`alter table audit_log add constraint no_roles check (type <> 'role.created') not valid`.execute(
     ctx.db,
@@ -250,4 +298,58 @@ test('of what is done to a user, roles before and after and the names of fields,
       cause: 'user_suspended',
     },
   });
+});
+
+/** What is recorded of each operation that a permission allows: an event, or an entry of its own. */
+const RECORDED: Record<string, string[]> = {
+  updateUser: ['user.updated', 'user.email_changed', 'user.email_verified'],
+  deleteUser: ['user.deleted'],
+  changePassword: ['user.password_changed'],
+  changeRole: ['user.role_changed'],
+  suspendUser: ['user.suspended'],
+  restoreUser: ['user.restored'],
+  revokeSessions: ['session.revoked'],
+  revokeSession: ['session.revoked'],
+  removeFactor: ['user.factor_removed'],
+  removePasskey: ['user.passkey_removed'],
+  putRole: ['role.created', 'role.changed'],
+  deleteRole: ['role.deleted'],
+  replayEvents: ['events.replayed'],
+  rebuildAnalytics: ['analytics.rebuilt'],
+  editDeadLetter: ['dead_letter.edited'],
+  deleteDeadLetter: ['dead_letter.deleted'],
+  redriveDeadLetter: ['dead_letter.redriven'],
+  redriveDeadLetters: ['dead_letters.redriven'],
+  createWebhook: ['webhook.created'],
+  updateWebhook: ['webhook.changed'],
+  deleteWebhook: ['webhook.deleted'],
+  rotateWebhookSecret: ['webhook.secret_rotated'],
+  testWebhook: ['webhook.tested'],
+  redeliverWebhook: ['webhook.redelivered'],
+  eraseUser: ['user.erasure_requested'],
+  requestExport: ['user.export_requested'],
+  receiveReceipt: ['erasure.receipt_recorded'],
+  receiveExportReceipt: ['export.receipt_recorded'],
+  redriveErasure: ['erasure.redriven'],
+  putDataHolder: ['data_holder.created', 'data_holder.changed'],
+  deleteDataHolder: ['data_holder.deleted'],
+  createHolderKey: ['data_holder.key_created'],
+  // Changes nothing.
+  lookUpErasures: [],
+};
+
+test('nothing that a permission allows goes unrecorded', async () => {
+  const acts = [...functionFiles().values()].flatMap((file) => {
+    const { handler } = jest.requireActual<{ handler: Partial<Handle> & object }>(join(ROOT, file));
+    const operation = handler.definition?.access.permission && documentedOf(handler);
+    return operation && operation.method !== 'get' ? [operation.operation.operationId] : [];
+  });
+  expect(acts.sort()).toEqual(Object.keys(RECORDED).sort());
+  const seen = await ctx.db.selectFrom('audit_log').select('type').distinct().execute();
+  const known = new Set<string>([...EVENT_TYPES, ...seen.map(({ type }) => type)]);
+  expect(
+    Object.values(RECORDED)
+      .flat()
+      .filter((type) => !known.has(type)),
+  ).toEqual([]);
 });
