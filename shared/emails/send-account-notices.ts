@@ -1,6 +1,7 @@
 import type { Context } from '../context/context';
 import type { Tx } from '../db/connection';
 import type { UserEvent } from '../events/catalog';
+import { mayNotify } from '../rate-limits/limit-mail';
 import { findUser } from '../users/user-store';
 import { type EventMail, sendEventMail } from './send-event-mail';
 import { recipientOf, salutation } from './send-link-mail';
@@ -117,7 +118,7 @@ export async function sendUsernameNotice(
   await sendNotice(mail, event.subject, tx, ctx, usernameChangedMail);
 }
 
-/** Sends to the current address, never to a pending one. */
+/** Sends to the current address, never to a pending one. To an unverified one only within the limit of mails. */
 async function sendNotice(
   mail: EventMail,
   userId: string,
@@ -127,7 +128,9 @@ async function sendNotice(
 ): Promise<void> {
   const user = await findUser(tx, userId);
   if (!user?.email) return;
+  const addressed = { ...user, email: user.email };
+  if (!(await mayNotify({ ...ctx, db: tx }, addressed))) return;
   const { appName } = ctx.config.mail;
-  const recipient = recipientOf({ ...user, email: user.email });
+  const recipient = recipientOf(addressed);
   await sendEventMail(tx, ctx, mail, recipient, content({ appName, name: salutation(user) }));
 }

@@ -2,6 +2,7 @@ import type { Context } from '../context/context';
 import type { Tx } from '../db/connection';
 import { findFormerEmail } from '../email-addresses/former-email-store';
 import type { UserEvent } from '../events/catalog';
+import { mayNotify } from '../rate-limits/limit-mail';
 import { findUser } from '../users/user-store';
 import { sendEventMail } from './send-event-mail';
 import { atAddress, recipientOf, salutation, sendLinkMail } from './send-link-mail';
@@ -19,7 +20,9 @@ export async function sendEmailChangeRequestNotice(
 ): Promise<void> {
   const user = await findUser(tx, event.subject);
   if (!user?.email || user.pendingEmail === null) return;
-  await sendLinkMail(tx, ctx, event.id, 'email_change_requested', { ...user, email: user.email });
+  const addressed = { ...user, email: user.email };
+  if (await mayNotify({ ...ctx, db: tx }, addressed))
+    await sendLinkMail(tx, ctx, event.id, 'email_change_requested', addressed);
 }
 
 /**

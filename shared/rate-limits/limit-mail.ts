@@ -20,6 +20,17 @@ export async function mayMail(ctx: Context, to: string): Promise<boolean> {
   return (await consumeLimits(ctx, [mailTo(to)])) === null;
 }
 
+/**
+ * Whether a notice of a change may be sent. An address that nobody has proven may be a stranger's, and whoever has registered
+ * it causes notices at will; a proven one gets every notice, so that nobody can use up the limit to hide one.
+ */
+export async function mayNotify(
+  ctx: Context,
+  { email, emailVerified }: { email: string; emailVerified: boolean },
+): Promise<boolean> {
+  return emailVerified || (await mayMail(ctx, email));
+}
+
 function mailTo(address: string): Use {
   return { limit: 'mailAccount', subject: `to ${addressKey(address)}` };
 }

@@ -81,6 +81,30 @@ describe('mails', () => {
     expect(seen).toEqual([200, 200, 200, 429]);
   });
 
+  test('that tell of changes are limited to an address that nobody has proven, and all sent to a proven one', async () => {
+    const { ctx } = flow;
+    const mailsOfChanges = async (isProven: boolean) => {
+      let person = await registerPerson(ctx);
+      const { id, email: address } = person.user;
+      await ctx.db.updateTable('users').set({ email_verified: isProven }).where('id', '=', id).execute();
+      let currentPassword = PASSWORD;
+      for (let i = 0; i < 5; i += 1) {
+        const newPassword = `a password of round ${i}`;
+        const body = { currentPassword, newPassword };
+        const { accessToken: token } = person;
+        const reply = await call(changePassword, ctx, { method: 'PUT', params: { id: 'me' }, token, body });
+        expect(reply.status).toBe(200);
+        person = { ...person, ...reply.body };
+        currentPassword = newPassword;
+      }
+      await put(person, { email: registration().email, currentPassword });
+      return mailsTo(String(address));
+    };
+    expect(await mailsOfChanges(false)).toBe(3);
+    // No verification mail, but all notices.
+    expect(await mailsOfChanges(true)).toBe(6);
+  });
+
   test('do not grow by registering, deleting and registering again', async () => {
     const stranger = registration().email;
     const made: number[] = [];
