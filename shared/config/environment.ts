@@ -26,6 +26,7 @@ import {
   matching,
   network,
   number,
+  onOff,
   parsed,
   port,
   proxyNetwork,
@@ -70,7 +71,7 @@ export const Environment = v.object({
   PASSKEY_RP_ID: v.optional(parsed(parseRelyingPartyId)),
   PASSKEY_ORIGINS: v.optional(parsed(parsePasskeyOrigins), ''),
 
-  RATE_LIMITS: v.optional(v.picklist(['on', 'off'], 'must be on or off'), 'on'),
+  RATE_LIMITS: onOff('on'),
   RATE_LIMIT_LOGIN_ACCOUNT: rate('10/900'),
   RATE_LIMIT_LOGIN_ACCOUNT_DAY: rate('50/86400'),
   RATE_LIMIT_LOGIN_ADDRESS: rate('100/900'),
@@ -88,12 +89,12 @@ export const Environment = v.object({
   BCRYPT_COST: integer(10, 4, 15),
   PASSWORD_CONTEXT_WORDS: list(contextWord, ''),
   REQUIRE_EMAIL: flag(true),
-  EMAIL_LOGIN: v.optional(v.picklist(['on', 'off'], 'must be on or off'), 'off'),
+  EMAIL_LOGIN: onOff('off'),
   BREACHED_PASSWORDS: v.optional(parsed(parseBreachedSource), 'off'),
   CORS_ORIGINS: v.optional(parsed(parseOrigins), ''),
   TRUSTED_PROXIES: list(proxyNetwork, ''),
 
-  CONSOLE: v.optional(v.picklist(['on', 'off'], 'must be on or off'), 'on'),
+  CONSOLE: onOff('on'),
   RETURN_URLS: v.optional(parsed(parseReturnUrls), ''),
   BRAND_COLOR: v.optional(parsed(parseColor), '#1d4fc4'),
   LOGO_URL: v.optional(parsed(parseLogo)),
@@ -146,7 +147,7 @@ export const Environment = v.object({
     'rollcall-dev-',
   ),
   LAMBDA_ENDPOINT: v.optional(parsed(parseBaseUrl)),
-  METRICS: v.optional(v.picklist(['on', 'off'], 'must be on or off'), 'off'),
+  METRICS: onOff('off'),
   LOG_LEVEL: v.optional(v.picklist(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`), 'info'),
 });
 

@@ -42,6 +42,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env, runtime
   // If there is a private key, the secret is not accepted any more, unless it is one of the previous keys.
   const signingKey = env.JWT_PRIVATE_KEY ?? env.JWT_SECRET;
   if (!signingKey) throw new ConfigError(problems);
+  const secret = signingKey.privateJwk.k ?? signingKey.privateJwk.d;
   problems.push(...ownNamesIn(env.EVENT_MIRRORS, env.EVENT_EXCHANGE, env.QUEUE_PREFIX), ...idleProblems(env));
   const relyingParty = relyingPartyOf(env);
   if ('problem' in relyingParty) throw new ConfigError([...problems, relyingParty.problem]);
@@ -75,9 +76,9 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env, runtime
     /** Whom passkeys are for, and the origins of the pages and apps that may use them. */
     passkeys: relyingParty,
     rateLimits: {
-      enabled: env.RATE_LIMITS === 'on',
+      enabled: env.RATE_LIMITS,
       /** Key of the hashes under which uses are counted. */
-      secret: `rate limits, ${signingKey.privateJwk.k ?? signingKey.privateJwk.d}`,
+      secret: `rate limits, ${secret}`,
       limits: {
         loginAccount: env.RATE_LIMIT_LOGIN_ACCOUNT,
         loginAccountDay: env.RATE_LIMIT_LOGIN_ACCOUNT_DAY,
@@ -94,11 +95,11 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env, runtime
       },
     },
     /** Key of the hashes of names in failed logins. */
-    audit: { secret: `audit, ${signingKey.privateJwk.k ?? signingKey.privateJwk.d}` },
+    audit: { secret: `audit, ${secret}` },
     /** Key of the hashes of idempotency keys and their requests. */
-    idempotency: { secret: `idempotency, ${signingKey.privateJwk.k ?? signingKey.privateJwk.d}` },
+    idempotency: { secret: `idempotency, ${secret}` },
     /** Key that mailed codes are derived with. */
-    mailedCodes: { secret: `mailed codes, ${signingKey.privateJwk.k ?? signingKey.privateJwk.d}` },
+    mailedCodes: { secret: `mailed codes, ${secret}` },
     passwords: {
       /** `off`, the URL of a range service, or the path of a local copy. */
       breached: env.BREACHED_PASSWORDS,
@@ -110,12 +111,12 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env, runtime
     },
     users: { requireEmail: env.REQUIRE_EMAIL },
     /** Whether users can sign in with a mailed code, and so may do without a password. */
-    hasEmailLogin: env.EMAIL_LOGIN === 'on',
+    hasEmailLogin: env.EMAIL_LOGIN,
     corsOrigins: env.CORS_ORIGINS,
     /** Networks of proxies whose `X-Forwarded-For` is trusted. */
     trustedProxies: env.TRUSTED_PROXIES,
     /** Whether `GET /console` is there. */
-    hasConsole: env.CONSOLE === 'on',
+    hasConsole: env.CONSOLE,
     pages: {
       /** Where the hosted pages may return to. */
       returnUrls: env.RETURN_URLS,
@@ -172,7 +173,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env, runtime
     },
     lambda: { functionPrefix: env.FUNCTION_PREFIX, endpoint: env.LAMBDA_ENDPOINT },
     metrics: {
-      enabled: env.METRICS === 'on',
+      enabled: env.METRICS,
       /** Name of the stage, such as `rollcall-prod`. */
       service: env.FUNCTION_PREFIX.replace(/-$/, ''),
     },

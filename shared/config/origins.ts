@@ -1,3 +1,5 @@
+import { itemsOf } from './values';
+
 /** Origins of apps and extensions, such as `capacitor://localhost`, which the URL standard treats as opaque. */
 const OTHER_ORIGIN = /^(?!https?:)[a-z][a-z0-9+.-]*:\/\/[a-z0-9_.-]+(:\d{1,5})?$/;
 
@@ -7,11 +9,7 @@ const OTHER_ORIGIN = /^(?!https?:)[a-z][a-z0-9+.-]*:\/\/[a-z0-9_.-]+(:\d{1,5})?$
  * @throws Error for an origin that can never match
  */
 export function parseOrigins(text: string): string[] {
-  return text
-    .split(',')
-    .map((part) => part.trim())
-    .filter(Boolean)
-    .map(parseOrigin);
+  return itemsOf(text).map(parseOrigin);
 }
 
 /** @throws Error for an origin that can never match */

@@ -1,44 +1,36 @@
-import { isIP } from 'node:net';
 import { parseOrigin } from './origins';
+import { itemsOf } from './values';
 
 /** An Android app's origin: the SHA-256 of the certificate that signs it. */
 const ANDROID_APP = /^android:apk-key-hash:[A-Za-z0-9_-]{43}$/;
+/** As URLs write them: nothing else ends in a number. */
+const ADDRESS = /^\[|\.\d+$/;
 
 /**
  * Parses the origins that may use passkeys: as for CORS, and Android apps.
  * @throws Error for an origin that can never match
  */
 export function parsePasskeyOrigins(text: string): string[] {
-  const written = text
-    .split(',')
-    .map((part) => part.trim())
-    .filter(Boolean);
+  const written = itemsOf(text);
   if (written.includes('*')) throw new Error('must list every origin: * is not allowed');
   return written.map((origin) => (ANDROID_APP.test(origin) ? origin : parseSecureOrigin(origin)));
 }
 
-/** Browsers offer passkeys in secure contexts only, and to no address (WebAuthn level 3, section 5.1.3). */
+/** Browsers offer passkeys in secure contexts only, and to no IP address (WebAuthn level 3, section 5.1.3). */
 function parseSecureOrigin(text: string): string {
   const origin = parseOrigin(text);
   const { protocol, hostname } = new URL(origin);
-  if (protocol === 'http:' && !/(^|\.)localhost$/.test(hostname))
-    throw new Error(
-      'must be origins with https, or with http on localhost: browsers offer passkeys on no other',
-    );
-  if (isAddress(hostname))
-    throw new Error('must be origins with a domain: passkeys are not for IP addresses');
+  if (ADDRESS.test(hostname) || (protocol === 'http:' && !/(^|\.)localhost$/.test(hostname)))
+    throw new Error('must be origins with https, or http on localhost, and without IP addresses');
   return origin;
 }
-
-const isAddress = (hostname: string) => isIP(hostname.replace(/^\[|\]$/g, '')) !== 0;
 
 /** Parses a relying party id (WebAuthn level 3, section 4): a domain, without scheme and port. */
 export function parseRelyingPartyId(text: string): string {
   const url = `https://${text.trim()}`;
   const host = URL.canParse(url) ? new URL(url).hostname : '';
-  if (!/^[a-z0-9.-]+$/.test(host) || `https://${host}/` !== new URL(url).href)
+  if (!/^[a-z0-9.-]+$/.test(host) || ADDRESS.test(host) || `https://${host}/` !== new URL(url).href)
     throw new Error('must be a domain such as example.com, without a scheme, a port or a path');
-  if (isAddress(host)) throw new Error('must be a domain: passkeys are not for IP addresses');
   return host;
 }
 
@@ -60,7 +52,7 @@ export function relyingPartyOf(env: {
   const strange = hosts.find((host) => host !== id && !host.endsWith(`.${id}`));
   if (strange !== undefined) {
     return {
-      problem: `PASSKEY_RP_ID must be the host name of every origin in PASSKEY_ORIGINS (by default, of PUBLIC_URL), or a domain above it; ${strange} is not within ${id}. Set it to the domain that they share, such as example.com`,
+      problem: `PASSKEY_RP_ID must be the host name of every origin in PASSKEY_ORIGINS (by default, of PUBLIC_URL), or a domain above it; ${strange} is not within ${id}`,
     };
   }
   return { id, origins };

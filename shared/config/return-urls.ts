@@ -1,3 +1,5 @@
+import { itemsOf } from './values';
+
 /** Hosts that only this machine reaches, so that nobody can read along (RFC 8252, section 8.3). */
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 /**
@@ -14,10 +16,7 @@ const RESERVED = ['code', 'state'];
  * @throws Error for one that must not be a target, or could never be one
  */
 export function parseReturnUrls(text: string): string[] {
-  const urls = text
-    .split(',')
-    .map((part) => part.trim())
-    .filter(Boolean);
+  const urls = itemsOf(text);
   for (const url of urls) assertReturnUrl(url);
   return urls;
 }

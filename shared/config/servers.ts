@@ -4,6 +4,7 @@ import { isAbsolute } from 'node:path';
 // Server addresses. Each parser throws an Error that describes a valid value and never repeats the given one, because
 // connection strings contain passwords.
 
+const UNESCAPED = 'must have / and @ in its password as %2F and %40';
 const SSL_MODES = ['disable', 'no-verify', 'prefer', 'require', 'verify-ca', 'verify-full'];
 
 /** Checks a `postgres://` URL, whose host may be the directory of a socket. @returns the URL for pg */
@@ -15,7 +16,7 @@ export function parseDatabaseUrl(text: string): string {
   if (database === '' && url.username === '')
     throw new Error('must name a database, as in postgres://user:password@host/database');
   // The password contains a slash, so the rest was parsed as the path.
-  if (database.includes('@')) throw new Error('must have / and @ in its password as %2F and %40');
+  if (database.includes('@')) throw new Error(UNESCAPED);
   const sslMode = url.searchParams.get('sslmode');
   if (sslMode !== null && !SSL_MODES.includes(sslMode))
     throw new Error(`must have one of these values of sslmode: ${SSL_MODES.join(', ')}`);
@@ -26,7 +27,7 @@ export function parseDatabaseUrl(text: string): string {
 export function parseBrokerUrl(text: string): string {
   const { value, url } = parseServerUrl(text, ['amqp:', 'amqps:']);
   assertHost(url);
-  if (url.pathname.includes('@')) throw new Error('must have / and @ in its password as %2F and %40');
+  if (url.pathname.includes('@')) throw new Error(UNESCAPED);
   for (const name of ['heartbeat', 'frameMax', 'channelMax']) {
     const setting = url.searchParams.get(name);
     if (setting !== null && !/^\d{1,9}$/.test(setting))
@@ -47,17 +48,16 @@ export function parseMailServerUrl(text: string): string {
 /** Checks a base URL. @returns the normalized URL, without a trailing slash */
 export function parseBaseUrl(text: string): string {
   const url = parseUrl(text, ['http:', 'https:']);
-  if (url.username !== '' || url.password !== '') throw new Error('must be a URL without a user or password');
-  if (/[?#]/.test(url.href)) throw new Error('must be a URL without a query or a fragment (? or #)');
+  if (url.username !== '' || url.password !== '' || /[?#]/.test(url.href))
+    throw new Error('must be a URL without a user, a password, a query or a fragment');
   return url.href.replace(/\/+$/, '');
 }
 
 /** Checks where breached passwords are looked up: `off`, a file or folder, or the URL of a range service. @returns it */
 export function parseBreachedSource(text: string): string {
   if (text === 'off' || isAbsolute(text)) return text;
-  if (!/^https?:/i.test(text.trim()))
-    throw new Error('must be off, the URL of a range service or the absolute path of a local copy');
-  return parseBaseUrl(text);
+  if (URL.canParse(text)) return parseBaseUrl(text);
+  throw new Error('must be off, the URL of a range service or the absolute path of a local copy');
 }
 
 /** Checks a host name or address. @returns the host for a URL, an IPv6 address in brackets */

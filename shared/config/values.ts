@@ -61,20 +61,24 @@ export const flag = (fallback: boolean) =>
     String(fallback) as 'true' | 'false',
   );
 
-export const list = <T>(item: v.GenericSchema<string, T>, fallback: string) =>
+export const onOff = (fallback: 'on' | 'off') =>
   v.optional(
     v.pipe(
-      v.string(),
-      v.transform((value) =>
-        value
-          .split(',')
-          .map((part) => part.trim())
-          .filter(Boolean),
-      ),
-      v.array(item),
+      v.picklist(['on', 'off'], 'must be on or off'),
+      v.transform((value) => value === 'on'),
     ),
     fallback,
   );
+
+/** The parts of a text that are separated by commas, without spaces around them and without empty ones. */
+export const itemsOf = (value: string) =>
+  value
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean);
+
+export const list = <T>(item: v.GenericSchema<string, T>, fallback: string) =>
+  v.optional(v.pipe(v.string(), v.transform(itemsOf), v.array(item)), fallback);
 
 /** A number of uses per number of seconds, as `10/900`. */
 export const rate = (fallback: `${number}/${number}`) =>
@@ -121,10 +125,12 @@ export const proxyNetwork = v.pipe(
   v.check((value) => Number(value.split('/')[1]) > 0, 'must be a network of proxies, not all addresses'),
 );
 
+const NO_PORT = 'must be a port number';
+
 export const port = v.pipe(
   v.string(),
-  v.regex(/^\d{1,5}$/, 'must be a port number'),
+  v.regex(/^\d{1,5}$/, NO_PORT),
   v.transform(Number),
-  v.minValue(1, 'must be a port number'),
-  v.maxValue(65_535, 'must be a port number'),
+  v.minValue(1, NO_PORT),
+  v.maxValue(65_535, NO_PORT),
 );
