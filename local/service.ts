@@ -5,7 +5,7 @@ import { invokeInProcess } from '../scripts/serve/invoke-in-process';
 import { PARTS, type Part } from '../scripts/serve/settings';
 import { repeat } from '../scripts/serve/task';
 import { scheduledTasks } from '../scripts/serve/tasks';
-import { publishingContext } from '../shared/outbox/publisher';
+import { publishInBackground, publishingContext } from '../shared/outbox/publisher';
 import { useHashing } from '../shared/passwords/hashing';
 import { CONSUMER_FAULTS, type ConsumerFault, consumerFaults } from './consumer-faults';
 
@@ -25,6 +25,8 @@ export function startService(): Service {
   const hashing = createHashing();
   useHashing(hashing);
   const ctx = publishingContext();
+  const publisher = publishInBackground(ctx.publisher);
+  ctx.publisher = publisher;
   const faults = consumerFaults(ctx, invokeInProcess(ctx.config.lambda));
   const { tasks, close } = scheduledTasks(ctx, new Set<Part>(PARTS), faults.invoke);
   const stopping = new AbortController();
@@ -37,6 +39,7 @@ export function startService(): Service {
       await close();
     },
     close: async () => {
+      await publisher.settled();
       await hashing.close();
       await ctx.broker.close();
       await ctx.db.destroy();

@@ -1,5 +1,5 @@
 import { CONSUMER_NAMES } from '../../shared/broker/topology';
-import { publishingContext } from '../../shared/outbox/publisher';
+import { publishInBackground, publishingContext } from '../../shared/outbox/publisher';
 import { useHashing } from '../../shared/passwords/hashing';
 import { createHashing } from './hashing-threads';
 import { type HttpServer, startHttpServer } from './http-server';
@@ -25,6 +25,8 @@ export async function runProcess({ parts, host, port }: ServeSettings): Promise<
   useHashing(hashing);
   const ctx = publishingContext();
   const { log } = ctx;
+  const publisher = publishInBackground(ctx.publisher);
+  ctx.publisher = publisher;
   const { tasks, close } = scheduledTasks(ctx, parts);
 
   const signal = stopSignal(log);
@@ -40,6 +42,7 @@ export async function runProcess({ parts, host, port }: ServeSettings): Promise<
     signal.addEventListener('abort', () => resolve(), { once: true });
   });
   await Promise.all([stopped.then(() => http.stop()), ...tasks.map((task) => repeat(task, log, signal))]);
+  await publisher.settled();
   await close();
   await hashing.close();
   await ctx.broker.close();

@@ -20,8 +20,10 @@ export interface PendingEvent {
   event: UserEvent;
   /** Of its row in `dispatch`. */
   position: string;
-  /** False where an older change's event of the same user is still unsent: then only the relay may send this one. */
+  /** False if only the relay may send it. */
   mayPublishNow: boolean;
+  /** The position of the same user's last event that was still unsent then: it must be sent before this one. */
+  after: string | null;
 }
 
 /**
@@ -57,7 +59,7 @@ export async function appendEvents<T extends EventType>(
   }));
   const column = <C>(read: (item: (typeof added)[number]) => C) => added.map(read);
   // The columns as arrays: one row or a thousand, PostgreSQL plans the same short statement.
-  const { rows } = await sql<{ event_id: string; position: string; older_unsent: boolean }>`
+  const { rows } = await sql<{ event_id: string; position: string; after: string | null }>`
     with appended as (
       insert into events (id, type, subject, sequence, time, data, traceparent,
         actor_id, address, user_agent, request_id)
@@ -81,19 +83,20 @@ export async function appendEvents<T extends EventType>(
         select max(older.due_at) from dispatch older
         where older.subject = appended.subject and coalesce(older.queue, '') = ''))
     from appended order by appended.position
-    returning dispatch.event_id, dispatch.position, exists (
-      select from dispatch older
+    returning dispatch.event_id, dispatch.position, (
+      select max(older.position) from dispatch older
       where older.subject = dispatch.subject and coalesce(older.queue, '') = ''
       and older.position < dispatch.position
       -- The caller sends those of this transaction that are inline, which have their window, before this one.
-      and not (older.xmin = pg_current_xact_id()::xid and older.due_at > now())) as older_unsent`.execute(tx);
+      and not (older.xmin = pg_current_xact_id()::xid and older.due_at > now())) as after`.execute(tx);
   const stored = new Map(rows.map((row) => [row.event_id, row]));
   return added.map(({ row, data }) => {
-    const { position, older_unsent } = stored.get(row.id) ?? missing(row.id);
+    const { position, after } = stored.get(row.id) ?? missing(row.id);
     return {
       event: toEvent({ ...row, data }),
       position,
-      mayPublishNow: sender === 'inline' && !older_unsent,
+      mayPublishNow: sender === 'inline',
+      after,
     };
   });
 }

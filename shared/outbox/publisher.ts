@@ -23,7 +23,29 @@ export interface PublishingContext extends BrokerContext {
   publisher: Publisher;
 }
 
+/** How many of the last events' outcomes are kept, for those that follow them. */
+const OUTCOMES_KEPT = 1_000;
+
 let container: PublishingContext | undefined;
+
+/** Publishes beside the caller, in a process that goes on after its answers. */
+export interface BackgroundPublisher extends Publisher {
+  /** Resolves when nothing is under way any more. */
+  settled(): Promise<void>;
+}
+
+export function publishInBackground({ publish }: Publisher): BackgroundPublisher {
+  const underWay = new Set<Promise<void>>();
+  return {
+    publish: async (pending) => {
+      const publishing = publish(pending).finally(() => underWay.delete(publishing));
+      underWay.add(publishing);
+    },
+    settled: async () => {
+      await Promise.all(underWay);
+    },
+  };
+}
 
 /** The container's context with a broker connection, for the functions that publish. */
 export function publishingContext(): PublishingContext {
@@ -51,6 +73,8 @@ export function createPublisher(ctx: BrokerContext): Publisher {
   );
   const sendEvent = createEventSender(ctx.config.events);
   const declared = new WeakMap<BrokerConnection, Promise<void>>();
+  /** By position, whether the last events of this process were sent. */
+  const outcomes = new Map<string, Promise<boolean>>();
   let pausedUntil = 0;
 
   /** Once per connection: an exchange that exists with another type would confirm events and route them nowhere. */
@@ -66,7 +90,8 @@ export function createPublisher(ctx: BrokerContext): Publisher {
     const connection = await ctx.broker.open(publishDeadlineMs);
     sending.connection = connection;
     await declare(connection);
-    for (const { event, position } of pending) {
+    for (const { event, position, after } of pending) {
+      if (after !== null && !(await outcomes.get(after))) break;
       const outcome = await sendEvent(connection, event);
       if (outcome.kind === 'confirmed') {
         sending.confirmed.push(position);
@@ -85,17 +110,34 @@ export function createPublisher(ctx: BrokerContext): Publisher {
   async function publish(pending: PendingEvent[]): Promise<void> {
     // During an outage, only one request every now and then waits for the deadline.
     if (ctx.now().getTime() < pausedUntil) return;
-    const mine = publishable(pending);
+    const mine = publishable(pending, outcomes);
     if (mine.length === 0) return;
+    const sent = sendAndMark(mine);
+    for (const { position } of mine) {
+      const outcome = sent.then((positions) => positions.includes(position));
+      outcomes.set(position, outcome);
+    }
+    for (const position of [...outcomes.keys()].slice(0, -OUTCOMES_KEPT)) outcomes.delete(position);
+    await sent;
+  }
+
+  /** @returns the positions of what was sent, so that the relay will not send it again */
+  async function sendAndMark(pending: PendingEvent[]): Promise<string[]> {
     const sending: Sending = { confirmed: [] };
     try {
-      const result = await within(publishDeadlineMs, sendInOrder(mine, sending), 'late' as const);
+      const result = await within(publishDeadlineMs, sendInOrder(pending, sending), 'late' as const);
       if (result === 'late') throw sending.connection?.blocked ?? new Error('not confirmed in time');
       if (sending.confirmed.length > 0) outage.recovered();
     } catch (error) {
       pause(error);
     }
-    await confirmSent(ctx.db, sending.confirmed, false).catch(pause);
+    try {
+      await confirmSent(ctx.db, sending.confirmed, false);
+      return sending.confirmed;
+    } catch (error) {
+      pause(error);
+      return [];
+    }
   }
 
   function pause(error: unknown): void {
@@ -108,11 +150,15 @@ export function createPublisher(ctx: BrokerContext): Publisher {
   return { publish };
 }
 
-/** An event that is left to the relay holds its user's later ones, which did not see what it waits for. */
-function publishable(pending: PendingEvent[]): PendingEvent[] {
+/**
+ * An event whose user's older one is neither sent nor under way in this process is left to the relay, and holds its user's
+ * later ones, which did not see what it waits for.
+ * @param outcomes by the position of what was published here
+ */
+function publishable(pending: PendingEvent[], outcomes: ReadonlyMap<string, unknown>): PendingEvent[] {
   const held = new Set<string>();
-  return pending.filter(({ event, mayPublishNow }) => {
-    if (!mayPublishNow) held.add(event.subject);
+  return pending.filter(({ event, mayPublishNow, after }) => {
+    if (!mayPublishNow || (after !== null && !outcomes.has(after))) held.add(event.subject);
     return !held.has(event.subject);
   });
 }

@@ -38,12 +38,12 @@ export async function checkLogin(
   origin: Origin,
 ): Promise<CheckedLogin> {
   const block = addressBlock(origin.address);
-  const found = await findForLogin(ctx.db, name);
+  // Old and imported hashes may cost more than new ones. Every failed login costs as much as the most expensive ones.
+  const [found, highestCost] = await Promise.all([findForLogin(ctx.db, name), findHighestCost(ctx.db)]);
   // Before hashing, so that an attacker cannot use up the CPU.
   const guess = await countGuess(ctx, name, found?.hash ?? null, { block });
   const mayTry = guess.rejection === null || (guess.allowedFromKnownPlace && isKnownPlace(found, block));
-  // Old and imported hashes may cost more than new ones. Every failed login costs as much as the most expensive ones.
-  const failure = failureCost(ctx.config.passwords, await findHighestCost(ctx.db));
+  const failure = failureCost(ctx.config.passwords, highestCost);
   const verify = (hash: string | null) => verifyPassword(password, hash, failure);
   const match = await verify(mayTry && found ? found.hash : null);
 

@@ -51,12 +51,14 @@ export class MessageBuffer {
 /**
  * Collects the next batch: returns when it is full, when no message has arrived for the quiet time, or when the window
  * closes. A single message waits only for the quiet time, a steady trickle at most for the window.
+ * @param earliest by the clock of `performance.now()`: until then it waits for more messages, unless the batch is full
  * @returns an empty batch if the signal aborts first
  */
 export async function collectBatch(
   buffer: MessageBuffer,
   poll: Pick<Config['poll'], 'batchSize' | 'batchWindowMs' | 'batchQuietMs'>,
   stop: AbortSignal,
+  earliest = 0,
 ): Promise<ConsumeMessage[]> {
   while (buffer.length === 0) {
     if (stop.aborted) return [];
@@ -64,11 +66,29 @@ export async function collectBatch(
   }
   const windowEnd = performance.now() + poll.batchWindowMs;
   let seen = 0;
-  while (buffer.length > seen && buffer.length < poll.batchSize && !stop.aborted) {
+  while (buffer.length < poll.batchSize && !stop.aborted) {
+    const now = performance.now();
+    const quietMs = buffer.length > seen ? Math.min(poll.batchQuietMs, windowEnd - now) : 0;
+    const waitMs = Math.max(earliest - now, quietMs);
+    if (waitMs <= 0) break;
     seen = buffer.length;
-    const windowLeft = windowEnd - performance.now();
-    if (windowLeft <= 0) break;
-    await buffer.changed(Math.min(poll.batchQuietMs, windowLeft));
+    await buffer.changed(waitMs);
   }
   return stop.aborted ? [] : buffer.take(poll.batchSize);
+}
+
+/** Share of the time that batches may take before they are full: a quarter. */
+const PAUSE_PER_WORK = 3;
+
+/**
+ * When the next batch may begin, unless it is full. A batch costs about as much for one message as for ten, so the longer
+ * the last one took, the longer the next one waits for messages to share its cost, at most for the window. An idle
+ * queue's message does not wait.
+ */
+export function earliestAfter(
+  startedAt: number,
+  endedAt: number,
+  { batchWindowMs }: Pick<Config['poll'], 'batchWindowMs'>,
+): number {
+  return endedAt + Math.min(batchWindowMs, (endedAt - startedAt) * PAUSE_PER_WORK);
 }

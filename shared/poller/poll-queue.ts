@@ -6,7 +6,7 @@ import type { OutageLog } from '../broker/outage-log';
 import { DEAD_LETTERS, type PolledQueue, queueOf, RECEIPTS } from '../broker/topology';
 import { recordProblem } from '../tasks/task-run-store';
 import { within } from '../within';
-import { collectBatch, MessageBuffer } from './batch';
+import { collectBatch, earliestAfter, MessageBuffer } from './batch';
 import { handleEvents } from './handle-events';
 import { handleMessages } from './handle-messages';
 import type { BatchResult, PollContext } from './types';
@@ -53,14 +53,17 @@ export async function pollQueue(
 
   let acknowledged = Promise.resolve();
   let rest: ConsumeMessage[] = [];
+  let earliest = 0;
   try {
     while (!stop.aborted) {
       const batch =
         rest.length > 0
           ? [...rest, ...buffer.take(ctx.config.poll.batchSize - rest.length)]
-          : await collectBatch(buffer, ctx.config.poll, stop);
+          : await collectBatch(buffer, ctx.config.poll, stop, earliest);
       if (batch.length === 0) continue;
+      const startedAt = performance.now();
       const result = await handleBatch(ctx, connection, polled, batch, stop, outageLog);
+      earliest = earliestAfter(startedAt, performance.now(), ctx.config.poll);
       rest = result.rest;
       const settled = batch.filter((message) => !result.rest.includes(message));
       if (settled.length > 0) {

@@ -1,6 +1,6 @@
 // What a registration costs, and what becomes of its event, while the broker fails in one way or another.
 import { handler as register } from '../../../functions/auth/register';
-import { createPublisher } from '../../../shared/outbox/publisher';
+import { createPublisher, publishInBackground } from '../../../shared/outbox/publisher';
 import { brokerUrl, openClient, Received } from '../../setup/broker';
 import { type TestContext, testContext } from '../../setup/context';
 import { call } from '../../setup/http';
@@ -137,12 +137,50 @@ test('what waits behind an older event of the same user is left to the relay', a
       origin,
     }),
   );
-  expect([first.event.mayPublishNow, second.mayPublishNow]).toEqual([true, false]);
+  expect([first.event.after, second.after]).toEqual([null, first.event.position]);
   await ctx.publisher.publish([second]);
   await ctx.publisher.publish([first.event]);
   await received.atLeast(1);
   expect(received.bodies().map((event) => event['type'])).toEqual(['user.created']);
   await model.close();
+});
+
+test('what follows an event of the same user that is under way here goes out after it, without the relay', async () => {
+  const { createUser } = await import('../../../shared/users/create-user');
+  const { appendEvent } = await import('../../../shared/outbox/event-store');
+  const { sequenceOf } = await import('../../../shared/users/sequence');
+  const { model, channel } = await openClient();
+  const received = await Received.bound(channel, ctx.config.events.exchange);
+  const origin = { actorId: null, address: null, userAgent: null, requestId: null, traceparent: null };
+  const input = { ...registration(), displayName: null, metadata: {}, role: 'user' };
+
+  const first = await ctx.db.transaction().execute((tx) => createUser(tx, ctx, 'inline', input, origin));
+  const { id } = first.user;
+  const verified = (version: number) =>
+    ctx.db.transaction().execute((tx) => {
+      const event = { type: 'user.email_verified', subject: id, data: { id }, origin } as const;
+      return appendEvent(tx, ctx, 'inline', { ...event, sequence: sequenceOf(version) });
+    });
+  const [second, third] = [await verified(2), await verified(3)];
+  const publisher = publishInBackground(ctx.publisher);
+  for (const event of [first.event, second, third]) await publisher.publish([event]);
+  await publisher.settled();
+  await received.atLeast(3);
+  expect(received.bodies().map((event) => event['sequence'])).toEqual([1, 2, 3].map(sequenceOf));
+  expect((await outcomesOf(ctx, id)).every((row) => row.published_at !== null)).toBe(true);
+  await model.close();
+});
+
+test('in the background, a broker that does not answer is waited for beside the caller', async () => {
+  proxy.blackHole();
+  const publisher = publishInBackground(ctx.publisher);
+  const pauses = () => ctx.logged.filter((line) => JSON.stringify(line).includes('Publishing is paused'));
+  // Long before the deadline.
+  const { row } = await registerOne({ ...ctx, publisher });
+  expect([row.published_at, pauses()]).toEqual([null, []]);
+  await proxy.stop();
+  await publisher.settled();
+  expect(pauses()).toHaveLength(1);
 });
 
 test('nothing overtakes an event of its user that is left to the relay, although the relay has sent the older one meanwhile', async () => {
