@@ -15,7 +15,7 @@ export interface Log {
 }
 
 // Fields with these names are redacted: they hold secrets or personal data.
-const SECRET = /pass(word)?|secret|token|hash|authorization|cookie|e-?mail|^body$/i;
+const SECRET = /pass(?!key)|secret|token|hash|authorization|cookie|e-?mail|^body$/i;
 // Credentials in connection strings, which drivers repeat in their error messages. The length is bounded because the
 // expression starts again at every word; unbounded, a long text would take quadratic time.
 const URL_CREDENTIALS = /\b([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/@]{1,2000}@/gi;

@@ -36,6 +36,11 @@ test('holds back secrets by their names, at any depth', () => {
   expect(JSON.stringify(logged((log) => log.info('x', secrets)))).not.toMatch(/S\d/);
 });
 
+test('shows how many passkeys were purged, which is no password', () => {
+  const [line] = logged((log) => log.info('x', { passkeyChallenges: 3, pass: 'S1', passphrase: 'S2' }));
+  expect(line).toMatchObject({ passkeyChallenges: 3, pass: '[redacted]', passphrase: '[redacted]' });
+});
+
 test('takes credentials out of connection strings, also inside error messages', () => {
   const cause = new Error('connect amqps://user:hunter2@mq.example.com/vhost failed');
   const [line] = logged((log) => log.error('x', { error: new Error('outer', { cause }) }));
