@@ -1,7 +1,7 @@
 // GET /analytics/events: how many events were appended to the log in each of the last minutes.
 import * as v from 'valibot';
 import { containerContext } from '../../shared/context/context';
-import { eventsPerMinute } from '../../shared/event-operations/events-per-minute';
+import { countEvents } from '../../shared/event-operations/count-events';
 import { exactly } from '../../shared/exactly';
 import { permission } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
@@ -36,5 +36,5 @@ export const handler = endpoint({
   access: permission('events:read'),
   query: query(Query),
   handle: async ({ ctx, query }) =>
-    reply(200, { minutes: await eventsPerMinute(ctx.db, ctx.now(), query.minutes) }),
+    reply(200, { minutes: await countEvents(ctx.db, ctx.now(), query.minutes) }),
 });

@@ -1,6 +1,6 @@
 // POST /analytics/rebuild: recalculates counts from the event log.
 import * as v from 'valibot';
-import { rebuildCounts } from '../../shared/analytics/rebuild-counts';
+import { rebuildAnalytics } from '../../shared/analytics/rebuild-analytics';
 import { containerContext } from '../../shared/context/context';
 import { exactly } from '../../shared/exactly';
 import { permission } from '../../shared/http/access';
@@ -28,5 +28,5 @@ export const handler = endpoint({
   context: containerContext,
   access: permission('events:write'),
   body: json(Body),
-  handle: async ({ ctx, body, origin }) => reply(202, { ...(await rebuildCounts(ctx, body, origin)) }),
+  handle: async ({ ctx, body, origin }) => reply(202, { ...(await rebuildAnalytics(ctx, body, origin)) }),
 });

@@ -1,6 +1,6 @@
 // DELETE /data-holders/{name}: removes a service that holds no more copies of users' data.
 import { containerContext } from '../../shared/context/context';
-import { deleteHolder } from '../../shared/erasure/change-data-holder';
+import { deleteDataHolder } from '../../shared/erasure/change-data-holder';
 import { HolderName } from '../../shared/erasure/data-holder';
 import { permission } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
@@ -23,7 +23,7 @@ export const handler = endpoint({
   path: path({ name: HolderName }),
   headers: headers({ 'if-match': IfMatch }),
   handle: async ({ ctx, path, headers, origin }) => {
-    await deleteHolder(ctx, path.name, headers['if-match'], origin);
+    await deleteDataHolder(ctx, path.name, headers['if-match'], origin);
     return reply(204);
   },
 });

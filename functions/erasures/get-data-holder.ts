@@ -1,7 +1,7 @@
 // GET /data-holders/{name}: one service that holds copies of users' data.
 import { containerContext } from '../../shared/context/context';
 import { HolderName } from '../../shared/erasure/data-holder';
-import { findHolder } from '../../shared/erasure/data-holder-store';
+import { findDataHolder } from '../../shared/erasure/data-holder-store';
 import { DomainError } from '../../shared/errors';
 import { permission } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
@@ -22,7 +22,7 @@ export const handler = endpoint({
   path: path({ name: HolderName }),
   headers: headers({ 'if-none-match': IfNoneMatch }),
   handle: async ({ ctx, path, headers }) => {
-    const holder = await findHolder(ctx.db, path.name);
+    const holder = await findDataHolder(ctx.db, path.name);
     if (!holder) throw new DomainError('not_found', { detail: 'Data holder not found' });
     return recordReply(holder, headers['if-none-match']);
   },

@@ -1,6 +1,6 @@
 // GET /data-holders: the services that hold copies of users' data.
 import { containerContext } from '../../shared/context/context';
-import { listHolders } from '../../shared/erasure/data-holder-store';
+import { listDataHolders } from '../../shared/erasure/data-holder-store';
 import { permission } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
 import { reply } from '../../shared/http/reply';
@@ -15,5 +15,5 @@ export const documentation = {
 export const handler = endpoint({
   context: containerContext,
   access: permission('erasures:read'),
-  handle: async ({ ctx }) => reply(200, { dataHolders: await listHolders(ctx.db) }),
+  handle: async ({ ctx }) => reply(200, { dataHolders: await listDataHolders(ctx.db) }),
 });

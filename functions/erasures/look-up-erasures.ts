@@ -1,6 +1,6 @@
 // POST /erasures/lookup: the cases of an address, for somebody who asks. A POST, because addresses do not belong into URLs.
 import { containerContext } from '../../shared/context/context';
-import { lookUpErasures } from '../../shared/erasure/look-up';
+import { lookUpErasures } from '../../shared/erasure/look-up-erasures';
 import { exactly } from '../../shared/exactly';
 import { permission } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';

@@ -1,7 +1,7 @@
 // PUT /data-holders/{name}: registers a service that holds copies of users' data, or replaces its settings.
 import * as v from 'valibot';
 import { containerContext } from '../../shared/context/context';
-import { putHolder } from '../../shared/erasure/change-data-holder';
+import { putDataHolder } from '../../shared/erasure/change-data-holder';
 import { assertHolderName, HolderSettingsBody } from '../../shared/erasure/data-holder';
 import { permission } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
@@ -30,7 +30,7 @@ export const handler = endpoint({
   body: json(HolderSettingsBody),
   handle: async ({ ctx, path, headers, body, origin }) => {
     assertHolderName(path.name);
-    const { holder, created } = await putHolder(ctx, path.name, body, headers['if-match'], origin);
+    const { holder, created } = await putDataHolder(ctx, path.name, body, headers['if-match'], origin);
     return created ? createdReply(`/data-holders/${holder.name}`, holder, holder) : recordReply(holder);
   },
 });

@@ -1,7 +1,7 @@
 // POST /erasures/{id}/receipts: a data holder answers, with its key; or an administrator for one that cannot.
 import { containerContext } from '../../shared/context/context';
-import { answerByHttp } from '../../shared/erasure/answer-by-http';
 import { ReceiptBody } from '../../shared/erasure/receipt';
+import { receiveReceipt } from '../../shared/erasure/receive-receipt';
 import { endpoint } from '../../shared/http/endpoint';
 import { holderOr } from '../../shared/http/holder-or';
 import { json, path } from '../../shared/http/parts';
@@ -24,7 +24,7 @@ export const handler = endpoint({
   body: json(ReceiptBody),
   handle: async ({ ctx, holder: keyHolder, path, body, origin }) => {
     const { holder, ...answer } = body;
-    await answerByHttp(ctx, { kind: 'erasure', caseId: path.id, answer, keyHolder, holder }, origin);
+    await receiveReceipt(ctx, { kind: 'erasure', caseId: path.id, answer, keyHolder, holder }, origin);
     return reply(204);
   },
 });

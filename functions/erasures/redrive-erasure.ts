@@ -1,7 +1,7 @@
 // POST /erasures/{id}/holders/{name}/redrive: sends the request to a data holder's queue again.
 import { containerContext } from '../../shared/context/context';
 import { HolderName } from '../../shared/erasure/data-holder';
-import { redriveHolder } from '../../shared/erasure/redrive-holder';
+import { redriveErasure } from '../../shared/erasure/redrive-erasure';
 import { permission } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
 import { path } from '../../shared/http/parts';
@@ -21,7 +21,7 @@ export const handler = endpoint({
   access: permission('erasures:write'),
   path: path({ id: Id, name: HolderName }),
   handle: async ({ ctx, path, origin }) => {
-    await redriveHolder(ctx, path.id, path.name, origin);
+    await redriveErasure(ctx, path.id, path.name, origin);
     return reply(202);
   },
 });

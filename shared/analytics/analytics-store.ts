@@ -9,7 +9,7 @@ const CONSUMER: Consumer = 'analytics';
 /**
  * Counts events by hour. One statement per batch, which writes each row once.
  */
-export async function countEvents(tx: Tx, events: UserEvent[]): Promise<void> {
+export async function addToCounts(tx: Tx, events: UserEvent[]): Promise<void> {
   const counted = events.flatMap(({ id, type, time }) => {
     const metric = METRIC_OF[type];
     return metric === undefined ? [] : [{ id, metric, time }];

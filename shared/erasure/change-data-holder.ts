@@ -6,13 +6,19 @@ import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
 import { hashToken, newOpaqueToken } from '../tokens/opaque-token';
 import { type DataHolder, HOLDER_KEY_PREFIX, type HolderSettings } from './data-holder';
-import { deleteHolderRow, isAwaited, lockHolder, setHolderKey, upsertHolder } from './data-holder-store';
+import {
+  deleteDataHolderRow,
+  isAwaited,
+  lockDataHolder,
+  setHolderKey,
+  upsertDataHolder,
+} from './data-holder-store';
 
 /**
  * Creates a data holder or replaces its settings. Cases that are open already keep theirs.
  * @throws DomainError `version_mismatch`
  */
-export async function putHolder(
+export async function putDataHolder(
   ctx: Context,
   name: string,
   settings: HolderSettings,
@@ -20,10 +26,10 @@ export async function putHolder(
   origin: Origin,
 ): Promise<{ holder: DataHolder; created: boolean }> {
   return ctx.db.transaction().execute(async (tx) => {
-    const before = await lockHolder(tx, name);
+    const before = await lockDataHolder(tx, name);
     assertVersion(before, versions);
     if (before && isDeepStrictEqual(settingsOf(before), settings)) return { holder: before, created: false };
-    const holder = await upsertHolder(tx, name, settings, ctx.now());
+    const holder = await upsertDataHolder(tx, name, settings, ctx.now());
     await recordAdminAction(tx, ctx, origin, {
       type: before ? 'data_holder.changed' : 'data_holder.created',
       details: {
@@ -38,7 +44,7 @@ export async function putHolder(
 }
 
 /** @throws DomainError `not_found`, `version_mismatch`, or `holder_awaited` while an open case awaits its answer */
-export async function deleteHolder(
+export async function deleteDataHolder(
   ctx: Context,
   name: string,
   versions: number[] | null,
@@ -48,7 +54,7 @@ export async function deleteHolder(
     const holder = await lockExisting(tx, name);
     assertVersion(holder, versions);
     if (await isAwaited(tx, name)) throw new DomainError('holder_awaited');
-    await deleteHolderRow(tx, name);
+    await deleteDataHolderRow(tx, name);
     await recordAdminAction(tx, ctx, origin, {
       type: 'data_holder.deleted',
       details: { name, before: audited(holder), after: null },
@@ -75,7 +81,7 @@ export async function createHolderKey(
 }
 
 async function lockExisting(tx: Tx, name: string): Promise<DataHolder> {
-  const holder = await lockHolder(tx, name);
+  const holder = await lockDataHolder(tx, name);
   if (!holder) throw new DomainError('not_found', { detail: 'Data holder not found' });
   return holder;
 }

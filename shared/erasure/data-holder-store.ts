@@ -18,18 +18,18 @@ function holderFromRow(row: Selectable<DataHoldersTable>): DataHolder {
 }
 
 /** All of them, by name: there are as many as a company has services. */
-export async function listHolders(db: Db): Promise<DataHolder[]> {
+export async function listDataHolders(db: Db): Promise<DataHolder[]> {
   const rows = await db.selectFrom('data_holders').selectAll().orderBy('name').execute();
   return rows.map(holderFromRow);
 }
 
-export async function findHolder(db: Db, name: string): Promise<DataHolder | null> {
+export async function findDataHolder(db: Db, name: string): Promise<DataHolder | null> {
   const row = await db.selectFrom('data_holders').selectAll().where('name', '=', name).executeTakeFirst();
   return row ? holderFromRow(row) : null;
 }
 
-/** Like `findHolder`; locks the row until the transaction ends. */
-export async function lockHolder(tx: Tx, name: string): Promise<DataHolder | null> {
+/** Like `findDataHolder`; locks the row until the transaction ends. */
+export async function lockDataHolder(tx: Tx, name: string): Promise<DataHolder | null> {
   const row = await tx
     .selectFrom('data_holders')
     .selectAll()
@@ -50,7 +50,7 @@ export async function findHolderByKey(db: Db, keyHash: Buffer): Promise<string |
 }
 
 /** Creates a holder or replaces its settings. Its key stays. */
-export async function upsertHolder(
+export async function upsertDataHolder(
   tx: Tx,
   name: string,
   { contact, deadlineSeconds, queue }: HolderSettings,
@@ -84,7 +84,7 @@ export async function setHolderKey(tx: Tx, name: string, keyHash: Buffer, now: D
   return holderFromRow(row);
 }
 
-export async function deleteHolderRow(tx: Tx, name: string): Promise<void> {
+export async function deleteDataHolderRow(tx: Tx, name: string): Promise<void> {
   await tx.deleteFrom('data_holders').where('name', '=', name).execute();
 }
 

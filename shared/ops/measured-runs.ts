@@ -1,5 +1,5 @@
 import type { Context } from '../context/context';
-import { type FollowUpReport, followUpErasures } from '../erasure/follow-up';
+import { type FollowUpReport, followUpErasures } from '../erasure/follow-up-erasures';
 import { runReplays } from '../event-operations/run-replays';
 import { followUpExports } from '../exports/follow-up-exports';
 import { countBacklog } from '../outbox/dispatch-store';

@@ -8,7 +8,7 @@ import { deadLetters } from '../../functions/consumers/dead-letters';
 import { receipts } from '../../functions/consumers/receipts';
 import { handler as eraseUser } from '../../functions/erasures/erase-user';
 import { handler as updateUser } from '../../functions/users/update-user';
-import { countEvents } from '../../shared/analytics/analytics-store';
+import { addToCounts } from '../../shared/analytics/analytics-store';
 import { appendAuditEntries } from '../../shared/audit/audit-store';
 import { createBroker } from '../../shared/broker/connection';
 import { readConfig } from '../../shared/config';
@@ -184,7 +184,7 @@ function functionsOf(ctx: PublishingContext, settings: ContainerSettings): Invok
             'analytics',
             async (events, tx) => {
               await hangOver(events);
-              await countEvents(tx, events);
+              await addToCounts(tx, events);
             },
             () => ctx,
           ),

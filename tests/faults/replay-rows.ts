@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { rebuildCounts } from '../../shared/analytics/rebuild-counts';
+import { rebuildAnalytics } from '../../shared/analytics/rebuild-analytics';
 import { queueOf } from '../../shared/broker/topology';
 import { createContext } from '../../shared/context/context';
 import { replayEvents } from '../../shared/event-operations/replay-events';
@@ -17,7 +17,7 @@ export async function replayedMeanwhile(scenario: Scenario, { users }: Size): Pr
   await scenario.register(Math.ceil(users / 2));
   const ctx = createContext(config, createLog('silent'));
   const { id } = await replayEvents(ctx, { queue: queueOf(config.events, 'audit') }, NOBODY);
-  const { replayId } = await rebuildCounts(ctx, {}, NOBODY);
+  const { replayId } = await rebuildAnalytics(ctx, {}, NOBODY);
   await ctx.db.destroy();
   await scenario.register(Math.floor(users / 2));
   const misses: Miss[] = [];

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { sql } from 'kysely';
 import { uuidv7 } from 'uuidv7';
 import { analytics } from '../../../functions/consumers/analytics';
-import { countEvents, forgetCounted, resetCounts } from '../../../shared/analytics/analytics-store';
+import { addToCounts, forgetCounted, resetCounts } from '../../../shared/analytics/analytics-store';
 import { METRIC_OF } from '../../../shared/analytics/metrics';
 import { CONSUMERS } from '../../../shared/broker/topology';
 import { takeReplayStep } from '../../../shared/event-operations/run-replays';
@@ -235,7 +235,7 @@ describe('counting a range again', () => {
     await ctx.db.transaction().execute(async (tx) => {
       const handled = others.map(({ id }) => ({ event_id: id, consumer: 'analytics' }));
       await tx.insertInto('inbox').values(handled).execute();
-      await countEvents(tx, others);
+      await addToCounts(tx, others);
       resetDone = reset();
       await untilLockIsAwaited(ctx);
     });

@@ -8,7 +8,7 @@ import { handler as receive } from '../../../functions/erasures/receive-receipt'
 import { handler as redrive } from '../../../functions/erasures/redrive-erasure';
 import type { Tx } from '../../../shared/db/connection';
 import { insertCase } from '../../../shared/erasure/case-store';
-import { followUpErasures } from '../../../shared/erasure/follow-up';
+import { followUpErasures } from '../../../shared/erasure/follow-up-erasures';
 import { insertExport } from '../../../shared/exports/export-store';
 import { claimEvents } from '../../../shared/outbox/dispatch-store';
 import type { TestContext } from '../../setup/context';

@@ -23,7 +23,7 @@ export interface Rebuild {
  * all of those, the present hour included.
  * @throws DomainError `invalid_request` where nothing of the range can be counted again
  */
-export async function rebuildCounts(
+export async function rebuildAnalytics(
   ctx: Context,
   range: { from?: string | undefined; to?: string | undefined },
   origin: Origin,

@@ -10,7 +10,7 @@ export interface Minute {
 }
 
 /** Events by the minute of their ids, oldest first, the current minute last. Looks at the primary key alone. */
-export async function eventsPerMinute(db: Db, now: Date, minutes: number): Promise<Minute[]> {
+export async function countEvents(db: Db, now: Date, minutes: number): Promise<Minute[]> {
   const current = Math.floor(now.getTime() / MINUTE_MS) * MINUTE_MS;
   const starts = Array.from(
     { length: minutes },

@@ -22,7 +22,7 @@ interface HttpAnswer {
  * @throws DomainError `not_found` if the case does not await the holder, `invalid_request` if it is not clear whose answer it
  * is, `payload_too_large` if the export has no room for the data
  */
-export async function answerByHttp(
+export async function receiveReceipt(
   ctx: Context,
   { kind, caseId, answer, keyHolder, holder }: HttpAnswer,
   origin: Origin,

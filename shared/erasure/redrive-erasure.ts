@@ -10,7 +10,7 @@ import { remindHolder } from './overdue-store';
  * @throws DomainError `not_found` if the case does not await the holder, `not_redrivable` if the holder has answered, has no
  * queue, or the request already waits to be sent there
  */
-export async function redriveHolder(
+export async function redriveErasure(
   ctx: Context,
   caseId: string,
   holder: string,
