@@ -31,7 +31,7 @@ module.exports = {
       name: 'no-circle-of-folders',
       severity: 'error',
       scope: 'folder',
-      from: { path: '^(functions|shared|local)(/|$)' },
+      from: { path: '^(functions|shared|local|scripts|console|pages)(/|$)' },
       to: { circular: true },
     },
     {

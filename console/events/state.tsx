@@ -9,7 +9,7 @@ export function EventState({ event: { status, attempts, lastError } }: { event: 
   );
 }
 
-export const TONES: Record<string, Tone> = {
+const TONES: Record<string, Tone> = {
   handled: 'good',
   waiting: 'busy',
   retrying: 'busy',

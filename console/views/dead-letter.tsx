@@ -1,7 +1,6 @@
 import { useState } from 'preact/hooks';
 import { diffLines } from '../diff';
 import { checkEvent } from '../events/check-event';
-import { nameOf } from '../events/name-of';
 import { useCan } from '../me';
 import { go, href } from '../route';
 import { request } from '../session';
@@ -45,6 +44,8 @@ export function DeadLetterView({ id }: { id: string }) {
     </View>
   );
 }
+
+export const nameOf = ({ event }: DeadLetter): string => event?.type ?? 'no event';
 
 function eventLink(letter: DeadLetter) {
   return letter.event ? <a href={href(['events', letter.event.id])}>{nameOf(letter)}</a> : nameOf(letter);

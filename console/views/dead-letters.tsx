@@ -1,4 +1,3 @@
-import { nameOf } from '../events/name-of';
 import { plural } from '../format';
 import { useCan } from '../me';
 import { changeQuery, href } from '../route';
@@ -11,7 +10,7 @@ import { useNotify } from '../ui/notify';
 import { PagedTable } from '../ui/table';
 import { Time } from '../ui/time';
 import { usePages } from '../use-query';
-import { DeadLetterView } from './dead-letter';
+import { DeadLetterView, nameOf } from './dead-letter';
 import type { ViewProps } from './view-props';
 
 const LIVE_MS = 2_000;

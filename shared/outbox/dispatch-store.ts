@@ -5,7 +5,7 @@ import type { UserEvent } from '../events/catalog';
 import { type EventRow, toEvent } from './event-store';
 
 /** How long the rows that a relay claimed are reserved for it, should it die. */
-export const CLAIM_LEASE_SECONDS = 60;
+const CLAIM_LEASE_SECONDS = 60;
 /** One number for "a relay is claiming" in the space of PostgreSQL's advisory locks. */
 const CLAIM_LOCK = 7_655_421;
 /** The same for redeliveries, in the code before migration 0022. */
@@ -193,7 +193,7 @@ export function dispatchToQueue(events: RawBuilder<unknown>): RawBuilder<unknown
 }
 
 /** Counting a backlog of millions takes seconds; it is enough to know that it is large. */
-export const BACKLOG_COUNTED = 10_000;
+const BACKLOG_COUNTED = 10_000;
 
 /**
  * How many events wait to be published, and for how many seconds the oldest has. It looks at no more than `BACKLOG_COUNTED`

@@ -146,7 +146,7 @@ export async function deleteUserRow(tx: Tx, id: string): Promise<void> {
 }
 
 /** @throws DomainError for a violated constraint; rethrows any other error */
-export function rethrowViolation(error: unknown): never {
+function rethrowViolation(error: unknown): never {
   switch (violatedUniqueConstraint(error)) {
     case 'users_username_key':
       throw new DomainError('username_taken');

@@ -171,15 +171,14 @@ const MUTATIONS: [string, (template: Template) => void, RegExp][] = [
     (t) => set(t, 'ApiRole', 'Policies', [allow('lambda:InvokeFunction', 'x'.repeat(10_240))]),
     /ApiRole: \d+ bytes of policies/,
   ],
-  [
-    'too many resources',
-    (t) => {
-      for (let index = 0; index < 200; index++)
-        t.Resources[`Extra${index}`] = { Type: 'AWS::SNS::Topic', Properties: {} };
-    },
-    /resources per function: 4.5 at most/,
-  ],
+  ['too many resources', (t) => addTopics(t, 100), /resources: 470 at most, because a stack holds 500/],
+  ['too many resources for its functions', (t) => addTopics(t, 50), /resources per function: 3.75 at most/],
 ];
+
+function addTopics(template: Template, count: number): void {
+  for (let index = 0; index < count; index++)
+    template.Resources[`Extra${index}`] = { Type: 'AWS::SNS::Topic', Properties: {} };
+}
 
 const allow = (Action: string, Resource: string) => ({
   PolicyName: 'function',

@@ -14,9 +14,10 @@ const ANY_RESOURCE: Record<string, string> = {
   'ec2:DescribeSubnets': 'ec2:Describe* takes no resource',
   'ec2:DescribeVpcs': 'ec2:Describe* takes no resource',
 };
-const MAX_RESOURCES = 500;
-/** On average: a function, its integration and its route are three. Forty more functions are to fit. */
-const MAX_RESOURCES_PER_FUNCTION = 4.5;
+/** A stack holds 500. The remaining thirty are some nine endpoints: time to move functions to a second stack. */
+const MAX_RESOURCES = 470;
+/** On average: a function, its integration and its route are three, and the share of alarms and of what is there once. */
+const MAX_RESOURCES_PER_FUNCTION = 3.75;
 const MAX_METRICS_PER_ALARM = 10;
 const MAX_ENVIRONMENT_BYTES = 4_096;
 const ONE_VCPU_MB = 1_769;
@@ -34,9 +35,11 @@ export function checkRules(template: Template, hashing: string[]): string[] {
   const functions = ofType('AWS::Lambda::Function');
   const perFunction = resources.length / functions.length;
   return [
-    ...(resources.length > MAX_RESOURCES ? [`${resources.length} resources: a stack holds 500`] : []),
+    ...(resources.length > MAX_RESOURCES
+      ? [`${resources.length} resources: ${MAX_RESOURCES} at most, because a stack holds 500`]
+      : []),
     ...(perFunction > MAX_RESOURCES_PER_FUNCTION
-      ? [`${perFunction.toFixed(2)} resources per function: 4.5 at most`]
+      ? [`${perFunction.toFixed(2)} resources per function: ${MAX_RESOURCES_PER_FUNCTION} at most`]
       : []),
     ...ofType('AWS::IAM::Role').flatMap(checkRole),
     ...functions.flatMap(([id, resource]) => checkFunction(id, resource, hashing, template)),

@@ -83,7 +83,7 @@ const KEYS = {
 };
 const COSE = { ES256: -7, EdDSA: -8, RS256: -257 };
 
-export const base64url = (bytes: Buffer) => bytes.toString('base64url');
+const base64url = (bytes: Buffer) => bytes.toString('base64url');
 const sha256 = (bytes: Buffer | string) => createHash('sha256').update(bytes).digest();
 const uint = (value: number, bytes: number) =>
   Buffer.from(value.toString(16).padStart(2 * bytes, '0'), 'hex').subarray(-bytes);
