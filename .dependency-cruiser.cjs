@@ -1,7 +1,7 @@
 // Which part may import which. `npm run lint` fails where one imports what it may not, or where imports go in a circle.
 // shared/ from below: the files of its root, config/ and db/; the contract (events/) and the ways out (broker/, outbox/,
-// poller/, consumers/, event-operations/); records and their rules (users/, roles/, passwords/, sessions/, …); flows that
-// need several of them (sign-in/, accounts/, email-addresses/, …). That order is what is left once no circle is allowed.
+// poller/, consumers/, event-log/, dead-letters/); records and their rules (users/, roles/, passwords/, sessions/, …); flows
+// that need several of them (registration/, sign-in/, accounts/, …). That order is what is left once no circle is allowed.
 
 /** Libraries that a few places use, so that their bundles alone carry them, and so that one place is enough to replace one. */
 const LIBRARIES = {

@@ -1,7 +1,7 @@
 // GET /analytics/events: how many events were appended to the log in each of the last minutes.
 import * as v from 'valibot';
 import { containerContext } from '../../shared/context/context';
-import { countEvents } from '../../shared/event-operations/count-events';
+import { countEvents } from '../../shared/event-log/count-events';
 import { exactly } from '../../shared/exactly';
 import { permission } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';

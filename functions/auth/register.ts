@@ -1,6 +1,5 @@
 // POST /register (/users, /auth/register, /auth/signup, /api/users/register): registers a user and logs them in.
-import { registerUser } from '../../shared/accounts/register-user';
-import { DEFAULT_CONFIG, registrationBody } from '../../shared/accounts/registration-body';
+
 import { optionalCaller } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
 import { IdempotencyKey } from '../../shared/http/headers';
@@ -10,6 +9,8 @@ import { createdReply } from '../../shared/http/reply';
 import { type Documentation, REGISTRATION_ERRORS } from '../../shared/openapi/documentation';
 import { LoggedIn } from '../../shared/openapi/schemas';
 import { publishingContext } from '../../shared/outbox/publisher';
+import { registerUser } from '../../shared/registration/register-user';
+import { DEFAULT_CONFIG, registrationBody } from '../../shared/registration/registration-body';
 import { userResponse } from '../../shared/users/user-response';
 
 export const documentation = {

@@ -1,6 +1,6 @@
 // DELETE /dead-letters/{id}: discards an event that a consumer could not handle.
 import { containerContext } from '../../shared/context/context';
-import { deleteDeadLetter } from '../../shared/event-operations/delete-dead-letter';
+import { deleteDeadLetter } from '../../shared/dead-letters/delete-dead-letter';
 import { permission } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
 import { path } from '../../shared/http/parts';

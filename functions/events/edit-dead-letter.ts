@@ -1,7 +1,7 @@
 // PUT /dead-letters/{id}: replaces the event of a dead letter before it is redriven.
 import * as v from 'valibot';
 import { containerContext } from '../../shared/context/context';
-import { editDeadLetter } from '../../shared/event-operations/edit-dead-letter';
+import { editDeadLetter } from '../../shared/dead-letters/edit-dead-letter';
 import { isEvent, type UserEvent } from '../../shared/events/catalog';
 import { exactly } from '../../shared/exactly';
 import { permission } from '../../shared/http/access';

@@ -1,6 +1,6 @@
 // GET /dead-letters/{id}: one event that failed permanently, with its error.
 import { containerContext } from '../../shared/context/context';
-import { getDeadLetter } from '../../shared/event-operations/get-dead-letter';
+import { getDeadLetter } from '../../shared/dead-letters/get-dead-letter';
 import { permission } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
 import { path } from '../../shared/http/parts';

@@ -1,6 +1,6 @@
 // GET /events/{id}: an event with its history, from the change to each consumer's effect.
 import { containerContext } from '../../shared/context/context';
-import { getEvent } from '../../shared/event-operations/get-event';
+import { getEvent } from '../../shared/event-log/get-event';
 import { permission } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
 import { path } from '../../shared/http/parts';

@@ -1,7 +1,7 @@
 // GET /dead-letters: the events that failed permanently, newest first, with their errors.
 import * as v from 'valibot';
 import { containerContext } from '../../shared/context/context';
-import { listDeadLetters } from '../../shared/event-operations/dead-letter-store';
+import { listDeadLetters } from '../../shared/dead-letters/dead-letter-store';
 import { exactly } from '../../shared/exactly';
 import { permission } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';

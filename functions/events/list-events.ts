@@ -1,7 +1,7 @@
 // GET /events: the event log, newest first; or, with `after`, oldest first, as a feed for services without AMQP.
 import { containerContext } from '../../shared/context/context';
-import { listEvents } from '../../shared/event-operations/list-events';
-import { pullEvents } from '../../shared/event-operations/pull-events';
+import { listEvents } from '../../shared/event-log/list-events';
+import { pullEvents } from '../../shared/event-log/pull-events';
 import { permission } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
 import { EventsQuery } from '../../shared/http/events-query';

@@ -1,6 +1,6 @@
 // POST /dead-letters/{id}/redrive: sends a dead letter to its queue again, with a fresh count of attempts.
 import { containerContext } from '../../shared/context/context';
-import { redriveDeadLetter } from '../../shared/event-operations/redrive';
+import { redriveDeadLetter } from '../../shared/dead-letters/redrive';
 import { permission } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';
 import { path } from '../../shared/http/parts';

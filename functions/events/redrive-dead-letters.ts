@@ -1,7 +1,7 @@
 // POST /dead-letters/redrive: sends all dead letters of a queue to it again.
 import { containerContext } from '../../shared/context/context';
+import { redriveDeadLetters } from '../../shared/dead-letters/redrive';
 import { QueueName } from '../../shared/event-operations/consumer-queue';
-import { redriveDeadLetters } from '../../shared/event-operations/redrive';
 import { exactly } from '../../shared/exactly';
 import { permission } from '../../shared/http/access';
 import { endpoint } from '../../shared/http/endpoint';

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import type { Context } from '../context/context';
-import { storeDeadLetters } from '../event-operations/dead-letter-store';
+import { storeDeadLetters } from '../dead-letters/dead-letter-store';
 import { NOBODY } from '../events/origin';
 import type { BatchResponse, RmqEvent, RmqMessage } from '../lambda/rmq-event';
 import { findUnstorable, storableText } from '../storable';

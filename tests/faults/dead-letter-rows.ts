@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { queueOf } from '../../shared/broker/topology';
 import { createContext } from '../../shared/context/context';
-import { redriveDeadLetters } from '../../shared/event-operations/redrive';
+import { redriveDeadLetters } from '../../shared/dead-letters/redrive';
 import { NOBODY } from '../../shared/events/origin';
 import { createLog } from '../../shared/log';
 import { isAmong } from './chance';

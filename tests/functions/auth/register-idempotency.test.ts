@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { handler as register } from '../../../functions/auth/register';
 import { handler as getMe } from '../../../functions/users/get-me';
-import { claimKey } from '../../../shared/accounts/idempotency-store';
-import { newKeyClaim } from '../../../shared/accounts/replay-registration';
 import { hashPassword } from '../../../shared/passwords/hash';
+import { claimKey } from '../../../shared/registration/idempotency-store';
+import { newKeyClaim } from '../../../shared/registration/replay-registration';
 import { type TestContext, testContext } from '../../setup/context';
 import { untilLockIsAwaited } from '../../setup/database';
 import { eventsOf } from '../../setup/events';

@@ -3,7 +3,7 @@ import { uuidv7 } from 'uuidv7';
 import { deadLetters } from '../../../functions/consumers/dead-letters';
 import { handler as deleteUser } from '../../../functions/users/delete-user';
 import type { Db } from '../../../shared/db/connection';
-import { editDeadLetter } from '../../../shared/event-operations/edit-dead-letter';
+import { editDeadLetter } from '../../../shared/dead-letters/edit-dead-letter';
 import { eraseFromEvents } from '../../../shared/event-operations/erase-store';
 import type { UserEvent } from '../../../shared/events/catalog';
 import { NOBODY } from '../../../shared/events/origin';

@@ -6,7 +6,7 @@ import { queueOf } from '../../../shared/broker/topology';
 import type { Db } from '../../../shared/db/connection';
 import { migrateToLatest } from '../../../shared/db/migrate';
 import { migrations } from '../../../shared/db/migrations';
-import { listEvents } from '../../../shared/event-operations/list-events';
+import { listEvents } from '../../../shared/event-log/list-events';
 import type { UserEvent } from '../../../shared/events/catalog';
 import { NOBODY } from '../../../shared/events/origin';
 import { claimEvents, confirmSent, putBack } from '../../../shared/outbox/dispatch-store';

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import type { Db, Tx } from '../db/connection';
 import { consumerOf, recordHistory } from '../event-history/history-store';
+import { ERASED_ERROR, findMissingUsers, wasDeleted, withoutPerson } from '../event-operations/erase-store';
 import type { UserEvent } from '../events/catalog';
 import { dispatchToQueue } from '../outbox/dispatch-store';
-import { ERASED_ERROR, findMissingUsers, wasDeleted, withoutPerson } from './erase-store';
 
 export interface DeadLetter {
   id: string;

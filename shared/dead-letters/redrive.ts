@@ -2,9 +2,9 @@ import { recordAdminAction } from '../audit/record-admin-action';
 import type { Context } from '../context/context';
 import type { Tx } from '../db/connection';
 import { DomainError } from '../errors';
+import { assertConsumerQueue, isConsumerQueue } from '../event-operations/consumer-queue';
 import { parseEvent, type UserEvent } from '../events/catalog';
 import type { Origin } from '../events/origin';
-import { assertConsumerQueue, isConsumerQueue } from './consumer-queue';
 import {
   auditedLetter,
   type DeadLetter,
