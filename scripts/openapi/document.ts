@@ -21,6 +21,7 @@ const DESCRIPTION = `Users, sessions and roles, with an event for every change.
 const TAGS: Record<string, { name: string; description: string }> = {
   auth: { name: 'Auth', description: 'Registration, login, logout, tokens and email links' },
   users: { name: 'Users', description: 'Users and their sessions' },
+  factors: { name: 'Factors', description: 'Second factors, recovery codes and passkeys of a user' },
   roles: { name: 'Roles', description: 'Roles and their permissions' },
   events: { name: 'Events', description: 'Event log, dead letters and audit log' },
   analytics: { name: 'Analytics', description: 'Counts per day or hour' },

@@ -1,9 +1,9 @@
 import { base32 } from '@otplib/plugin-base32-scure';
 import { crypto } from '@otplib/plugin-crypto-node';
 import { generateSync } from '@otplib/totp';
-import { handler as addTotp } from '../../functions/users/add-totp';
-import { handler as confirmTotp } from '../../functions/users/confirm-totp';
-import { handler as createRecoveryCodes } from '../../functions/users/create-recovery-codes';
+import { handler as addTotp } from '../../functions/factors/add-totp';
+import { handler as confirmTotp } from '../../functions/factors/confirm-totp';
+import { handler as createRecoveryCodes } from '../../functions/factors/create-recovery-codes';
 import type { TestContext } from './context';
 import { call } from './http';
 import type { Person } from './people';

@@ -1,7 +1,7 @@
 import { handler as loginPasskey } from '../../functions/auth/login-passkey';
 import { handler as loginOptions } from '../../functions/auth/passkey-login-options';
-import { handler as addPasskey } from '../../functions/users/add-passkey';
-import { handler as passkeyOptions } from '../../functions/users/passkey-options';
+import { handler as addPasskey } from '../../functions/factors/add-passkey';
+import { handler as passkeyOptions } from '../../functions/factors/passkey-options';
 import { type Algorithm, type Misbehaviour, SoftwareAuthenticator } from './authenticator';
 import type { TestContext } from './context';
 import { call } from './http';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { handler as listAudit } from '../../../functions/events/list-audit';
+import { handler as listPasskeys } from '../../../functions/factors/list-passkeys';
 import { handler as getMe } from '../../../functions/users/get-me';
-import { handler as listPasskeys } from '../../../functions/users/list-passkeys';
 import { purgeEvents } from '../../../shared/ops/purge';
 import { type Algorithm, type Misbehaviour, SoftwareAuthenticator } from '../../setup/authenticator';
 import { type TestContext, testContext } from '../../setup/context';

@@ -1,10 +1,10 @@
 // A change of one's own factors that waits while the session is ended comes too late: the session may be a thief's.
-import { handler as addTotp } from '../../../functions/users/add-totp';
+import { handler as addTotp } from '../../../functions/factors/add-totp';
+import { handler as confirmTotp } from '../../../functions/factors/confirm-totp';
+import { handler as createRecoveryCodes } from '../../../functions/factors/create-recovery-codes';
+import { handler as removeFactor } from '../../../functions/factors/remove-factor';
+import { handler as removePasskey } from '../../../functions/factors/remove-passkey';
 import { handler as changePassword } from '../../../functions/users/change-password';
-import { handler as confirmTotp } from '../../../functions/users/confirm-totp';
-import { handler as createRecoveryCodes } from '../../../functions/users/create-recovery-codes';
-import { handler as removeFactor } from '../../../functions/users/remove-factor';
-import { handler as removePasskey } from '../../../functions/users/remove-passkey';
 import { lockUserRow } from '../../../shared/users/user-store';
 import { SoftwareAuthenticator } from '../../setup/authenticator';
 import { type TestContext, testContext } from '../../setup/context';
