@@ -13,14 +13,14 @@ let access: Access | null = null;
 let refreshing: Promise<boolean> | undefined;
 let onEnd = () => {};
 
-/** Called when the session has ended without being asked to. */
+/** Sets what happens when the session ends and nobody has signed out. */
 export function whenSessionEnds(callback: () => void): void {
   onEnd = callback;
 }
 
 let askForProof = async () => false;
 
-/** Called when a request needs a fresh proof of who is there. Returns whether it was given. */
+/** Sets who asks for a recent proof when a request needs one. The callback returns whether the user gave it. */
 export function whenProofIsNeeded(callback: () => Promise<boolean>): void {
   askForProof = callback;
 }
@@ -30,7 +30,7 @@ export function goToSignIn(): void {
   location.replace(`sign-in?return_to=console${location.hash}`);
 }
 
-/** Proves again who is there, for requests that need it. @throws ApiError */
+/** Proves the user's identity again, for requests that need a recent proof. @throws ApiError */
 export async function stepUp(proof: object): Promise<void> {
   keep(await request<NewAccessToken>('POST', 'step-up', { body: proof }));
 }
@@ -88,7 +88,7 @@ async function refreshOrEnd(): Promise<boolean> {
 }
 
 function keep({ accessToken, expiresIn }: NewAccessToken): void {
-  // A little earlier, so that it does not expire on its way.
+  // Renewed 10 s early, so that it does not expire while a request is on its way.
   access = { token: accessToken, expiresAt: Date.now() + (expiresIn - 10) * 1000 };
 }
 

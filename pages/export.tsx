@@ -5,7 +5,7 @@ import { SignIn } from './sign-in';
 import { Step } from './step';
 
 const id = new URLSearchParams(location.search).get('id') ?? '';
-/** It becomes part of a path, in which anything else could lead elsewhere. */
+/** Becomes part of a path, so it must be nothing but an id. */
 const isId = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(id);
 
 /**
@@ -16,7 +16,7 @@ export function ExportPage() {
   if (isId) return <SignIn onSignedIn={(session) => <Download session={session} />} />;
   return (
     <Step title="This page needs a link">
-      <p>Open the link in the email that we sent you once more.</p>
+      <p>Please open the link in our email again.</p>
     </Step>
   );
 }
@@ -38,7 +38,7 @@ function Download({ session }: { session: Session }) {
   };
   return (
     <Step title="Download your data">
-      <p>The file has all that is known about you. Don't download it on a computer that others use, too.</p>
+      <p>The file contains all the data that we have about you. Don't download it on a shared computer.</p>
       <Form submit="Download" onSubmit={download} />
     </Step>
   );

@@ -7,7 +7,7 @@ import { goToTarget, isForConsole, linkTo, type Target, target } from './target'
 
 interface FinishProps {
   session: Session;
-  /** What else there is to say if the page does not go anywhere. */
+  /** A message for people who stay on this page. */
   notice?: string;
 }
 
@@ -42,7 +42,7 @@ function GoBack({ session, target: to }: { session: Session; target: Target }) {
       return <SetUpFactor session={session} onDone={go} />;
     case 'failed':
       return (
-        <Step title="You could not be taken back">
+        <Step title="We couldn't take you back to the app">
           <p class="failure" role="alert">
             {state.message}
           </p>

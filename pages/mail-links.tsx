@@ -9,7 +9,7 @@ import { linkTo, takeToken } from './target';
 export function VerifyEmail() {
   return (
     <MailLink title="Confirm your email address" submit="Confirm" done="Your email address is confirmed.">
-      <p>One click, and we know that this address is yours.</p>
+      <p>Press the button to confirm that this address is yours.</p>
     </MailLink>
   );
 }
@@ -72,7 +72,7 @@ function MailLink({ title, submit, done, children }: MailLinkProps) {
   if (token === null)
     return (
       <Step title="This page needs a link">
-        <p>Open the link in the email that we sent you once more.</p>
+        <p>Please open the link in our email again.</p>
       </Step>
     );
   if (isDone)

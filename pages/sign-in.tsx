@@ -16,7 +16,7 @@ type State =
   | { step: 'factor'; challenge: Challenge }
   | { step: 'signed-in'; session: Session };
 
-const TOO_LATE = 'That took too long, or was tried too often. Please sign in again.';
+const TOO_LATE = 'This took too long, or there were too many attempts. Please sign in again.';
 
 interface SignInProps {
   /** What follows. Default: the way back to the app. */
@@ -31,7 +31,7 @@ export function SignIn({ onSignedIn = (session) => <Finish session={session} /> 
     } catch (error) {
       const { factorToken, factors } = error instanceof ApiError ? error.problem : {};
       if (factorToken && factors) setState({ step: 'factor', challenge: { factorToken, factors } });
-      // What the first step has proven is too old, or was used in another tab.
+      // The proof of the first step has expired, or another tab has used it.
       else if (codeOf(error) === 'invalid_token') setState({ step: 'password', notice: TOO_LATE });
       else throw error;
     }
@@ -117,7 +117,7 @@ function useSuggestedPasskey(attempt: Attempt): string | undefined {
       const assertion = await askForPasskey({ isSuggestion: true });
       await logInWith(assertion, attempt).catch((error: unknown) => setProblem(messageOf(error)));
     };
-    // If nothing can be suggested, or another way is chosen, nobody has asked for anything.
+    // Errors are ignored here: the person has not asked for a passkey.
     canSuggestPasskeys()
       .then((can) => (can ? suggest() : undefined))
       .catch(() => {});

@@ -47,7 +47,7 @@ export async function goToTarget(
   const issued = await post<SignInCode>('login/code', request, bearer(session));
   // Exchanged here, so that there is no code in the console's URL, which anybody could link to.
   if (isForConsole) await post('console/session', { code: issued.code });
-  // The URL that the service answers is one of its list; the one of this page's own address is only what was asked for.
+  // Use the URL in the response, which the service took from its list. The one in this page's address is unchecked input.
   const url = isForConsole ? `console${location.hash}` : withAnswer(issued.returnTo, issued.code, state);
   location.replace(url);
   return url;

@@ -6,7 +6,7 @@ import { Section } from '../ui/content';
 import { Field, Form } from '../ui/fields';
 import { Time } from '../ui/time';
 
-/** For somebody who asks whether they were erased. */
+/** Finds the erasure of a person who asks about it, by their address. */
 export function LookUp() {
   const [email, setEmail] = useState('');
   const [found, setFound] = useState<ErasureLookup>();

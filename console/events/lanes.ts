@@ -6,7 +6,7 @@ import type { Tone } from '../ui/state';
 export interface Step {
   tone: Tone;
   title: string;
-  /** How long after the commit, or what is awaited. */
+  /** The time since the commit, or what the step waits for. */
   time: string;
   error?: string | undefined;
 }

@@ -16,7 +16,7 @@ const TONES: Record<string, Tone> = {
   dead: 'bad',
 };
 
-/** Each consumer that takes the event, and how far it is. */
+/** The state of each consumer that receives the event. */
 export function Consumers({ event }: { event: LoggedEvent }) {
   const entries = Object.entries(event.consumers);
   const isDone = entries.every(([, state]) => state === 'handled');

@@ -9,7 +9,7 @@ interface TitledProps {
   actions?: ComponentChildren;
 }
 
-/** A view: its heading gets the focus, so that a screen reader says where one is. */
+/** A view: its heading gets the focus, so that a screen reader announces it. */
 export function View({ title, children, actions }: TitledProps) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {

@@ -2,7 +2,7 @@ import type { ComponentChildren } from 'preact';
 
 export type Tone = 'good' | 'busy' | 'bad' | 'quiet';
 
-/** Not told by colour alone. */
+/** The text says the state too, not only the colour. */
 const SIGNS: Record<Tone, string> = { good: '✓', busy: '…', bad: '✕', quiet: '·' };
 
 export function State({ tone, children }: { tone: Tone; children: ComponentChildren }) {

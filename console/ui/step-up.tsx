@@ -6,7 +6,7 @@ import { Button } from './button';
 import { Dialog } from './dialog';
 import { Field, Form } from './fields';
 
-/** Asks who is there when a request needs a fresh proof. The request then goes on. */
+/** Asks for a recent proof when a request needs one. The request then continues. */
 export function StepUp() {
   const [answer, setAnswer] = useState<(isProven: boolean) => void>();
   useEffect(() => {

@@ -13,7 +13,7 @@ export function useNow(): number {
   return now;
 }
 
-/** A time in the reader's zone; UTC is shown when it is pointed at. */
+/** A time in the reader's zone; UTC appears on hover. */
 export function Time({ at, isRelative = false }: { at: string; isRelative?: boolean }) {
   const now = useNow();
   return (

@@ -10,7 +10,7 @@ interface RemoveProps {
   about: string;
 }
 
-/** What cannot be undone: whoever does it types the username. */
+/** Actions that cannot be undone: the operator types the username to confirm. */
 export function Remove({ user, remove, label, about }: RemoveProps) {
   const [typed, setTyped] = useState('');
   const submit = async () => {

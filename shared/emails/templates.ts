@@ -259,7 +259,7 @@ export function restoredMail({ appName, name }: Notice): MailContent {
 interface ExportReady {
   appName: string;
   name: string;
-  /** To a page that asks to sign in. */
+  /** To a page that asks people to sign in. */
   link: string;
   /** Not every service has answered. */
   isPartial: boolean;

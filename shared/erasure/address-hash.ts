@@ -3,8 +3,9 @@ import type { Config } from '../config';
 import { addressKey } from '../users/email-address';
 
 /**
- * Keyed hashes of an address, by which a case is found when its person asks. By each of `ENCRYPTION_KEYS`, the current one
- * first: a case was hashed by the one that was current then. A plain hash would not do: addresses are few enough to try.
+ * Keyed hashes of an address, which find the case when the erased person asks. One hash for each of `ENCRYPTION_KEYS`, the
+ * current key first: a case stores the hash by the key that was current then. A plain hash could be reversed by trying
+ * addresses.
  */
 export function addressHashes({ factors }: Config, address: string): Buffer[] {
   return factors.encryptionKeys.map(({ key }) =>

@@ -104,7 +104,7 @@ export async function completeCase(tx: Tx, id: string, now: Date): Promise<boole
 export interface CaseFilter {
   state?: 'open' | 'overdue' | 'completed' | undefined;
   holder?: string | undefined;
-  /** The address has one of these hashes. */
+  /** Only cases whose address has one of these hashes. */
   addressHashes?: Buffer[] | undefined;
 }
 

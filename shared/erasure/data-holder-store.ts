@@ -17,7 +17,7 @@ function holderFromRow(row: Selectable<DataHoldersTable>): DataHolder {
   };
 }
 
-/** All of them, by name: there are as many as a company has services. */
+/** All holders, by name. Without pages: there are only as many as a company has services. */
 export async function listDataHolders(db: Db): Promise<DataHolder[]> {
   const rows = await db.selectFrom('data_holders').selectAll().orderBy('name').execute();
   return rows.map(holderFromRow);

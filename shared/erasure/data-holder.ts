@@ -12,7 +12,7 @@ const DEFAULT_DEADLINE = 30 * DAY_SECONDS;
 /** AMQP 0-9-1: a short string. */
 const MAX_QUEUE_BYTES = 255;
 
-/** Tells a holder's key from an access token, for secret scanners too. */
+/** Distinguishes a holder's key from an access token, and lets secret scanners find it. */
 export const HOLDER_KEY_PREFIX = 'rollcall_holder_';
 
 /** A service that holds copies of users' data. */
@@ -80,7 +80,7 @@ export const HolderSettingsBody = exactly({
   ),
 });
 
-/** @throws DomainError `invalid_request`: a name in a path that names no holder yet is input, and no unknown record */
+/** @throws DomainError `invalid_request`: the name in the path of a new holder is input, not the id of an unknown record */
 export function assertHolderName(name: string): void {
   const { success, issues } = v.safeParse(HolderName, name);
   if (success) return;

@@ -26,7 +26,7 @@ export async function eraseUser(
     const user = await lockUserToChange(tx, ctx, caller, id, versions);
     const deleted = await deleteLocked(tx, ctx, user, requestOrigin);
     const isOwn = user.id === caller.user.id;
-    // What comes after the erasure must not say again where the user was.
+    // Events after the erasure must not store the user's address and user agent again.
     const origin = isOwn ? { ...requestOrigin, address: null, userAgent: null } : requestOrigin;
     const sequence = requestSequence(sequenceOf(user.version + 1));
     const requested = await appendEvent(tx, ctx, 'inline', {

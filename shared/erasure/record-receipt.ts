@@ -18,7 +18,7 @@ export interface GivenReceipt {
   answer: Answer;
 }
 
-/** Why a receipt is refused. No repetition of it would be taken. */
+/** Why a receipt is refused. Sending it again does not help. */
 export type Refusal = 'unknown' | 'unfitting' | 'too_large';
 
 /**

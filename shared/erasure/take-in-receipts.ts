@@ -13,9 +13,9 @@ const KEPT = ['caseId', 'holder', 'outcome'];
 const MAX_KEPT = 100;
 
 /**
- * Records a batch of receipts, each in its own transaction. What is none, or belongs to no case, becomes a dead letter: no
- * retry would make it right.
- * @throws where the database does; all of the batch then has to come again
+ * Records a batch of receipts, each in its own transaction. A message that is no receipt, or belongs
+ * to no case, becomes a dead letter at once, because a retry could not succeed.
+ * @throws what the database throws; the whole batch must then be delivered again
  */
 export async function takeInReceipts(ctx: Context, batch: RmqEvent): Promise<BatchResponse> {
   for (const [key, messages] of Object.entries(batch.rmqMessagesByQueue)) {
@@ -67,8 +67,8 @@ function read(body: Buffer): unknown {
 }
 
 /**
- * What of a refused message is kept. A holder that misspells a member, or nests it, has sent a person's data all the same, so
- * only what is known to be harmless stays.
+ * Keeps only members of a refused message that are known to be harmless. A holder that misspells or nests a member may still
+ * have sent personal data.
  */
 function withoutPerson(json: unknown): Buffer {
   const members = typeof json === 'object' && json !== null ? Object.entries(json) : [];

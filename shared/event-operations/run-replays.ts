@@ -18,7 +18,7 @@ export async function runReplays(ctx: Context, budgetMs: number, signal?: AbortS
   const end = performance.now() + budgetMs;
   do {
     const step = await takeReplayStep(ctx.db).catch((error: unknown) => {
-      ctx.log.error('A replay cannot go on right now and will try again', { error });
+      ctx.log.error('A step of a replay failed and will be repeated', { error });
       return 'none' as const;
     });
     const pauseMs = { taken: 0, full: FULL_PAUSE_MS, none: ctx.config.relay.idleMs }[step];

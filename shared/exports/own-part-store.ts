@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Tx } from '../db/connection';
 
-/** More than the byte limits of the lists let through. */
+/** An upper bound for the queries: the byte limits of the lists allow fewer. */
 const MAX_ROWS = 5_000;
 
 /** The user's sessions, ended ones too as long as they are kept, newest first. */
@@ -41,7 +41,7 @@ const entryOf = ({ type, time, address, user_agent, detail }: OriginRow) => ({
   detail,
 });
 
-/** Where an administrator was who changed the user is the administrator's, and so is who it was (GDPR, article 15 (4)). */
+/** An administrator's identity, address and user agent are not the user's data (GDPR, article 15 (4)). */
 const isOwnAct = sql`(actor_id is null or actor_id = subject)`;
 const ORIGIN = sql`case when ${isOwnAct} then address end as address, case when ${isOwnAct} then user_agent end as user_agent`;
 

@@ -26,8 +26,9 @@ const MAX_BYTES = {
 };
 
 /**
- * All that this service holds of a user, whom the caller has locked, without secrets: no hash of a password, no secret of a
- * factor, no token, and no reason of a suspension, which is for administrators. Of a list that is too long come the newest entries, and `truncated` has its name.
+ * Collects all that this service stores about a user, whom the caller has locked. Omits password hashes, factor secrets and
+ * tokens, and the reason of a suspension, which is for administrators. A list that is too long keeps its newest entries, and
+ * `truncated` names it.
  */
 export async function collectOwnPart(tx: Tx, ctx: Context, user: User): Promise<JsonObject> {
   const texts = [user.id, user.username, user.email, user.pendingEmail, user.displayName];

@@ -7,7 +7,7 @@ import { countFactors, insertFactor } from './factor-store';
 import { sealSecret } from './sealed-secret';
 import { type NewSecret, newSecret } from './totp';
 
-/** A phone and a spare one, and few enough: each makes guessing a code that much easier. */
+/** Enough for a phone and a spare. Every further app makes guessing a code easier. */
 const MAX_FACTORS = 3;
 
 /**

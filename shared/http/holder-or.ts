@@ -22,7 +22,7 @@ export const holderOr = (
     const holder = await findHolderByKey(ctx.db, hashToken(token));
     if (holder !== null) return { caller: null, holder };
     throw new DomainError('unauthorized', {
-      detail: 'The key is of no data holder. POST /data-holders/{name}/key creates another one',
+      detail: 'No data holder has this key. POST /data-holders/{name}/key creates another one',
       headers: { 'www-authenticate': 'Bearer error="invalid_token"' },
     });
   },

@@ -94,6 +94,6 @@ export async function purgeEvents(
     rateLimits: await allExpired('rate_limits'),
     auditAddresses: await all(() => blankAuditEntries(ctx.db, age(auditAddressDays), BATCH_SIZE)),
   };
-  ctx.log.info('What is past its retention was purged', { ...report });
+  ctx.log.info('Data past its retention was purged', { ...report });
   return report;
 }

@@ -38,7 +38,7 @@ export async function appendEvent<T extends EventType>(
   event: NewEvent<T>,
 ): Promise<PendingEvent> {
   const [pending] = await appendEvents(tx, ctx, sender, [event]);
-  if (!pending) throw new Error('The event log did not take the event');
+  if (!pending) throw new Error('The event was not stored');
   return pending;
 }
 
@@ -102,7 +102,7 @@ export async function appendEvents<T extends EventType>(
 }
 
 function missing(id: string): never {
-  throw new Error(`The event log did not take the event ${id}`);
+  throw new Error(`The event ${id} was not stored`);
 }
 
 /** Deletes an event that the same transaction appended. Once committed, an event stays. */

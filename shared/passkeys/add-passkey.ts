@@ -38,7 +38,7 @@ export async function addPasskey(
   );
   if (!(await takeChallenge(ctx, challenge, user.id))) {
     throw new DomainError('invalid_passkey', {
-      detail: 'The challenge was used, has expired or is not of your options',
+      detail: 'The challenge was used, has expired, or was not issued to you',
     });
   }
   const transports = (credential.response.transports ?? []).filter((one) => TRANSPORT.test(one));

@@ -38,7 +38,8 @@ export async function putRole(
     const before = stored && { ...stored, permissions: [...permissionsOf(name, stored.permissions)] };
     const changesFactorOnly = requiresFactor !== undefined && isDeepStrictEqual(before?.permissions, wanted);
     if (BUILT_IN_ROLES.includes(name) && !changesFactorOnly) {
-      const detail = 'Its permissions are fixed; send those that it has, to change requiresFactor';
+      const detail =
+        'The permissions of this role are fixed. To change requiresFactor, send the permissions that it has';
       throw new DomainError('built_in_role', { detail });
     }
     assertHolds(granting, new Set([...permissions, ...(before?.permissions ?? [])]));

@@ -199,7 +199,7 @@ test('handles on where the path to the database falls silent under all of its co
   await fillOutbox(ctx, 20);
   await worker.logged(isAudited, 20);
   // A purge gives a statement up to 50 s, and its first run would still be under way on a busy machine.
-  await worker.logged(says('What is past its retention was purged'));
+  await worker.logged(says('Data past its retention was purged'));
   database.silence();
   await fillOutbox(ctx, 20);
   await worker.logged(isAudited, 40);

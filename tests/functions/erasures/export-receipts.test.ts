@@ -120,7 +120,7 @@ test('takes a large answer, and refuses what would not fit into the download', a
   const answer = (name: string, size: number) =>
     byAmqp({ caseId: id, holder: name, outcome: 'exported', data: { text: '"'.repeat(size / 2) } });
   await answer('one', 1024 * 1024);
-  expect((await refused())[0]?.error).toContain('answer with a url');
+  expect((await refused())[0]?.error).toContain('send a url instead');
   for (const name of NAMES) await answer(name, 900_000);
   const { receipts } = (await call(getExport, ctx, { params: { id }, token: person.accessToken })).body;
   expect(receipts.map(({ outcome }: { outcome: string }) => outcome)).toEqual([

@@ -438,7 +438,7 @@ test('the id of a case says what it is: no answer of one kind counts for the oth
   await byAmqp({ caseId: id, holder: 'crm', outcome: 'erased' });
   await byAmqp({ caseId: erasure.id, holder: 'crm', outcome: 'exported', data: { note: SECRET } });
   expect((await refused()).map(({ error }) => error)).toEqual(
-    Array(2).fill(expect.stringContaining('An erasure is answered with erased')),
+    Array(2).fill(expect.stringContaining('The outcome does not fit')),
   );
   const nothing = { outcome: 'nothing_held' };
   expect((await byHttp(key, erasure.id, nothing)).status).toBe(404);
