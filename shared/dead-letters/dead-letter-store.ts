@@ -111,7 +111,7 @@ export async function findDeadLetter(db: Db, id: string): Promise<DeadLetter | n
   return row ? toDeadLetter(row) : null;
 }
 
-/** Locks it, so that it is redriven, edited or deleted by one at a time. @returns null where there is none */
+/** Locks it, so that only one caller at a time redrives, edits or deletes it. @returns null where there is none */
 export async function lockDeadLetter(tx: Tx, id: string): Promise<DeadLetter | null> {
   const row = await tx
     .selectFrom('dead_letters')
