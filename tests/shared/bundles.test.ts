@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -54,6 +54,22 @@ test('a function is a definition and a call: its file has at most 40 lines', asy
     })),
   );
   expect(lengths.filter(({ lines }) => lines > 40)).toEqual([]);
+});
+
+test('a folder is about fifteen files: one of over twenty is several subjects', async () => {
+  const entries = await Promise.all(
+    ['functions', 'shared'].map((part) =>
+      readdir(join(ROOT, part), { recursive: true, withFileTypes: true }),
+    ),
+  );
+  const counts = new Map<string, number>();
+  for (const entry of entries.flat()) {
+    // One file for each change of the schema there has been.
+    if (!entry.isFile() || entry.parentPath.endsWith('migrations')) continue;
+    counts.set(entry.parentPath, (counts.get(entry.parentPath) ?? 0) + 1);
+  }
+  expect(counts.size).toBeGreaterThan(40);
+  expect([...counts].filter(([, count]) => count > 20)).toEqual([]);
 });
 
 test('what does not publish takes in no broker client', async () => {
