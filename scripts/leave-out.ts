@@ -34,6 +34,9 @@ const NO_CHANNEL_BINDING = `
     throw new Error('Channel binding is left out: see scripts/leave-out.ts');
   };`;
 
+/** Parsers for results in PostgreSQL's binary format: pg gets text unless a query asks for `binary`, and none does. */
+const NO_BINARY_RESULTS = 'exports.init = () => {};';
+
 /** Replaces these modules by classes that throw when they are used. */
 export const leaveOutUnused: Plugin = {
   name: 'leave-out-unused',
@@ -43,6 +46,9 @@ export const leaveOutUnused: Plugin = {
     }));
     builder.onLoad({ filter: /node_modules\/pg\/lib\/crypto\/cert-signatures\.js$/ }, () => ({
       contents: NO_CHANNEL_BINDING,
+    }));
+    builder.onLoad({ filter: /node_modules\/pg-types\/lib\/binaryParsers\.js$/ }, () => ({
+      contents: NO_BINARY_RESULTS,
     }));
     const filter = new RegExp(`node_modules/(${UNUSED.join('|')})$`.replaceAll('.', '\\.'));
     builder.onLoad({ filter }, ({ path }) => {
