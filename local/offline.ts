@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ROOT } from '../scripts/function-files';
-import { RETURN_MEMORY } from '../scripts/serve/memory';
+import { RETURN_MEMORY, SMALL_HEAP } from '../scripts/serve/memory';
 
 const START_TIMEOUT_MS = 180_000;
 const STOP_TIMEOUT_MS = 10_000;
@@ -49,6 +49,7 @@ export async function startOffline(
   const child = spawn(
     process.execPath,
     [
+      SMALL_HEAP,
       require.resolve('serverless/bin/serverless.js'),
       ...['offline', 'start'],
       ...['--host', '127.0.0.1', '--httpPort', String(options.httpPort)],

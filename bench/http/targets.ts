@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../../local/ports';
 import { ROOT } from '../../scripts/function-files';
-import { RETURN_MEMORY } from '../../scripts/serve/memory';
+import { RETURN_MEMORY, SMALL_HEAP } from '../../scripts/serve/memory';
 import type { PublishingContext } from '../../shared/outbox/publisher';
 import { type BenchServers, benchContext, benchService, HIGH_LIMITS } from '../environment';
 import type { MailSink } from './mail-sink';
@@ -40,7 +40,7 @@ export async function startServe(
     WEB_CONCURRENCY: String(processes),
   };
   // As package.json's script has it.
-  const command = [process.execPath, '--max-semi-space-size=2', join(ROOT, 'dist/serve/index.cjs')] as const;
+  const command = [process.execPath, SMALL_HEAP, join(ROOT, 'dist/serve/index.cjs')] as const;
   const program = await startProgram([...command], environment, port, directory);
   return {
     port,
