@@ -1,15 +1,10 @@
 import cluster, { type Worker } from 'node:cluster';
 import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
-import { RETURN_MEMORY } from './memory';
+import { RETURN_MEMORY, SMALL_HEAP } from './memory';
 import { PARTS, type Part, type ServeSettings } from './settings';
 
 const RESTART_DELAY_MS = 1_000;
-/**
- * Limits what a process has just created, which lives for milliseconds, to 4 MB. Node.js would let it grow to 32 MB, and to 64
- * from version 24 on, at no measurable gain.
- */
-const HEAP_FLAG = '--max-semi-space-size=2';
 
 /**
  * Runs the configured number of processes, which share the port. The first has all parts; the others serve only HTTP. A
@@ -19,7 +14,7 @@ export async function superviseProcesses({ parts, processes }: ServeSettings): P
   // The processes accept connections themselves. If this one passed them on, no process would own a connection that was on
   // its way to a process that is killed, and its client would wait.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
-  cluster.setupPrimary({ execArgv: [HEAP_FLAG, ...process.execArgv] });
+  cluster.setupPrimary({ execArgv: [SMALL_HEAP, ...process.execArgv] });
   let stopping = false;
   const running = new Set<Worker>();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
