@@ -14,13 +14,19 @@ type Request = { password: string; cost: number } | { password: string; hash: st
 type Thread = (request: Request) => Promise<unknown>;
 
 /**
- * Computes hashes beside the thread that serves: bcrypt on threads of its own, Argon2 on those of libuv. At most as many at
- * once as there are processors; the others wait in the order in which they came. Threads start when they are first needed,
+ * How many hashes one of so many processes computes at once: as many as there are processors for all of them together. More
+ * would only take memory and caches from each other.
+ */
+export function hashesAtOnce(processes: number): number {
+  return Math.min(Math.ceil(availableParallelism() / processes), MAX_AT_ONCE);
+}
+
+/**
+ * Computes hashes beside the thread that serves: bcrypt on threads of its own, Argon2 on those of libuv. At most `atOnce`;
+ * the others wait in the order in which they came. Threads start when they are first needed,
  * and keep the process alive only while they compute. One that ends is replaced, and its request computed again.
  */
-export function createHashing(
-  atOnce = Math.min(availableParallelism(), MAX_AT_ONCE),
-): Hashing & { close(): Promise<void> } {
+export function createHashing(atOnce = hashesAtOnce(1)): Hashing & { close(): Promise<void> } {
   const idle: Thread[] = [];
   const workers = new Set<Worker>();
   // Who has a place finds an idle thread, or fewer threads than places.

@@ -1,7 +1,7 @@
 import { CONSUMER_NAMES } from '../../shared/broker/topology';
 import { publishInBackground, publishingContext } from '../../shared/outbox/publisher';
 import { useHashing } from '../../shared/passwords/hashing';
-import { createHashing } from './hashing-threads';
+import { createHashing, hashesAtOnce } from './hashing-threads';
 import { type HttpServer, startHttpServer } from './http-server';
 import { answerLiveness, LIVENESS_PATH } from './liveness';
 import type { ServeSettings } from './settings';
@@ -14,14 +14,14 @@ import { untilDatabaseAnswers } from './until-database-answers';
 const HTTP_CONNECTIONS = 10;
 
 /** Runs this process's parts of the service until a signal stops it. */
-export async function runProcess({ parts, host, port }: ServeSettings): Promise<void> {
+export async function runProcess({ parts, host, port, processes }: ServeSettings): Promise<void> {
   const servesHttp = parts.has('http');
   const hasTasks = parts.size > (servesHttp ? 1 : 0);
   // All consumers, the relay and the query of its backlog run concurrently: with one connection, which suits a Lambda
   // container, they would wait for each other.
   const connections = (servesHttp ? HTTP_CONNECTIONS : 0) + (hasTasks ? CONSUMER_NAMES.length + 2 : 0);
   process.env['DATABASE_POOL_SIZE'] ||= String(connections);
-  const hashing = createHashing();
+  const hashing = createHashing(hashesAtOnce(processes));
   useHashing(hashing);
   const ctx = publishingContext();
   const { log } = ctx;

@@ -7,6 +7,7 @@ import { contextClassOf } from './proof';
 const Claims = v.object({
   sub: v.pipe(v.string(), v.uuid()),
   sid: v.pipe(v.string(), v.uuid()),
+  exp: v.number(),
   auth_time: v.optional(v.pipe(v.number(), v.integer())),
 });
 
@@ -54,12 +55,39 @@ export interface VerifiedToken {
   provenAt: Date | null;
 }
 
+/** Tokens with a valid signature, so that it is computed once for each and not at every request. */
+const MAX_KNOWN = 1_000;
+const knownTokens = new WeakMap<Config['tokens'], Map<string, KnownToken>>();
+
+interface KnownToken extends VerifiedToken {
+  /** In seconds, as the token has it. */
+  expiresAt: number;
+}
+
 /** Verifies a token. @returns null if it is not a valid token of this service */
 export async function verifyAccessToken(
   tokens: Config['tokens'],
   token: string,
   now: Date,
 ): Promise<VerifiedToken | null> {
+  const known = knownTokens.get(tokens) ?? new Map<string, KnownToken>();
+  knownTokens.set(tokens, known);
+  let found = known.get(token) ?? null;
+  if (found && found.expiresAt > Math.floor(now.getTime() / 1000)) return found;
+  known.delete(token);
+  found = await verifySignature(tokens, token, now);
+  // Only valid ones: nobody can fill it with others.
+  if (found) known.set(token, found);
+  const [oldest] = known.keys();
+  if (known.size > MAX_KNOWN && oldest !== undefined) known.delete(oldest);
+  return found;
+}
+
+async function verifySignature(
+  tokens: Config['tokens'],
+  token: string,
+  now: Date,
+): Promise<KnownToken | null> {
   for (const key of keysFor(tokens, token)) {
     try {
       const { payload } = await jwtVerify(token, await importedKey(key.algorithm, key.jwk), {
@@ -72,9 +100,9 @@ export async function verifyAccessToken(
       });
       const claims = v.safeParse(Claims, payload);
       if (!claims.success) continue;
-      const { sub, sid, auth_time: authTime } = claims.output;
+      const { sub, sid, exp, auth_time: authTime } = claims.output;
       const provenAt = authTime === undefined ? null : new Date(authTime * 1000);
-      return { userId: sub, sessionId: sid, provenAt };
+      return { userId: sub, sessionId: sid, provenAt, expiresAt: exp };
     } catch {
       // Signed with another key. Secrets have no `kid`, so during a rotation there are two to try.
     }
