@@ -5,6 +5,7 @@ import { handler as login } from '../../../functions/auth/login';
 import { handler as logout } from '../../../functions/auth/logout';
 import { handler as getMe } from '../../../functions/users/get-me';
 import { readConfig } from '../../../shared/config';
+import { verifyAccessToken } from '../../../shared/sessions/access-token';
 import { generatePrivateJwk } from '../../../shared/tokens/token-keys';
 import { type TestContext, testContext } from '../../setup/context';
 import { call } from '../../setup/http';
@@ -356,4 +357,34 @@ describe('the configuration', () => {
     expect(error.message).toContain(message);
     expect(error.message).not.toContain('topsecret');
   });
+});
+
+test('a token that was accepted before is refused once it has expired, or is not known to another configuration', async () => {
+  const { accessToken } = await logIn(ctx);
+  expect([await status(ctx, accessToken), await status(ctx, accessToken)]).toEqual([200, 200]);
+  const lastSecond = new Date(decode(accessToken.split('.')[1]).exp * 1000 - 1);
+  expect(await status({ ...ctx, now: () => lastSecond }, accessToken)).toBe(200);
+  expect(await status({ ...ctx, now: () => new Date(lastSecond.getTime() + 1) }, accessToken)).toBe(401);
+  expect(
+    await status(withTokens({ JWT_SECRET: 'another secret of the tests, long enough' }), accessToken),
+  ).toBe(401);
+});
+
+test('of very many tokens, all are accepted, also those that are no longer remembered', async () => {
+  const { tokens } = ctx.config;
+  const { payload } = await jwtVerify(
+    (await logIn(ctx)).accessToken,
+    Buffer.from(String(tokens.signingKey.jwk.k), 'base64url'),
+  );
+  const now = ctx.now();
+  const signed = await Promise.all(
+    Array.from({ length: 1_100 }, () =>
+      new SignJWT({ ...payload, jti: randomUUID() })
+        .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+        .sign(Buffer.from(String(tokens.signingKey.jwk.k), 'base64url')),
+    ),
+  );
+  for (const token of [...signed, ...signed]) {
+    expect(await verifyAccessToken(tokens, token, now)).toMatchObject({ sessionId: payload['sid'] });
+  }
 });
