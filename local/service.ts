@@ -36,6 +36,7 @@ export function startService(): Service {
     stopTasks: async () => {
       stopping.abort();
       await running;
+      await publisher.settled();
       await close();
     },
     close: async () => {

@@ -18,7 +18,7 @@ export class PooledDriver implements Driver {
   }
 
   async beginTransaction(connection: PooledConnection, settings: TransactionSettings): Promise<void> {
-    connection.begin(settings);
+    await connection.begin(settings);
   }
 
   async commitTransaction(connection: PooledConnection): Promise<void> {

@@ -33,10 +33,6 @@ export class PooledConnection implements DatabaseConnection {
   /** Something has run on it, so the session may have state that another one would lack. */
   #used = false;
   #inTransaction = false;
-  /** A transaction that the next statement begins. */
-  #toBegin: TransactionSettings | undefined;
-  /** The first statement of a transaction, with its BEGIN. */
-  #opening: Promise<unknown> | undefined;
   #lost: DatabaseUnavailable | undefined;
 
   private constructor(
@@ -66,11 +62,11 @@ export class PooledConnection implements DatabaseConnection {
     const outcome = readsOnly || this.#inTransaction ? 'not_done' : 'unknown';
     let name = this.names?.nameOf(sql);
     const run = () => this.#run(sql, parameters, statementTimeoutMs, outcome, name);
-    if (this.#inTransaction) return toQueryResult(await this.#runWithin(run));
     if (!this.#trusted)
       await this.#withReplacement(() => this.#run('select 1', [], CHECK_TIMEOUT_MS, 'not_done'));
     const result = await this.#withReplacement(run).catch((error: unknown) => {
-      if (name === undefined || !isForgotten(error)) throw error;
+      // Inside a transaction a repetition is impossible: the server has aborted it.
+      if (name === undefined || this.#inTransaction || !isForgotten(error)) throw error;
       name = undefined;
       return this.#withReplacement(run);
     });
@@ -78,23 +74,38 @@ export class PooledConnection implements DatabaseConnection {
     return toQueryResult(result);
   }
 
-  /** The transaction begins with its first statement, which saves a round trip. */
-  begin(settings: TransactionSettings): void {
+  /** Sets the limits in the same round trip and for this transaction only, because poolers do not keep session settings. */
+  async begin({ isolationLevel, accessMode }: TransactionSettings): Promise<void> {
+    const modes = [isolationLevel && `isolation level ${isolationLevel}`, accessMode].filter(Boolean);
+    const text = [
+      ['begin', modes.join(', ')].join(' '),
+      ...this.#serverLimits(),
+      'show transaction_read_only',
+    ].join('; ');
+    let timeoutMs = CHECK_TIMEOUT_MS;
+    await this.#withReplacement(async () => {
+      const result = await this.#run(text, [], timeoutMs, 'not_done');
+      // On a busy machine it may just have been slow, so the second attempt gets the full statement timeout.
+      timeoutMs = this.limits.statementTimeoutMs;
+      // One result per statement; the last one is that of SHOW.
+      const [readOnly] = [result].flat().at(-1)?.rows ?? [];
+      if (readOnly?.transaction_read_only === 'on' && accessMode !== 'read only')
+        throw this.#explain(new ReadOnly(), 'not_done');
+    });
     this.#inTransaction = true;
-    this.#toBegin = settings;
+    this.#used = true;
   }
 
   /** @throws DatabaseUnavailable with outcome `unknown` if the reply was lost: the transaction may have committed */
   async commit(): Promise<void> {
-    if (!this.#toBegin) await this.#run('commit', [], this.limits.statementTimeoutMs, 'unknown');
-    this.#endTransaction();
+    await this.#run('commit', [], this.limits.statementTimeoutMs, 'unknown');
+    this.#inTransaction = false;
   }
 
   /** Never throws: if the rollback fails, the transaction ends with its connection. */
   async rollback(): Promise<void> {
-    if (!this.#toBegin)
-      await this.#run('rollback', [], this.limits.statementTimeoutMs, 'not_done').catch(() => {});
-    this.#endTransaction();
+    await this.#run('rollback', [], this.limits.statementTimeoutMs, 'not_done').catch(() => {});
+    this.#inTransaction = false;
   }
 
   release(): void {
@@ -130,54 +141,6 @@ export class PooledConnection implements DatabaseConnection {
     }
   }
 
-  /** Runs a statement of the transaction. The first one may be repeated on another connection, together with BEGIN. */
-  async #runWithin(run: () => Promise<PgResult>): Promise<PgResult> {
-    const settings = this.#toBegin;
-    if (!settings) {
-      // Otherwise a transaction that could not begin would go on without one.
-      await this.#opening;
-      return run();
-    }
-    this.#toBegin = undefined;
-    let timeoutMs = CHECK_TIMEOUT_MS;
-    const opening = this.#withReplacement(async () => {
-      const begun = this.#begin(settings, timeoutMs);
-      // On a busy machine it may just have been slow, so the second attempt gets the full statement timeout.
-      timeoutMs = this.limits.statementTimeoutMs;
-      const first = run();
-      // If BEGIN fails, its error says why.
-      first.catch(() => {});
-      await begun;
-      return first;
-    });
-    this.#opening = opening;
-    const result = await opening;
-    this.#used = true;
-    return result;
-  }
-
-  /** Sets the limits in the same round trip and for this transaction only, because poolers do not keep session settings. */
-  async #begin({ isolationLevel, accessMode }: TransactionSettings, timeoutMs: number): Promise<void> {
-    const modes = [isolationLevel && `isolation level ${isolationLevel}`, accessMode].filter(Boolean);
-    const text = [
-      ['begin', modes.join(', ')].join(' '),
-      ...this.#serverLimits(),
-      'show transaction_read_only',
-    ].join('; ');
-    const client = this.#client;
-    const result = await this.#run(text, [], timeoutMs, 'not_done');
-    // One result per statement; the last one is that of SHOW.
-    const [readOnly] = [result].flat().at(-1)?.rows ?? [];
-    if (readOnly?.transaction_read_only === 'on' && accessMode !== 'read only')
-      throw this.#explain(client, new ReadOnly(), 'not_done');
-  }
-
-  #endTransaction(): void {
-    this.#inTransaction = false;
-    this.#toBegin = undefined;
-    this.#opening = undefined;
-  }
-
   #mayRepeat(): boolean {
     if (this.#used || this.#lost?.outcome !== 'not_done') return false;
     // After a full statement timeout, the caller has no time left for a repetition.
@@ -193,29 +156,25 @@ export class PooledConnection implements DatabaseConnection {
     name?: string,
   ): Promise<PgResult> {
     if (this.#lost) throw this.#lost;
-    const client = this.#client;
-    if (!client) throw new Error('The connection was released');
+    if (!this.#client) throw new Error('The connection was released');
     try {
       const result = await inTime(
-        client.query({ text, values: [...values], ...(name !== undefined && { name }) }),
+        this.#client.query({ text, values: [...values], ...(name !== undefined && { name }) }),
         timeoutMs,
       );
       this.#trusted = true;
       return result;
     } catch (error) {
-      throw this.#explain(client, error, outcome);
+      throw this.#explain(error, outcome);
     }
   }
 
-  /** @param client the connection of the error, which may have been replaced since */
-  #explain(client: PoolClient | undefined, error: unknown, outcome: StatementOutcome): unknown {
-    const verdict = judge(error, client !== undefined && this.pool.isDead(client));
+  #explain(error: unknown, outcome: StatementOutcome): unknown {
+    const verdict = judge(error, this.#client !== undefined && this.pool.isDead(this.#client));
     if (verdict === 'statement') return error;
     if (verdict === 'too_slow') return tooSlow(error);
     if (verdict === 'full') return new DatabaseUnavailable(error, 'not_done');
-    const lost = new DatabaseUnavailable(error, verdict === 'read_only' ? 'not_done' : outcome);
-    if (client !== this.#client) return lost;
-    this.#lost ??= lost;
+    this.#lost = new DatabaseUnavailable(error, verdict === 'read_only' ? 'not_done' : outcome);
     return this.#lost;
   }
 

@@ -46,8 +46,6 @@ export class TrustedPool {
       keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
       // An idle connection must not keep a script running.
       allowExitOnIdle: true,
-      // Statements of a transaction are sent without waiting for the results of those before.
-      pipeline: true,
     });
     // Without these listeners, a restart of the database would end the process: the pool listens only on idle connections,
     // and one that breaks between two statements of a transaction is not idle. Its next statement fails.

@@ -1,6 +1,3 @@
-import type { Context } from '../context/context';
-import type { Tx } from '../db/connection';
-import { pipelined } from '../db/pipeline';
 import { isReserved } from '../email-addresses/former-email-store';
 import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
@@ -14,9 +11,8 @@ import { assertRecentAuthentication } from '../sessions/assert-recent-authentica
 import type { Caller } from '../sessions/authenticate';
 import { openSession, type SessionTokens } from '../sessions/open-session';
 import type { AuthenticationMethod } from '../sessions/proof';
-import { appendCreated } from '../users/create-user';
+import { createUser } from '../users/create-user';
 import type { User } from '../users/user';
-import { insertUser } from '../users/user-store';
 import { claimKey } from './idempotency-store';
 import { newKeyClaim, replayRegistration } from './replay-registration';
 
@@ -69,19 +65,17 @@ export async function registerUser(
     // In the same transaction, so that a failed registration leaves the key free for a retry.
     if (claim && !(await claimKey(tx, claim))) return claim;
     const id = claim?.userId ?? ctx.newId();
-    // First, because it waits for concurrent changes that free or reserve the address.
-    const user = await insertUser(tx, { ...input, id, now: ctx.now() });
+    const { user, event } = await createUser(tx, ctx, 'inline', { ...input, id }, origin);
+    // After the insert, which waits for concurrent changes that free or reserve the address.
+    const reserved = user.email !== null && (await isReserved(tx, user.email, id, ctx.now()));
+    if (reserved) throw new DomainError('email_taken');
+    // Counted only if the user is created, because a taken address gets no email. Otherwise someone could flood a
+    // stranger's mailbox by registering and deleting again and again.
+    if (!unlimited && user.email !== null) await limitMail({ ...ctx, db: tx }, user.email, null);
+    if (hashed) await setPassword(tx, id, hashed);
     const amr: AuthenticationMethod[] = hashed ? ['pwd'] : [];
     const proof = { user, rolePermissions, at: ctx.now(), amr };
-    const [event, { tokens }] = await pipelined(
-      appendCreated(tx, ctx, 'inline', user, origin),
-      openSession(tx, ctx, proof, origin),
-      hashed && setPassword(tx, id, hashed),
-      assertNotReserved(tx, ctx, user),
-      // Counted only if the user is created, because a taken address gets no email. Otherwise someone could flood a
-      // stranger's mailbox by registering and deleting again and again.
-      user.email !== null && !unlimited && limitMail({ ...ctx, db: tx }, user.email, null),
-    );
+    const { tokens } = await openSession(tx, ctx, proof, origin);
     return { user, tokens, event };
   });
   if ('fingerprint' in done) {
@@ -89,10 +83,4 @@ export async function registerUser(
   }
   await ctx.publisher.publish([done.event]);
   return { user: done.user, tokens: done.tokens, replayed: false };
-}
-
-/** @throws DomainError `email_taken` if its former owner may still take the address back */
-async function assertNotReserved(tx: Tx, ctx: Context, { id, email }: User): Promise<void> {
-  const reserved = email !== null && (await isReserved(tx, email, id, ctx.now()));
-  if (reserved) throw new DomainError('email_taken');
 }

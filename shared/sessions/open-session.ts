@@ -30,12 +30,12 @@ export async function openSession(
   ctx: Context,
   { user, rolePermissions, at, amr }: Pick<UserProof, 'user' | 'rolePermissions'> & ProvenSession,
   origin: Origin,
-  sessionId: string = ctx.newId(),
 ): Promise<{ sessionId: string; tokens: SessionTokens }> {
   const now = ctx.now();
   // All sessions are opened here, so that no flow can open one for a suspended user.
   const suspension = activeSuspension(user, now);
   if (suspension !== null) throw suspended(suspension);
+  const sessionId = ctx.newId();
   const refreshToken = newOpaqueToken();
   await insertSession(tx, {
     id: sessionId,

@@ -1,7 +1,6 @@
 import { recordFailedSignIn } from '../audit/record-sign-in';
 import type { Context } from '../context/context';
 import type { Tx } from '../db/connection';
-import { pipelined } from '../db/pipeline';
 import type { Origin } from '../events/origin';
 import { challengeFactor } from '../factors/challenge';
 import { appendEvent } from '../outbox/event-store';
@@ -62,18 +61,15 @@ export async function signInWithin(
   // The lock also serializes this with a suspension or a password change, which end all sessions that exist by then.
   const sequence = await takeMinorSequence(tx, user.id, user.version);
   if (sequence === null) return null;
-  const sessionId = ctx.newId();
-  const [{ tokens }] = await pipelined(
-    openSession(tx, ctx, proof, origin, sessionId),
-    appendEvent(tx, ctx, 'relay', {
-      type: 'session.created',
-      subject: user.id,
-      sequence,
-      data: { userId: user.id, sessionId, reason: 'login', amr: [...proof.amr] },
-      origin: { ...origin, actorId: user.id },
-    }),
-    proof.onSignIn?.(tx),
-  );
+  const { sessionId, tokens } = await openSession(tx, ctx, proof, origin);
+  await appendEvent(tx, ctx, 'relay', {
+    type: 'session.created',
+    subject: user.id,
+    sequence,
+    data: { userId: user.id, sessionId, reason: 'login', amr: [...proof.amr] },
+    origin: { ...origin, actorId: user.id },
+  });
+  await proof.onSignIn?.(tx);
   return { user, tokens };
 }
 

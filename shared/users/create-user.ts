@@ -18,18 +18,7 @@ export async function createUser(
   origin: Origin,
 ): Promise<{ user: User; event: PendingEvent }> {
   const user = await insertUser(tx, { ...input, id: input.id ?? ctx.newId(), now: ctx.now() });
-  return { user, event: await appendCreated(tx, ctx, sender, user, origin) };
-}
-
-/** Appends `user.created` for a user that the caller's transaction has just inserted. */
-export function appendCreated(
-  tx: Tx,
-  ctx: Context,
-  sender: 'inline' | 'relay',
-  user: User,
-  origin: Origin,
-): Promise<PendingEvent> {
-  return appendEvent(tx, ctx, sender, {
+  const event = await appendEvent(tx, ctx, sender, {
     type: 'user.created',
     subject: user.id,
     sequence: sequenceOf(user.version),
@@ -37,4 +26,5 @@ export function appendCreated(
     // Users who register are their own actors.
     origin: { ...origin, actorId: origin.actorId ?? user.id },
   });
+  return { user, event };
 }

@@ -93,13 +93,11 @@ test('a database that takes no writes at all says so before a transaction does a
     do $$ begin execute format('alter database %I set default_transaction_read_only = ${value}', current_database());
     end $$`);
   await forAll('on').execute(at.direct);
-  let hasRead = false;
-  // Its first statement would be answered.
-  const transaction = at.db.transaction().execute(async (tx) => {
-    await sql`select 1`.execute(tx);
-    hasRead = true;
+  let began = false;
+  const transaction = at.db.transaction().execute(async () => {
+    began = true;
   });
-  expect([await outcomeOf(transaction), hasRead]).toEqual(['not_done', false]);
+  expect([await outcomeOf(transaction), began]).toEqual(['not_done', false]);
   expect(await outcomeOf(note(at.db, 'written'))).toBe('not_done');
   expect(await notes(at.db)).toEqual([]);
   await sql`set default_transaction_read_only = off`.execute(at.direct);
