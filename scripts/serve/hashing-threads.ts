@@ -23,8 +23,8 @@ export function hashesAtOnce(processes: number): number {
 
 /**
  * Computes hashes beside the thread that serves: bcrypt on threads of its own, Argon2 on those of libuv. At most `atOnce`;
- * the others wait in the order in which they came. Threads start when they are first needed,
- * and keep the process alive only while they compute. One that ends is replaced, and its request computed again.
+ * the others wait in the order in which they came. Threads start when they are first needed, and keep the process alive
+ * only while they compute. One that ends is replaced, and its request computed again.
  */
 export function createHashing(atOnce = hashesAtOnce(1)): Hashing & { close(): Promise<void> } {
   const idle: Thread[] = [];

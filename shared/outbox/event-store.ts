@@ -87,8 +87,9 @@ export async function appendEvents<T extends EventType>(
       select max(older.position) from dispatch older
       where older.subject = dispatch.subject and coalesce(older.queue, '') = ''
       and older.position < dispatch.position
-      -- The caller sends those of this transaction that are inline, which have their window, before this one. One that is
-      -- left to the relay is among them where it waits for an older event, so callers pass it to the publisher as well.
+      -- The caller sends those of this transaction that are inline, which have their window, before this one. An event
+      -- that only the relay may send can look like one of them, so callers pass it to the publisher as well, which holds
+      -- the later ones.
       and not (older.xmin = pg_current_xact_id()::xid and older.due_at > now())) as after`.execute(tx);
   const stored = new Map(rows.map((row) => [row.event_id, row]));
   return added.map(({ row, data }) => {

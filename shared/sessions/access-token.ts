@@ -55,8 +55,11 @@ export interface VerifiedToken {
   provenAt: Date | null;
 }
 
-/** Tokens with a valid signature, so that it is computed once for each and not at every request. */
 const MAX_KNOWN = 1_000;
+/**
+ * Tokens that were verified, by the keys and names that they were verified with: computing a signature is a quarter of the
+ * work of `GET /users/me`. Whether the session still exists is read at every request.
+ */
 const knownTokens = new WeakMap<Config['tokens'], Map<string, KnownToken>>();
 
 interface KnownToken extends VerifiedToken {
@@ -72,15 +75,15 @@ export async function verifyAccessToken(
 ): Promise<VerifiedToken | null> {
   const known = knownTokens.get(tokens) ?? new Map<string, KnownToken>();
   knownTokens.set(tokens, known);
-  let found = known.get(token) ?? null;
-  if (found && found.expiresAt > Math.floor(now.getTime() / 1000)) return found;
+  const remembered = known.get(token);
+  if (remembered && remembered.expiresAt > Math.floor(now.getTime() / 1000)) return remembered;
   known.delete(token);
-  found = await verifySignature(tokens, token, now);
+  const verified = await verifySignature(tokens, token, now);
   // Only valid ones: nobody can fill it with others.
-  if (found) known.set(token, found);
+  if (verified) known.set(token, verified);
   const [oldest] = known.keys();
   if (known.size > MAX_KNOWN && oldest !== undefined) known.delete(oldest);
-  return found;
+  return verified;
 }
 
 async function verifySignature(

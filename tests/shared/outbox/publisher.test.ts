@@ -1,6 +1,11 @@
 // What a registration costs, and what becomes of its event, while the broker fails in one way or another.
 import { handler as register } from '../../../functions/auth/register';
+import { confirmSent } from '../../../shared/outbox/dispatch-store';
+import { appendEvent } from '../../../shared/outbox/event-store';
 import { createPublisher, publishInBackground } from '../../../shared/outbox/publisher';
+import { relayOutbox } from '../../../shared/outbox/relay';
+import { createUser } from '../../../shared/users/create-user';
+import { sequenceOf } from '../../../shared/users/sequence';
 import { brokerUrl, openClient, Received } from '../../setup/broker';
 import { type TestContext, testContext } from '../../setup/context';
 import { call } from '../../setup/http';
@@ -13,6 +18,9 @@ import { eventually } from '../../setup/service';
 const DEADLINE_MS = 30_000;
 /** Where the broker never answers, so that nobody waits for longer than needs be. */
 const SHORT_DEADLINE_MS = 200;
+
+const ORIGIN = { actorId: null, address: null, userAgent: null, requestId: null, traceparent: null };
+const input = () => ({ ...registration(), displayName: null, metadata: {}, role: 'user' });
 
 let proxy: TcpProxy;
 let ctx: TestContext;
@@ -118,15 +126,10 @@ test('a missing exchange is no reason to fail either', async () => {
 });
 
 test('what waits behind an older event of the same user is left to the relay', async () => {
-  const { createUser } = await import('../../../shared/users/create-user');
-  const { appendEvent } = await import('../../../shared/outbox/event-store');
-  const { sequenceOf } = await import('../../../shared/users/sequence');
   const { model, channel } = await openClient();
   const received = await Received.bound(channel, ctx.config.events.exchange);
-  const origin = { actorId: null, address: null, userAgent: null, requestId: null, traceparent: null };
-  const input = { ...registration(), displayName: null, metadata: {}, role: 'user' };
 
-  const first = await ctx.db.transaction().execute((tx) => createUser(tx, ctx, 'inline', input, origin));
+  const first = await ctx.db.transaction().execute((tx) => createUser(tx, ctx, 'inline', input(), ORIGIN));
   const { user } = first;
   const second = await ctx.db.transaction().execute((tx) =>
     appendEvent(tx, ctx, 'inline', {
@@ -134,7 +137,7 @@ test('what waits behind an older event of the same user is left to the relay', a
       subject: user.id,
       sequence: sequenceOf(2),
       data: { id: user.id },
-      origin,
+      origin: ORIGIN,
     }),
   );
   expect([first.event.after, second.after]).toEqual([null, first.event.position]);
@@ -146,19 +149,14 @@ test('what waits behind an older event of the same user is left to the relay', a
 });
 
 test('what follows an event of the same user that is under way here goes out after it, without the relay', async () => {
-  const { createUser } = await import('../../../shared/users/create-user');
-  const { appendEvent } = await import('../../../shared/outbox/event-store');
-  const { sequenceOf } = await import('../../../shared/users/sequence');
   const { model, channel } = await openClient();
   const received = await Received.bound(channel, ctx.config.events.exchange);
-  const origin = { actorId: null, address: null, userAgent: null, requestId: null, traceparent: null };
-  const input = { ...registration(), displayName: null, metadata: {}, role: 'user' };
 
-  const first = await ctx.db.transaction().execute((tx) => createUser(tx, ctx, 'inline', input, origin));
+  const first = await ctx.db.transaction().execute((tx) => createUser(tx, ctx, 'inline', input(), ORIGIN));
   const { id } = first.user;
   const verified = (version: number) =>
     ctx.db.transaction().execute((tx) => {
-      const event = { type: 'user.email_verified', subject: id, data: { id }, origin } as const;
+      const event = { type: 'user.email_verified', subject: id, data: { id }, origin: ORIGIN } as const;
       return appendEvent(tx, ctx, 'inline', { ...event, sequence: sequenceOf(version) });
     });
   const [second, third] = [await verified(2), await verified(3)];
@@ -184,20 +182,13 @@ test('in the background, a broker that does not answer is waited for beside the 
 });
 
 test('nothing overtakes an event of its user that is left to the relay, although the relay has sent the older one meanwhile', async () => {
-  const { createUser } = await import('../../../shared/users/create-user');
-  const { appendEvent } = await import('../../../shared/outbox/event-store');
-  const { confirmSent } = await import('../../../shared/outbox/dispatch-store');
-  const { relayOutbox } = await import('../../../shared/outbox/relay');
-  const { sequenceOf } = await import('../../../shared/users/sequence');
   const { model, channel } = await openClient();
   const received = await Received.bound(channel, ctx.config.events.exchange);
-  const origin = { actorId: null, address: null, userAgent: null, requestId: null, traceparent: null };
-  const input = { ...registration(), displayName: null, metadata: {}, role: 'user' };
 
-  const first = await ctx.db.transaction().execute((tx) => createUser(tx, ctx, 'relay', input, origin));
+  const first = await ctx.db.transaction().execute((tx) => createUser(tx, ctx, 'relay', input(), ORIGIN));
   const { id } = first.user;
   const pending = await ctx.db.transaction().execute(async (tx) => {
-    const event = { type: 'user.email_verified', subject: id, data: { id }, origin } as const;
+    const event = { type: 'user.email_verified', subject: id, data: { id }, origin: ORIGIN } as const;
     const second = await appendEvent(tx, ctx, 'inline', { ...event, sequence: sequenceOf(2) });
     await confirmSent(ctx.db, [first.event.position]);
     return [second, await appendEvent(tx, ctx, 'inline', { ...event, sequence: sequenceOf(3) })];
