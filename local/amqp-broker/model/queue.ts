@@ -51,6 +51,7 @@ export class Queue {
       if (overflow === 'reject-publish-dlx') this.owner.died(this, message, 'maxlen');
       return false;
     }
+    const now = Date.now();
     const ttl = Math.min(
       messageTtl ?? Number.POSITIVE_INFINITY,
       Number(message.expiration ?? Number.POSITIVE_INFINITY),
@@ -59,13 +60,13 @@ export class Queue {
       message,
       position: this.#nextPosition++,
       durable: this.durable && (message.persistent || quorum),
-      expiresAt: Number.isFinite(ttl) ? Date.now() + ttl : undefined,
+      expiresAt: Number.isFinite(ttl) ? now + ttl : undefined,
       redelivered: false,
       returns: 0,
     };
     if (entry.durable) this.owner.added(this, entry);
     this.ready.push(entry);
-    this.dispatch();
+    this.dispatch(now);
     this.#dropOverflow();
     return true;
   }
@@ -76,12 +77,15 @@ export class Queue {
     this.ready.push({ message, position, durable: true, expiresAt, redelivered: true, returns: 0 });
   }
 
-  /** Delivers waiting messages to the consumers that can take one. */
-  dispatch(): void {
+  /**
+   * Delivers waiting messages to the consumers that can take one.
+   *
+   * @param now the time of publishing, by which even a message with a TTL of 0 is delivered if a consumer is waiting
+   */
+  dispatch(now = Date.now()): void {
     for (;;) {
       const consumer = this.ready.length > 0 ? this.consumers.next() : undefined;
-      // Even a message with a TTL of 0 is delivered if a consumer is waiting. By the next one it may have expired.
-      const entry = consumer && this.#takeUnexpired();
+      const entry = consumer && this.#takeUnexpired(now);
       if (!entry) break;
       this.unacked.add(entry);
       consumer.deliver(entry);
@@ -92,7 +96,7 @@ export class Queue {
   /** Takes the first message for basic.get. */
   take(): Entry | undefined {
     this.touch();
-    const entry = this.#takeUnexpired();
+    const entry = this.#takeUnexpired(Date.now());
     if (entry) this.unacked.add(entry);
     return entry;
   }
@@ -159,9 +163,9 @@ export class Queue {
     this.#unusedTimer.set(undefined);
   }
 
-  #takeUnexpired(): Entry | undefined {
+  #takeUnexpired(now: number): Entry | undefined {
     for (let entry = this.ready.shift(); entry; entry = this.ready.shift()) {
-      if (entry.expiresAt === undefined || entry.expiresAt >= Date.now()) return entry;
+      if (entry.expiresAt === undefined || entry.expiresAt >= now) return entry;
       this.#discard(entry, 'expired');
     }
     return undefined;
