@@ -40,7 +40,7 @@ export interface Broker {
 export function createBroker(url: string, name: string, log: Log): Broker {
   let current: Promise<BrokerConnection> | undefined;
   let live: BrokerConnection | undefined;
-  const hasSlept = createSleepDetector(HEARTBEAT_SECONDS * 1000);
+  const sleepDetector = createSleepDetector(HEARTBEAT_SECONDS * 1000);
 
   function discard(): void {
     if (live) destroy(live);
@@ -49,7 +49,7 @@ export function createBroker(url: string, name: string, log: Log): Broker {
   }
 
   async function open(timeoutMs: number): Promise<BrokerConnection> {
-    if (live && (live.closed || hasSlept())) discard();
+    if (live && (live.closed || sleepDetector.hasSlept())) discard();
     if (!current) {
       const opening = openConnection(url, name, timeoutMs, log);
       current = opening;
@@ -67,6 +67,8 @@ export function createBroker(url: string, name: string, log: Log): Broker {
   }
 
   async function close(): Promise<void> {
+    // Its timer would keep this broker and all that it holds.
+    sleepDetector.stop();
     const connection = live;
     live = undefined;
     current = undefined;

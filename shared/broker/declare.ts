@@ -19,6 +19,19 @@ export function exchange(name: string, type: string): Declaration {
   };
 }
 
+/** An exchange that somebody else declares. @param missing the error's message if it does not exist */
+export function existingExchange(name: string, missing: string): Declaration {
+  return {
+    what: `exchange ${name}`,
+    declare: (channel) =>
+      channel.checkExchange(name).catch((error: unknown) => {
+        throw codeOf(error) === NOT_FOUND
+          ? new BrokerError(missing, explainBrokerError(error).reason)
+          : error;
+      }),
+  };
+}
+
 export function queue(name: string, args: Record<string, unknown>): Declaration {
   return {
     what: `queue ${name}`,
@@ -72,7 +85,8 @@ export async function declareEach(
       else throw explainBrokerError(error);
     }
   }
-  await channel.close();
+  // Not awaited: nothing depends on it, and if the connection breaks meanwhile, amqplib's promise is never settled.
+  channel.close().catch(() => {});
   if (assumed.length > 0)
     log.info('No permission to declare: existing exchanges and queues are used as they are', { assumed });
   if (wrong) throw wrong;

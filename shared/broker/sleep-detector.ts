@@ -1,8 +1,12 @@
-/**
- * Distinguishes a frozen container from an idle one: while a process runs, its timers fire.
- * @returns a function that returns true, once per sleep, if the process has slept for longer than `thresholdMs`
- */
-export function createSleepDetector(thresholdMs: number): () => boolean {
+export interface SleepDetector {
+  /** True, once per sleep, if the process has slept for longer than the threshold. */
+  hasSlept(): boolean;
+  /** Ends its timer. */
+  stop(): void;
+}
+
+/** Distinguishes a frozen container from an idle one: while a process runs, its timers fire. */
+export function createSleepDetector(thresholdMs: number): SleepDetector {
   let lastTick = Date.now();
   let slept = false;
   const tick = () => {
@@ -11,11 +15,14 @@ export function createSleepDetector(thresholdMs: number): () => boolean {
     if (now - lastTick > thresholdMs) slept = true;
     lastTick = now;
   };
-  setInterval(tick, thresholdMs / 4).unref();
-  return () => {
-    tick();
-    const hasSlept = slept;
-    slept = false;
-    return hasSlept;
+  const timer = setInterval(tick, thresholdMs / 4).unref();
+  return {
+    hasSlept: () => {
+      tick();
+      const hasSlept = slept;
+      slept = false;
+      return hasSlept;
+    },
+    stop: () => clearInterval(timer),
   };
 }

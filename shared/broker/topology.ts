@@ -1,7 +1,7 @@
 import type { ChannelModel } from 'amqplib';
 import type { Config } from '../config';
 import type { Log } from '../log';
-import { binding, type Declaration, declareEach, exchange, queue } from './declare';
+import { binding, type Declaration, declareEach, exchange, existingExchange, queue } from './declare';
 import { mirrorDeclarations, mirrorExchanges } from './mirrors';
 
 /**
@@ -104,17 +104,24 @@ export function declareTopology(
 /**
  * Declares the exchanges for publishing, which also checks their type: an exchange of another type would confirm events
  * and route them to other queues or none.
- * @throws BrokerError
+ * @throws BrokerError, also while the queues are not all declared: an event that is published then would be confirmed, and miss
+ * the consumers whose queues come later
  */
 export function declareExchanges(
   model: Pick<ChannelModel, 'createChannel'>,
   config: EventsConfig,
   log: Log,
 ): Promise<void> {
-  return declareEach(model, [exchange(config.exchange, 'topic'), ...mirrorExchanges(config.mirrors)], log);
+  const declarations = [
+    exchange(config.exchange, 'topic'),
+    ...mirrorExchanges(config.mirrors),
+    // It is declared after the consumers' queues and bindings.
+    existingExchange(deadExchangeOf(config), 'The queues are not declared yet: the relay declares them'),
+  ];
+  return declareEach(model, declarations, log);
 }
 
-/** In order of dependency. */
+/** In order of dependency. The exchange of dead letters comes after the consumers: `declareExchanges` relies on it. */
 function* declarations(config: EventsConfig): Generator<Declaration> {
   yield exchange(config.exchange, 'topic');
   for (const consumer of CONSUMER_NAMES) {

@@ -29,10 +29,15 @@ export async function pollQueues(ctx: PollContext, budgetMs: number, signal?: Ab
     (problem) => void recordProblem(ctx, 'poll-queues', problem),
   );
   let lastResort: NodeJS.Timeout | undefined;
-  stop.addEventListener('abort', () => {
-    // Ends the wait for a broker that has become silent.
-    lastResort = setTimeout(() => ctx.broker.discard(), endTimeoutMs(ctx.config.poll)).unref();
-  });
+  stop.addEventListener(
+    'abort',
+    () => {
+      // Ends the wait for a broker that has become silent.
+      lastResort = setTimeout(() => ctx.broker.discard(), endTimeoutMs(ctx.config.poll)).unref();
+    },
+    // Node.js keeps a combined signal for as long as it has a listener.
+    { once: true },
+  );
   while (!stop.aborted) {
     try {
       await pollConnection(ctx, await ctx.broker.open(CONNECT_TIMEOUT_MS), stop, outageLog);

@@ -21,8 +21,12 @@ export interface TcpProxy {
   muteClient(): void;
   /** Like `muteServer`, from the moment on at which a client sends this. */
   muteServerAt(text: string): void;
+  /** Cuts every connection when a client sends this, before the server has it. */
+  cutAt(text: string): void;
   /** From now on everything takes this much longer, both ways. */
   delay(ms: number): void;
+  /** How many times a client has sent something after an answer, but for the check of an idle connection to PostgreSQL. */
+  roundTrips(): number;
   /** Ends all of those, by cutting the connections that went through them. */
   heal(): void;
 }
@@ -33,7 +37,9 @@ export async function startProxy(target: string): Promise<TcpProxy> {
   const silent = new WeakSet<Socket>();
   let mode: 'open' | 'black-hole' | 'mute-server' | 'mute-client' = 'open';
   let muteAt: string | undefined;
+  let cutAt: string | undefined;
   let delayMs = 0;
+  let roundTrips = 0;
   const pass = (to: Socket, bytes: Buffer) => {
     if (delayMs === 0) to.write(bytes);
     else setTimeout(() => to.write(bytes), delayMs);
@@ -54,12 +60,17 @@ export async function startProxy(target: string): Promise<TcpProxy> {
         else setTimeout(() => other.destroy(), delayMs);
       });
     }
+    let isAnswered = true;
     client.on('data', (bytes) => {
+      if (isAnswered && !bytes.includes('select 1\0')) roundTrips += 1;
+      isAnswered = false;
+      if (cutAt !== undefined && bytes.includes(cutAt)) return cut();
       if (muteAt !== undefined && bytes.includes(muteAt)) mode = 'mute-server';
       const isHeard = mode === 'open' || mode === 'mute-server';
       if (isHeard && !silent.has(client)) pass(server, bytes);
     });
     server.on('data', (bytes) => {
+      isAnswered = true;
       const isHeard = mode === 'open' || mode === 'mute-client';
       if (isHeard && !silent.has(client)) pass(client, bytes);
     });
@@ -106,12 +117,17 @@ export async function startProxy(target: string): Promise<TcpProxy> {
     muteServerAt: (text) => {
       muteAt = text;
     },
+    cutAt: (text) => {
+      cutAt = text;
+    },
     delay: (ms) => {
       delayMs = ms;
     },
+    roundTrips: () => roundTrips,
     heal: () => {
       mode = 'open';
       muteAt = undefined;
+      cutAt = undefined;
       delayMs = 0;
       cut();
     },
