@@ -63,7 +63,7 @@ export async function changePassword(
     const events = [event, ...ended];
     if (!proof) return { tokens: null, events };
     const reopened = { ...proof, user: changed, rolePermissions: [...caller.permissions] };
-    const { tokens } = await openSession(tx, ctx, reopened, origin);
+    const tokens = await openSession(tx, ctx, ctx.newId(), reopened, origin);
     return { tokens, events };
   });
   // The hash changed between check and lock: a login upgraded it, or there is a new password. Check again.

@@ -6,7 +6,7 @@ import { replaceRecoveryCodes } from '../factors/recovery-code-store';
 import { appendEvent } from '../outbox/event-store';
 import { deletePasskey } from '../passkeys/passkey-store';
 import type { Caller } from '../sessions/authenticate';
-import { hasSecondFactor } from '../sessions/session-store';
+import { hasSecondFactor } from '../sessions/session-user-store';
 import { assertCanSignIn } from '../sign-in/assert-can-sign-in';
 
 /**

@@ -1,4 +1,6 @@
 import {
+  type Dialect,
+  DummyDriver,
   Kysely,
   PostgresAdapter,
   PostgresIntrospector,
@@ -15,6 +17,14 @@ import { TrustedPool } from './trusted-pool';
 export type Db = Kysely<Tables>;
 /** Parameter type of functions that must run inside a transaction. */
 export type Tx = Transaction<Tables>;
+
+/** kysely's parts for PostgreSQL, without a driver. */
+export const POSTGRES: Dialect = {
+  createDriver: () => new DummyDriver(),
+  createAdapter: () => new PostgresAdapter(),
+  createQueryCompiler: () => new PostgresQueryCompiler(),
+  createIntrospector: (db) => new PostgresIntrospector(db),
+};
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
@@ -46,12 +56,7 @@ export function openDatabase(options: DatabaseOptions, onDropped: (error: Error)
   const limits = { statementTimeoutMs, lockTimeoutMs, idleInTransactionTimeoutMs };
   const names = prepared ? new StatementNames() : null;
   return new Kysely<Tables>({
-    dialect: {
-      createDriver: () => new PooledDriver(pool, limits, names),
-      createAdapter: () => new PostgresAdapter(),
-      createQueryCompiler: () => new PostgresQueryCompiler(),
-      createIntrospector: (db) => new PostgresIntrospector(db),
-    },
+    dialect: { ...POSTGRES, createDriver: () => new PooledDriver(pool, limits, names) },
   });
 }
 

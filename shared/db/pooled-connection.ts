@@ -1,7 +1,7 @@
 import type { CompiledQuery, DatabaseConnection, QueryResult, TransactionSettings } from 'kysely';
 import { DatabaseError, type QueryResult as PgResult, type PoolClient } from 'pg';
 import { within } from '../within';
-import type { StatementNames } from './statement-names';
+import type { Statement, StatementNames } from './statement-names';
 import { nextTurns, type TrustedPool } from './trusted-pool';
 import { DatabaseUnavailable, judge, NoReply, ReadOnly, type StatementOutcome, tooSlow } from './unavailable';
 
@@ -26,6 +26,8 @@ export interface ConnectionLimits {
  * Replaces a broken connection by a new one, once, if that is safe: nothing has run on it yet, and the failed statement
  * certainly had no effect. So a transaction begins on a connection that responds and accepts writes, and a single
  * statement is repeated only if it reads or if the server rejected it.
+ *
+ * Statements that are sent in the same turn of the event loop share one round trip: PostgreSQL executes them in order.
  */
 export class PooledConnection implements DatabaseConnection {
   #client: PoolClient | undefined;
@@ -60,14 +62,14 @@ export class PooledConnection implements DatabaseConnection {
     const { statementTimeoutMs } = this.limits;
     const readsOnly = /^\s*select\b/i.test(sql);
     const outcome = readsOnly || this.#inTransaction ? 'not_done' : 'unknown';
-    let name = this.names?.nameOf(sql);
-    const run = () => this.#run(sql, parameters, statementTimeoutMs, outcome, name);
+    let statement: Statement = this.names?.statementOf(sql) ?? { text: sql };
+    const run = () => this.#run(statement, parameters, statementTimeoutMs, outcome);
     if (!this.#trusted)
-      await this.#withReplacement(() => this.#run('select 1', [], CHECK_TIMEOUT_MS, 'not_done'));
+      await this.#withReplacement(() => this.#run({ text: 'select 1' }, [], CHECK_TIMEOUT_MS, 'not_done'));
     const result = await this.#withReplacement(run).catch((error: unknown) => {
       // Inside a transaction a repetition is impossible: the server has aborted it.
-      if (name === undefined || this.#inTransaction || !isForgotten(error)) throw error;
-      name = undefined;
+      if (statement.name === undefined || this.#inTransaction || !isForgotten(error)) throw error;
+      statement = { text: statement.text };
       return this.#withReplacement(run);
     });
     this.#used = true;
@@ -84,7 +86,7 @@ export class PooledConnection implements DatabaseConnection {
     ].join('; ');
     let timeoutMs = CHECK_TIMEOUT_MS;
     await this.#withReplacement(async () => {
-      const result = await this.#run(text, [], timeoutMs, 'not_done');
+      const result = await this.#run({ text }, [], timeoutMs, 'not_done');
       // On a busy machine it may just have been slow, so the second attempt gets the full statement timeout.
       timeoutMs = this.limits.statementTimeoutMs;
       // One result per statement; the last one is that of SHOW.
@@ -98,13 +100,13 @@ export class PooledConnection implements DatabaseConnection {
 
   /** @throws DatabaseUnavailable with outcome `unknown` if the reply was lost: the transaction may have committed */
   async commit(): Promise<void> {
-    await this.#run('commit', [], this.limits.statementTimeoutMs, 'unknown');
+    await this.#run({ text: 'commit' }, [], this.limits.statementTimeoutMs, 'unknown');
     this.#inTransaction = false;
   }
 
   /** Never throws: if the rollback fails, the transaction ends with its connection. */
   async rollback(): Promise<void> {
-    await this.#run('rollback', [], this.limits.statementTimeoutMs, 'not_done').catch(() => {});
+    await this.#run({ text: 'rollback' }, [], this.limits.statementTimeoutMs, 'not_done').catch(() => {});
     this.#inTransaction = false;
   }
 
@@ -149,19 +151,19 @@ export class PooledConnection implements DatabaseConnection {
   }
 
   async #run(
-    text: string,
+    statement: Statement,
     values: readonly unknown[],
     timeoutMs: number,
     outcome: StatementOutcome,
-    name?: string,
   ): Promise<PgResult> {
     if (this.#lost) throw this.#lost;
     if (!this.#client) throw new Error('The connection was released');
+    const { stream } = this.#client.connection;
+    // One packet for all that is sent in this turn.
+    stream.cork();
+    process.nextTick(() => stream.uncork());
     try {
-      const result = await inTime(
-        this.#client.query({ text, values: [...values], ...(name !== undefined && { name }) }),
-        timeoutMs,
-      );
+      const result = await inTime(this.#client.query({ ...statement, values: [...values] }), timeoutMs);
       this.#trusted = true;
       return result;
     } catch (error) {

@@ -8,28 +8,41 @@ const MAX_NAMES = 300;
 const TAKES_ALL_COLUMNS = /(select|returning|\.)\s*\*/i;
 
 /**
- * Names for prepared statements. For most of our statements, planning takes longer than the execution, so frequent ones are
- * prepared.
+ * The planner sees how long a list is that is a parameter, and takes a list of any length for ten elements. So the plan for
+ * one element always looks cheaper, and every use is planned anew. A list from a subquery has a length that it never sees.
+ */
+const LIST = /\$\d+::(\w+)\[\]/g;
+
+/** A statement as it is sent. */
+export interface Statement {
+  text: string;
+  /** Missing: not prepared. */
+  name?: string;
+}
+
+/**
+ * Which statements are prepared. For most of our statements, planning takes longer than the execution, so frequent ones are.
  */
 export class StatementNames {
   readonly #uses = new Map<string, number>();
-  readonly #names = new Map<string, string>();
+  readonly #prepared = new Map<string, Statement>();
 
-  /** @returns undefined for a statement that should not be prepared */
-  nameOf(sql: string): string | undefined {
-    const known = this.#names.get(sql);
+  statementOf(sql: string): Statement {
+    const known = this.#prepared.get(sql);
     if (known !== undefined) return known;
-    if (this.#names.size === MAX_NAMES || TAKES_ALL_COLUMNS.test(sql)) return undefined;
+    const text = sql.replace(LIST, (list, type) => `(select ${list})::${type}[]`);
+    if (this.#prepared.size === MAX_NAMES || TAKES_ALL_COLUMNS.test(sql)) return { text };
     const uses = (this.#uses.get(sql) ?? 0) + 1;
     if (uses < PREPARED_FROM) {
       // Statements that are used only once must not fill the memory.
       if (this.#uses.size > MAX_NAMES) this.#uses.clear();
       this.#uses.set(sql, uses);
-      return undefined;
+      return { text };
     }
     this.#uses.delete(sql);
-    const name = `rollcall_${createHash('sha256').update(sql).digest('hex').slice(0, 16)}`;
-    this.#names.set(sql, name);
-    return name;
+    const name = `rollcall_${createHash('sha256').update(text).digest('hex').slice(0, 16)}`;
+    const statement = { text, name };
+    this.#prepared.set(sql, statement);
+    return statement;
   }
 }

@@ -42,6 +42,8 @@ export class TrustedPool {
       connectionString: url,
       max: poolSize,
       connectionTimeoutMillis: connectTimeoutMs,
+      // Statements of one transaction may be sent together, see inOneTrip.
+      pipeline: true,
       keepAlive: true,
       keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
       // An idle connection must not keep a script running.

@@ -36,7 +36,7 @@ export function tooSlow(cause: unknown): DomainError {
 }
 
 /** Whether a statement was cancelled because another transaction held a lock that it needs. */
-export function isLockTimeout(error: unknown): boolean {
+export function isLockTimeout(error: unknown): error is DomainError {
   return error instanceof DomainError && error.cause instanceof DatabaseError && error.cause.code === '55P03';
 }
 

@@ -9,7 +9,7 @@ import { appendEvent } from '../outbox/event-store';
 import { deletePasskeys } from '../passkeys/passkey-store';
 import { deletePassword } from '../passwords/password-store';
 import { endSessions } from '../sessions/end-sessions';
-import { hasSecondFactor } from '../sessions/session-store';
+import { hasSecondFactor } from '../sessions/session-user-store';
 import { takeMinorSequence } from '../users/sequence';
 import { deleteTokens } from './email-token-store';
 import { forgetFormerEmailsSince } from './former-email-store';

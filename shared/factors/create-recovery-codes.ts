@@ -4,7 +4,7 @@ import type { Origin } from '../events/origin';
 import { appendEvent } from '../outbox/event-store';
 import { assertStillSignedIn } from '../sessions/assert-still-signed-in';
 import type { Caller } from '../sessions/authenticate';
-import { hasSecondFactor } from '../sessions/session-store';
+import { hasSecondFactor } from '../sessions/session-user-store';
 import { takeMinorSequence } from '../users/sequence';
 import { assertMayChangeFactors } from './assert-may-change-factors';
 import { hashRecoveryCode, newRecoveryCodes } from './recovery-code';

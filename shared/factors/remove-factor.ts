@@ -3,7 +3,7 @@ import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
 import { appendEvent } from '../outbox/event-store';
 import type { Caller } from '../sessions/authenticate';
-import { hasSecondFactor } from '../sessions/session-store';
+import { hasSecondFactor } from '../sessions/session-user-store';
 import { deleteFactor } from './factor-store';
 import { getUserToRemoveFrom, lockToRemoveFrom } from './lock-to-remove';
 import { replaceRecoveryCodes } from './recovery-code-store';

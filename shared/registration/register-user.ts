@@ -1,3 +1,5 @@
+import type { Tx } from '../db/connection';
+import { inOneTrip } from '../db/in-one-trip';
 import { isReserved } from '../email-addresses/former-email-store';
 import { DomainError } from '../errors';
 import type { Origin } from '../events/origin';
@@ -10,9 +12,9 @@ import { assertMayGrantRole } from '../roles/assert-may-grant-role';
 import { assertRecentAuthentication } from '../sessions/assert-recent-authentication';
 import type { Caller } from '../sessions/authenticate';
 import { openSession, type SessionTokens } from '../sessions/open-session';
-import type { AuthenticationMethod } from '../sessions/proof';
-import { createUser } from '../users/create-user';
+import { appendUserCreated } from '../users/create-user';
 import type { User } from '../users/user';
+import { insertUser } from '../users/user-store';
 import { claimKey } from './idempotency-store';
 import { newKeyClaim, replayRegistration } from './replay-registration';
 
@@ -64,18 +66,19 @@ export async function registerUser(
   const done = await ctx.db.transaction().execute(async (tx) => {
     // In the same transaction, so that a failed registration leaves the key free for a retry.
     if (claim && !(await claimKey(tx, claim))) return claim;
-    const id = claim?.userId ?? ctx.newId();
-    const { user, event } = await createUser(tx, ctx, 'inline', { ...input, id }, origin);
-    // After the insert, which waits for concurrent changes that free or reserve the address.
-    const reserved = user.email !== null && (await isReserved(tx, user.email, id, ctx.now()));
-    if (reserved) throw new DomainError('email_taken');
-    // Counted only if the user is created, because a taken address gets no email. Otherwise someone could flood a
-    // stranger's mailbox by registering and deleting again and again.
-    if (!unlimited && user.email !== null) await limitMail({ ...ctx, db: tx }, user.email, null);
-    if (hashed) await setPassword(tx, id, hashed);
-    const amr: AuthenticationMethod[] = hashed ? ['pwd'] : [];
-    const proof = { user, rolePermissions, at: ctx.now(), amr };
-    const { tokens } = await openSession(tx, ctx, proof, origin);
+    const now = ctx.now();
+    const user = await insertUser(tx, { ...input, id: claim?.userId ?? ctx.newId(), now });
+    const proof = { user, rolePermissions, at: now, amr: hashed ? (['pwd'] as const) : [] };
+    const [, , event, tokens] = await inOneTrip(tx, (together) => [
+      // After the insert, which waits for concurrent changes that free or reserve the address.
+      assertNotReserved(together, user, now),
+      // Counted only if the user is created, because a taken address gets no email. Otherwise someone could flood a
+      // stranger's mailbox by registering and deleting again and again.
+      user.email === null || unlimited ? null : limitMail({ ...ctx, db: together }, user.email, null),
+      appendUserCreated(together, ctx, 'inline', user, origin),
+      openSession(together, ctx, ctx.newId(), proof, origin),
+      hashed && setPassword(together, user.id, hashed),
+    ]);
     return { user, tokens, event };
   });
   if ('fingerprint' in done) {
@@ -83,4 +86,8 @@ export async function registerUser(
   }
   await ctx.publisher.publish([done.event]);
   return { user: done.user, tokens: done.tokens, replayed: false };
+}
+
+async function assertNotReserved(tx: Tx, { id, email }: User, now: Date): Promise<void> {
+  if (email !== null && (await isReserved(tx, email, id, now))) throw new DomainError('email_taken');
 }

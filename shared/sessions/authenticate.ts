@@ -3,7 +3,7 @@ import { DomainError } from '../errors';
 import { type Permission, permissionsOf } from '../roles/permissions';
 import type { User } from '../users/user';
 import { verifyAccessToken } from './access-token';
-import { findSessionUser } from './session-store';
+import { findSessionUser } from './session-user-store';
 
 /** The authenticated caller. Read at every request, so that revoked sessions and role changes take effect at once. */
 export interface Caller {

@@ -23,19 +23,20 @@ export interface SessionTokens extends AccessToken {
 
 /**
  * Opens a session from a proof in the caller's transaction. The tokens become valid when it commits.
+ * @param sessionId a new id
  * @throws DomainError `user_suspended`
  */
 export async function openSession(
   tx: Tx,
   ctx: Context,
+  sessionId: string,
   { user, rolePermissions, at, amr }: Pick<UserProof, 'user' | 'rolePermissions'> & ProvenSession,
   origin: Origin,
-): Promise<{ sessionId: string; tokens: SessionTokens }> {
+): Promise<SessionTokens> {
   const now = ctx.now();
   // All sessions are opened here, so that no flow can open one for a suspended user.
   const suspension = activeSuspension(user, now);
   if (suspension !== null) throw suspended(suspension);
-  const sessionId = ctx.newId();
   const refreshToken = newOpaqueToken();
   await insertSession(tx, {
     id: sessionId,
@@ -49,7 +50,7 @@ export async function openSession(
   });
   const session = { id: sessionId, provenAt: at, amr };
   const access = await issueAccessToken(ctx, session, user, rolePermissions);
-  return { sessionId, tokens: { ...access, refreshToken } };
+  return { ...access, refreshToken };
 }
 
 export async function issueAccessToken(

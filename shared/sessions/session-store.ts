@@ -1,8 +1,5 @@
 import { sql } from 'kysely';
 import type { Db, Tx } from '../db/connection';
-import type { User } from '../users/user';
-import { USER_COLUMNS, userFromRow } from '../users/user-store';
-import { isMultiFactor } from './proof';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -64,61 +61,6 @@ export async function addMethods(tx: Tx, sessionId: string, amr: readonly string
   await sql`
     update sessions set amr = array(select distinct unnest(amr || ${amr}::text[]))
     where id = ${sessionId}`.execute(tx);
-}
-
-/** Who uses a session, as of now. */
-export interface SessionUser {
-  user: User;
-  rolePermissions: string[];
-  /** How the user has proven to be the session's (RFC 8176). */
-  amr: string[];
-  hasFactor: boolean;
-  /** The role requires a second factor, and the user has none or has not proven it in this session. */
-  mustSetUpFactor: boolean;
-}
-
-/** The user of an active session and their role's current permissions: one indexed query per authenticated request. */
-export async function findSessionUser(
-  db: Db,
-  sessionId: string,
-  userId: string,
-  now: Date,
-): Promise<SessionUser | null> {
-  const row = await db
-    .selectFrom('sessions')
-    .innerJoin('users', 'users.id', 'sessions.user_id')
-    .innerJoin('roles', 'roles.name', 'users.role')
-    .select([...USER_COLUMNS, 'roles.permissions', 'roles.requires_factor', 'sessions.amr'])
-    .select(HAS_FACTOR.as('has_factor'))
-    .where('sessions.id', '=', sessionId)
-    .where('sessions.user_id', '=', userId)
-    .where('sessions.revoked_at', 'is', null)
-    .where('sessions.expires_at', '>', now)
-    .executeTakeFirst();
-  if (!row) return null;
-  const { amr, has_factor: hasFactor, requires_factor: isRequired } = row;
-  return {
-    user: userFromRow(row),
-    rolePermissions: row.permissions,
-    amr,
-    hasFactor,
-    mustSetUpFactor: isRequired && !(hasFactor && isMultiFactor(amr)),
-  };
-}
-
-/** An authenticator app or a passkey. */
-const HAS_FACTOR = sql<boolean>`(
-  exists (select from factors where factors.user_id = users.id and factors.confirmed_at is not null)
-  or exists (select from passkeys where passkeys.user_id = users.id))`;
-
-/** Whether a user has a second factor: an authenticator app or a passkey. */
-export async function hasSecondFactor(db: Db, userId: string): Promise<boolean> {
-  const row = await db
-    .selectFrom('users')
-    .select(HAS_FACTOR.as('has_factor'))
-    .where('users.id', '=', userId)
-    .executeTakeFirst();
-  return row?.has_factor ?? false;
 }
 
 /** A session as its user sees it. */

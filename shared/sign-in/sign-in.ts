@@ -1,6 +1,7 @@
 import { recordFailedSignIn } from '../audit/record-sign-in';
 import type { Context } from '../context/context';
 import type { Tx } from '../db/connection';
+import { inOneTrip } from '../db/in-one-trip';
 import type { Origin } from '../events/origin';
 import { challengeFactor } from '../factors/challenge';
 import { appendEvent } from '../outbox/event-store';
@@ -61,15 +62,18 @@ export async function signInWithin(
   // The lock also serializes this with a suspension or a password change, which end all sessions that exist by then.
   const sequence = await takeMinorSequence(tx, user.id, user.version);
   if (sequence === null) return null;
-  const { sessionId, tokens } = await openSession(tx, ctx, proof, origin);
-  await appendEvent(tx, ctx, 'relay', {
-    type: 'session.created',
-    subject: user.id,
-    sequence,
-    data: { userId: user.id, sessionId, reason: 'login', amr: [...proof.amr] },
-    origin: { ...origin, actorId: user.id },
-  });
-  await proof.onSignIn?.(tx);
+  const sessionId = ctx.newId();
+  const [tokens] = await inOneTrip(tx, (together) => [
+    openSession(together, ctx, sessionId, proof, origin),
+    appendEvent(together, ctx, 'relay', {
+      type: 'session.created',
+      subject: user.id,
+      sequence,
+      data: { userId: user.id, sessionId, reason: 'login', amr: [...proof.amr] },
+      origin: { ...origin, actorId: user.id },
+    }),
+    proof.onSignIn?.(together),
+  ]);
   return { user, tokens };
 }
 

@@ -14,11 +14,22 @@ export async function createUser(
   tx: Tx,
   ctx: Context,
   sender: 'inline' | 'relay',
-  input: Omit<NewUser, 'id' | 'now'> & { id?: string },
+  input: Omit<NewUser, 'id' | 'now'>,
   origin: Origin,
 ): Promise<{ user: User; event: PendingEvent }> {
-  const user = await insertUser(tx, { ...input, id: input.id ?? ctx.newId(), now: ctx.now() });
-  const event = await appendEvent(tx, ctx, sender, {
+  const user = await insertUser(tx, { ...input, id: ctx.newId(), now: ctx.now() });
+  return { user, event: await appendUserCreated(tx, ctx, sender, user, origin) };
+}
+
+/** Appends `user.created` to the transaction that has inserted the user. */
+export function appendUserCreated(
+  tx: Tx,
+  ctx: Context,
+  sender: 'inline' | 'relay',
+  user: User,
+  origin: Origin,
+): Promise<PendingEvent> {
+  return appendEvent(tx, ctx, sender, {
     type: 'user.created',
     subject: user.id,
     sequence: sequenceOf(user.version),
@@ -26,5 +37,4 @@ export async function createUser(
     // Users who register are their own actors.
     origin: { ...origin, actorId: origin.actorId ?? user.id },
   });
-  return { user, event };
 }

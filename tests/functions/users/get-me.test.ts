@@ -1,3 +1,4 @@
+import { handler as logout } from '../../../functions/auth/logout';
 import { handler as putRole } from '../../../functions/roles/put-role';
 import { handler as getMe } from '../../../functions/users/get-me';
 import { handler as updateUser } from '../../../functions/users/update-user';
@@ -88,4 +89,16 @@ test('a revoked session counts at once', async () => {
     .where('user_id', '=', other.user.id)
     .execute();
   expect((await call(getMe, ctx, { token: other.accessToken })).status).toBe(401);
+});
+
+test('callers who ask at the same time each see themselves, and who has logged out is told so', async () => {
+  const people = [await registerPerson(ctx), await registerPerson(ctx), await registerPerson(ctx)];
+  const [, , gone] = people;
+  await call(logout, ctx, { method: 'POST', body: {}, token: gone?.accessToken ?? '' });
+  const replies = await Promise.all(
+    [...people, ...people].map(({ accessToken }) => call(getMe, ctx, { token: accessToken })),
+  );
+  const seen = replies.map(({ status, body }) => (status === 200 ? body.id : status));
+  const expected = people.map(({ user }) => (user.id === gone?.user.id ? 401 : user.id));
+  expect(seen).toEqual([...expected, ...expected]);
 });
