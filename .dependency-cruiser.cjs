@@ -12,7 +12,7 @@ const LIBRARIES = {
   bcryptjs: '^shared/passwords/',
   '@otplib': '^shared/factors/totp\\.ts',
   uqr: '^shared/factors/totp\\.ts',
-  nodemailer: '^shared/emails/send-mail\\.ts',
+  nodemailer: '^shared/emails/mail-connection\\.ts',
   '@aws-sdk/client-lambda': '^shared/lambda/',
   'aws-lambda': '^shared/http/',
 };

@@ -1,13 +1,17 @@
-import { createTransport } from 'nodemailer';
 import type { Mailbox } from '../config/mailboxes';
 import type { Context } from '../context/context';
 import { PermanentError } from '../errors';
+import { sendOverConnection } from './mail-connection';
 import type { MailContent } from './templates';
 
-const CONNECT_TIMEOUT_MS = 5_000;
-const SILENCE_TIMEOUT_MS = 10_000;
 /** Shorter than the first retry delay, longer than the rest of a batch takes. */
 const PAUSE_MS = 2_000;
+
+/**
+ * Share of a handler's time. After that, the event's transaction is rolled back and the event handled again, so its email must not
+ * be on its way any more.
+ */
+const TIME_SHARE = 0.9;
 
 /** Per server: no connection attempts until this time. */
 const pausedUntil = new Map<string, number>();
@@ -37,25 +41,16 @@ export async function sendMail(
   // An attempt to reach the server may take ten seconds; the rest of a batch must not wait that long for each email.
   if (now < (pausedUntil.get(smtpUrl) ?? 0)) throw new Error('The mail server was unreachable a moment ago');
 
-  // One connection per email: a pooled one may be dead after the container was frozen.
-  const transport = createTransport({
-    url: smtpUrl,
-    connectionTimeout: CONNECT_TIMEOUT_MS,
-    dnsTimeout: CONNECT_TIMEOUT_MS,
-    greetingTimeout: SILENCE_TIMEOUT_MS,
-    socketTimeout: SILENCE_TIMEOUT_MS,
-    disableFileAccess: true,
-    disableUrlAccess: true,
-  });
   try {
-    await transport.sendMail({
+    const email = {
       from,
       to,
       messageId: `<${messageId}@${from.address.replace(/^.*@/, '')}>`,
       ...content,
       // RFC 3834, section 5: suppresses automatic replies.
       headers: { 'auto-submitted': 'auto-generated' },
-    });
+    };
+    await sendOverConnection(smtpUrl, email, ctx.config.handlers.timeoutMs * TIME_SHARE);
     return true;
   } catch (error) {
     const { text, aboutThisMail } = describe(error);

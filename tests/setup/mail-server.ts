@@ -6,6 +6,10 @@ export interface MailServer {
   url: string;
   /** What was accepted, in order, with the envelope's recipients. */
   mails: (Email & { recipients: string[]; raw: string })[];
+  /** How many connections it has taken. */
+  connections(): number;
+  /** From now on it ends the connection where it reads of another mail, as a server does that has waited for long. Once. */
+  endAtNextMail(): void;
   /** From now on mails to this address, or to any, are refused with this SMTP code; undefined: none is. */
   refuse: { code: number; text?: string; address?: string | null } | undefined;
   stop(): Promise<void>;
@@ -13,10 +17,24 @@ export interface MailServer {
 
 /** A real SMTP server that keeps what it is sent. @param port that of an earlier one, to come back on */
 export async function startMailServer(port = 0): Promise<MailServer> {
+  let connections = 0;
+  let endsAtNextMail = false;
+  const endConnections = () => {
+    for (const connection of smtp.connections) connection.close();
+  };
   const smtp = new SMTPServer({
+    onConnect: (_session, done) => {
+      connections += 1;
+      done();
+    },
     authOptional: true,
     disableReverseLookup: true,
     disabledCommands: ['STARTTLS'],
+    onMailFrom: (_address, _session, done) => {
+      if (!endsAtNextMail) return done();
+      endsAtNextMail = false;
+      endConnections();
+    },
     onRcptTo: ({ address }, _session, done) => {
       const { code, text = `No luck for <${address}>`, address: only = address } = server.refuse ?? {};
       if (code === undefined || only !== address) return done();
@@ -39,8 +57,16 @@ export async function startMailServer(port = 0): Promise<MailServer> {
   const server: MailServer = {
     url: `smtp://127.0.0.1:${listening}`,
     mails: [],
+    connections: () => connections,
+    endAtNextMail: () => {
+      endsAtNextMail = true;
+    },
     refuse: undefined,
-    stop: () => new Promise((resolve) => smtp.close(() => resolve())),
+    stop: () => {
+      const closed = new Promise<void>((resolve) => smtp.close(() => resolve()));
+      endConnections();
+      return closed;
+    },
   };
   return server;
 }
