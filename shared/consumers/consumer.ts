@@ -4,7 +4,7 @@ import type { Config } from '../config';
 import { type Context, containerContext } from '../context/context';
 import type { Tx } from '../db/connection';
 import { TransactionTimeoutError, transactionWithin } from '../db/transaction-within';
-import { DatabaseUnavailable } from '../db/unavailable';
+import { DatabaseUnavailable, isLockTimeout } from '../db/unavailable';
 import { PermanentError } from '../errors';
 import { type EventType, parseEvent, type UserEvent } from '../events/catalog';
 import { type BatchResponse, POLLER_ARN, type RmqEvent, type RmqMessage } from '../lambda/rmq-event';
@@ -50,8 +50,9 @@ type Transactions = 'one' | 'each';
  * | returns                 | done                                           | done                                     |
  * | throws                  | in `batchItemFailures`: retried                | the call throws, the batch is redelivered |
  * | throws a PermanentError | there with `final`: a dead letter at once      | the same                                 |
- * | has no database         | `unavailable`: the batch waits, without a      | the same                                 |
- * |                         | counted attempt                                |                                          |
+ * | has no database, or     | `unavailable`: the batch waits, without a      | the same                                 |
+ * | another delivery of an  | counted attempt                                |                                          |
+ * | event is still open     |                                                |                                          |
  * | takes too long          | like throws; in a batch the call throws, and   | the same                                 |
  * |                         | the poller tries each event alone              |                                          |
  *
@@ -175,7 +176,11 @@ async function handleTogether(
   for (const event of handled) ctx.log.info('An event was handled', { consumer: name, ...traceOf(event) });
 }
 
-/** @returns the events that this consumer has not handled yet, in order, without duplicates */
+/**
+ * @returns the events that this consumer has not handled yet, in order, without duplicates
+ * @throws DatabaseUnavailable while another delivery of one of them is open. That one may be of a connection that has fallen
+ * silent, which the server keeps for longer than all attempts may take (`idle_in_transaction_session_timeout`)
+ */
 async function insertInbox(tx: Tx, name: Consumer, events: UserEvent[]): Promise<UserEvent[]> {
   const unique = [...new Map(events.map((event) => [event.id, event])).values()];
   const ids = unique.map((event) => event.id);
@@ -183,7 +188,11 @@ async function insertInbox(tx: Tx, name: Consumer, events: UserEvent[]): Promise
   const inserted = await sql<{ event_id: string }>`
     insert into inbox (event_id, consumer)
     select id, ${name} from unnest(${ids}::uuid[]) as id order by id
-    on conflict do nothing returning event_id`.execute(tx);
+    on conflict do nothing returning event_id`
+    .execute(tx)
+    .catch((error: unknown) => {
+      throw isLockTimeout(error) ? new DatabaseUnavailable(error.cause, 'not_done') : error;
+    });
   const fresh = new Set(inserted.rows.map((row) => row.event_id));
   return unique.filter((event) => fresh.has(event.id));
 }

@@ -145,6 +145,32 @@ test('without its database, it answers that the batch has to wait, and blames no
   await proxy.stop();
 });
 
+test('while another delivery of an event is open, its batch has to wait, and no event is blamed', async () => {
+  const database = { ...ctx.config.database, lockTimeoutMs: 100 };
+  const impatient = { ...ctx, db: createContext({ ...ctx.config, database }, ctx.log).db };
+  const handled: string[] = [];
+  const handle = consumer('audit', { '*': async ({ id }) => void handled.push(id) }, () => impatient);
+  const batch = Array.from({ length: 3 }, () => eventsOf(uuidv7(), 1)).flat();
+  const [, open] = batch;
+  // As a connection leaves it that has fallen silent: the server keeps its transaction for a while.
+  const rolledBack = ctx.db.transaction().execute(async (tx) => {
+    await tx
+      .insertInto('inbox')
+      .values({ event_id: open?.id ?? '', consumer: 'audit' })
+      .execute();
+    expect(await handle(rmqEvent(batch))).toEqual({
+      batchItemFailures: [],
+      unavailable: expect.stringContaining('lock timeout'),
+    });
+    throw new Error('rolled back');
+  });
+  await expect(rolledBack).rejects.toThrow('rolled back');
+  expect(handled).toEqual([]);
+  expect(await handle(rmqEvent(batch))).toEqual({ batchItemFailures: [] });
+  expect(handled).toEqual(idsOf(batch));
+  await impatient.db.destroy();
+});
+
 describe('a handler that keeps state per user', () => {
   const seen: string[] = [];
   const handle = (batch: Parameters<ReturnType<typeof consumer>>[0]) =>
