@@ -1,25 +1,10 @@
 import { createHash } from 'node:crypto';
 import { copyFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { build, type Plugin, stop } from 'esbuild';
+import { build, stop } from 'esbuild';
 import { allAssets, writeAssets } from '../scripts/assets';
-import { BCRYPT_THREAD, bundled } from '../scripts/bundle';
-import { functionFiles, ROOT } from '../scripts/function-files';
-
-/** All functions by their names, each loaded when it is first called. */
-const functionsModule: Plugin = {
-  name: 'functions',
-  setup(builder) {
-    builder.onResolve({ filter: /^rollcall:functions$/ }, ({ path }) => ({ path, namespace: 'functions' }));
-    builder.onLoad({ filter: /.*/, namespace: 'functions' }, () => {
-      const getters = [...functionFiles()].map(
-        ([name, file]) =>
-          `get ${JSON.stringify(name)}() { return require(${JSON.stringify(`./${file.replaceAll('\\', '/')}`)}).handler; }`,
-      );
-      return { contents: `export const functions = { ${getters.join(', ')} };`, resolveDir: ROOT };
-    });
-  },
-};
+import { BCRYPT_THREAD, bundled, routesModule } from '../scripts/bundle';
+import { ROOT } from '../scripts/function-files';
 
 /** Bundles what `npm start` runs: all functions in one module, so that a build is quick and memory holds one of everything. */
 export class LocalBundle {
@@ -53,7 +38,7 @@ export class LocalBundle {
     try {
       const functions = build({
         ...bundled(this.#outdir, [{ in: 'local/service.ts', out: 'index' }]),
-        plugins: [functionsModule],
+        plugins: [routesModule],
         minify: false,
         sourcemap: false,
         write: false,

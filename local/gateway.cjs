@@ -2,18 +2,14 @@
 // this extends each one when it starts, before it listens.
 const { createRequire } = require('node:module');
 
-/** @param injectFault undefined: the console has no faults to inject */
-exports.answerLikeAws = (injectFault) => {
+exports.answerLikeAws = () => {
   const hapi = createRequire(require.resolve('serverless-offline'))('@hapi/hapi');
   const prototype = Object.getPrototypeOf(hapi.server());
   const { start } = prototype;
   prototype.start = function () {
     const isLambda = this.table().some(({ path }) => path.startsWith('/2015-03-31/functions/'));
     if (isLambda) guardInvocations(this);
-    else {
-      answerLikeApiGateway(this);
-      if (injectFault) offerFaults(this, injectFault);
-    }
+    else answerLikeApiGateway(this);
     return start.call(this);
   };
 };
@@ -55,27 +51,6 @@ function answerLikeApiGateway(server) {
       : ownWords(h, 500, 'Internal Server Error');
   });
 }
-
-// For the console, under `npm start` alone. `Origin` and Host keep other pages in the developer's browser out, as above.
-function offerFaults(server, injectFault) {
-  server.route({ method: 'GET', path: '/local/faults', handler: (_request, h) => ownAnswer(h, 204) });
-  server.route({
-    method: 'POST',
-    path: '/local/faults/{fault}',
-    handler: async ({ raw, params }, h) => {
-      const { host } = raw.req.headers;
-      // Deleted above.
-      const origin = raw.req.rawHeaders.find((_, index, all) => all[index - 1]?.toLowerCase() === 'origin');
-      const isOwnPage =
-        LOOPBACK.test(host ?? '') && URL.canParse(origin ?? '') && new URL(origin).host === host;
-      if (!isOwnPage) return ownAnswer(h, 403);
-      return ownAnswer(h, (await injectFault(params.fault)) ? 204 : 404);
-    },
-  });
-}
-
-// Marked as an answer of its own, so that it is not taken for a function that has failed.
-const ownAnswer = (h, status) => h.response().code(status).header('x-request-id', 'local');
 
 const ownWords = (h, status, message) => h.response({ message }).code(status);
 

@@ -3,7 +3,8 @@ import { buildFunctions } from '../scripts/bundle';
 import { explain } from '../scripts/explain';
 import { ROOT } from '../scripts/function-files';
 import { LocalBundle } from './bundle';
-import { type Listener, startOffline } from './offline';
+import { type HostListener, startHostProcess } from './host-process';
+import { startOffline } from './offline';
 import { startSchedule } from './schedule';
 import type { LocalSettings } from './settings';
 import { watchSources } from './watch';
@@ -16,7 +17,7 @@ export const FUNCTION_PREFIX = 'rollcall-dev-';
 interface Options {
   settings: LocalSettings;
   environment: NodeJS.ProcessEnv;
-  listener: Listener;
+  listener: HostListener;
   /** Resolves when database and broker are ready for the functions. */
   prepared: Promise<unknown>;
 }
@@ -26,28 +27,32 @@ export interface ServedFunctions {
 }
 
 /**
- * Serves all functions in one process, which loads serverless-offline while database and broker start. An edit takes effect
- * at once, and requests under way are answered by the code that they began in.
+ * Serves all functions in one process, as `npm run serve` does. An edit takes effect at once, and requests under way are
+ * answered by the code that they began in.
  * @throws Error if the functions cannot be built or loaded, or `prepared` rejects
  */
 export async function serveInProcess(options: Options): Promise<ServedFunctions> {
   const { settings, environment, listener, prepared } = options;
-  const bundle = new LocalBundle(join(ROOT, 'dist/local'));
-  const offline = await startOffline(
-    { ...settings, threads: false },
+  const outdir = join(ROOT, 'dist/local');
+  const bundle = new LocalBundle(outdir);
+  const host = await startHostProcess(
+    outdir,
+    settings,
     { ...environment, DATABASE_POOL_SIZE: environment['DATABASE_POOL_SIZE'] || String(CONNECTIONS) },
     listener,
   );
   const loadNewest = async () => {
     const file = await bundle.build();
-    if (file) await offline.load(file);
+    if (!file) return;
+    await host.load(file);
+    console.log('The edit is in effect');
   };
   try {
     const [file] = await Promise.all([bundle.build(), prepared]);
-    if (file) await offline.load(file);
-    await offline.answers();
+    if (file) await host.load(file);
+    await host.answers();
   } catch (error) {
-    await offline.stop();
+    await host.stop();
     throw error;
   }
   const stopWatching = watchSources(() =>
@@ -58,19 +63,19 @@ export async function serveInProcess(options: Options): Promise<ServedFunctions>
   return {
     stop: async () => {
       stopWatching();
-      await offline.stop();
+      await host.stop();
     },
   };
 }
 
 /**
- * Serves each concurrent call of a function in a thread of its own, with the function's own bundle and state, as Lambda
- * does. Takes more time and memory, and an edit needs a restart.
+ * Serves the functions by serverless-offline: each concurrent call in a thread of its own, with the function's own bundle and
+ * state, as Lambda does, and Lambda's own endpoint. Takes more time and memory, and an edit needs a restart.
  */
 export async function serveInThreads(options: Options): Promise<ServedFunctions> {
   const { settings, environment, listener, prepared } = options;
   await Promise.all([buildFunctions(), prepared]);
-  const offline = await startOffline({ ...settings, threads: true }, environment, listener);
+  const offline = await startOffline(settings, environment, listener);
   const schedule = startSchedule(FUNCTION_PREFIX, settings.lambdaEndpoint, (name, reason) =>
     console.error(`${name} failed and will be run again: ${reason}`),
   );

@@ -1,5 +1,5 @@
-// The module that `npm start` bundles and runs: all functions, and what calls those that work in the background.
-import { functions } from 'rollcall:functions';
+// The module that `npm start` bundles and runs: the HTTP functions, and what works in the background.
+import { answer } from '../scripts/serve/answer';
 import { createHashing } from '../scripts/serve/hashing-threads';
 import { invokeInProcess } from '../scripts/serve/invoke-in-process';
 import { PARTS, type Part } from '../scripts/serve/settings';
@@ -9,7 +9,7 @@ import { publishInBackground, publishingContext } from '../shared/outbox/publish
 import { useHashing } from '../shared/passwords/hashing';
 import { CONSUMER_FAULTS, type ConsumerFault, consumerFaults } from './consumer-faults';
 
-export { CONSUMER_FAULTS, functions };
+export { answer, CONSUMER_FAULTS };
 
 export interface Service {
   /** Finishes the current work in the background and starts no more. */

@@ -28,16 +28,18 @@ export type LocalSettings = ReturnType<typeof readSettings>;
 
 /**
  * The variables of `npm start` itself; shared/config/index.ts reads those of the functions.
+ * @param hasLambda whether Lambda's endpoint is served, too
  * @throws ConfigError naming every variable that is wrong
  */
-export function readSettings(environment: NodeJS.ProcessEnv) {
+export function readSettings(environment: NodeJS.ProcessEnv, hasLambda: boolean) {
   const present = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const result = v.safeParse(Settings, present);
   if (!result.success) {
     throw new ConfigError(result.issues.map((issue) => `${v.getDotPath(issue)} ${issue.message}`));
   }
   const env = result.output;
-  const twice = portsUsedTwice(env);
+  const { LAMBDA_PORT, ...others } = env;
+  const twice = portsUsedTwice(hasLambda ? { ...others, LAMBDA_PORT } : others);
   if (twice.length > 0) throw new ConfigError(twice);
   return {
     httpPort: env.HTTP_PORT,
@@ -81,7 +83,7 @@ export function checkConfiguration(environment: NodeJS.ProcessEnv): void {
 }
 
 /** Checked here, because the second server would report the port as taken by another program. */
-function portsUsedTwice(env: v.InferOutput<typeof Settings>): string[] {
+function portsUsedTwice(env: Partial<v.InferOutput<typeof Settings>>): string[] {
   const ports = Object.entries(env).filter(
     (entry): entry is [string, number] => entry[0].endsWith('_PORT') && typeof entry[1] === 'number',
   );

@@ -1,5 +1,5 @@
-// `npm start`: runs everything on this machine: PostgreSQL, the broker, a mailbox, and the functions behind serverless-offline,
-// with relay, poller and consumers. All of it ends with this process. `--threads` isolates concurrent calls as Lambda does.
+// `npm start`: runs everything on this machine: PostgreSQL, the broker, a mailbox, the HTTP functions, relay, poller and
+// consumers. All of it ends with this process. With `--threads`, serverless-offline isolates concurrent calls as Lambda does.
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { explain } from '../scripts/explain';
@@ -17,10 +17,10 @@ async function main(): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile('.env');
   // The SDK's warning about Node.js 20 concerns deployments, for which serverless.yml sets the version.
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
-  const settings = readSettings(process.env);
+  const settings = readSettings(process.env, values.threads);
   checkConfiguration(process.env);
   await assertPortFree('HTTP_PORT', settings.httpPort);
-  await assertPortFree('LAMBDA_PORT', settings.lambdaPort);
+  if (values.threads) await assertPortFree('LAMBDA_PORT', settings.lambdaPort);
   const embedded = serverEnvironment(settings);
   const environment = {
     ...process.env,
@@ -31,7 +31,7 @@ async function main(): Promise<void> {
     EMAIL_LOGIN: settings.emailLogin,
     FUNCTION_PREFIX,
     WEBHOOK_ALLOWED_NETWORKS: settings.webhookNetworks,
-    LAMBDA_ENDPOINT: settings.lambdaEndpoint,
+    ...(values.threads && { LAMBDA_ENDPOINT: settings.lambdaEndpoint }),
   };
 
   const servers = startServers(settings);

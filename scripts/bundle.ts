@@ -76,7 +76,7 @@ export async function buildFunctions(outdir = 'dist'): Promise<Metafile['outputs
 }
 
 /** The HTTP functions by their routes in serverless.yml. */
-const routesModule: Plugin = {
+export const routesModule: Plugin = {
   name: 'routes',
   setup(builder) {
     builder.onResolve({ filter: /^rollcall:routes$/ }, ({ path }) => ({ path, namespace: 'routes' }));
@@ -113,7 +113,7 @@ export async function buildServe(outdir = 'dist'): Promise<Metafile['outputs']> 
   return result.metafile.outputs;
 }
 
-/** Bundles a program that measurements or tests run. @returns its file */
+/** Bundles a program of `npm start`, measurements or tests. @returns its file */
 export async function buildProgram(file: string, directory: string): Promise<string> {
   const out = basename(file, '.ts');
   await build({ ...bundled(directory, [{ in: file, out }]), minify: false, sourcemap: false });

@@ -7,12 +7,15 @@ import { existsSync } from 'node:fs';
 import { createAdministrator } from './create-administrator';
 import { explain } from './explain';
 import { migrate } from './migrate-database';
+import { restartWithHashMemory } from './serve/memory';
 import { superviseProcesses } from './serve/processes';
 import { readServeSettings } from './serve/settings';
 
 async function main(): Promise<void> {
-  if (existsSync('.env')) process.loadEnvFile('.env');
   const [command, ...args] = process.argv.slice(2);
+  // Before the secrets of .env are in the environment, which a restart shows to `ps`.
+  if (command !== 'migrate' && command !== 'admin:create') restartWithHashMemory();
+  if (existsSync('.env')) process.loadEnvFile('.env');
   if (command === 'migrate') return migrate();
   if (command === 'admin:create') return createAdministrator('node index.cjs admin:create', args);
   const settings = readServeSettings(process.env, command);

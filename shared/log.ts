@@ -20,9 +20,17 @@ const SECRET = /pass(?!key)|secret|token|hash|authorization|cookie|e-?mail|^body
 // expression starts again at every word; unbounded, a long text would take quadratic time.
 const URL_CREDENTIALS = /\b([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/@]{1,2000}@/gi;
 
+/** At once: a Lambda container may be frozen as soon as it has answered. */
+let writeLine = (line: string): void => void process.stdout.write(`${line}\n`);
+
+/** Replaces how the lines of this process are written. */
+export function useLineWriter(other: (line: string) => void): void {
+  writeLine = other;
+}
+
 export function createLog(
   level: LogLevel,
-  write: (line: string) => void = (line) => void process.stdout.write(`${line}\n`),
+  write: (line: string) => void = (line) => writeLine(line),
   bound: LogFields = {},
 ): Log {
   const threshold = LOG_LEVELS.indexOf(level);

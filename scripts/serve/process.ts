@@ -1,8 +1,11 @@
 import { CONSUMER_NAMES } from '../../shared/broker/topology';
+import { useLineWriter } from '../../shared/log';
 import { publishInBackground, publishingContext } from '../../shared/outbox/publisher';
 import { useHashing } from '../../shared/passwords/hashing';
+import { answer } from './answer';
 import { createHashing, hashesAtOnce } from './hashing-threads';
 import { type HttpServer, startHttpServer } from './http-server';
+import { lineWriter } from './line-writer';
 import { answerLiveness, LIVENESS_PATH } from './liveness';
 import type { ServeSettings } from './settings';
 import { stopSignal } from './stop-signal';
@@ -23,6 +26,7 @@ export async function runProcess({ parts, host, port, processes }: ServeSettings
   process.env['DATABASE_POOL_SIZE'] ||= String(connections);
   const hashing = createHashing(hashesAtOnce(processes));
   useHashing(hashing);
+  useLineWriter(lineWriter(process.stdout));
   const ctx = publishingContext();
   const { log } = ctx;
   const publisher = publishInBackground(ctx.publisher);
@@ -30,10 +34,9 @@ export async function runProcess({ parts, host, port, processes }: ServeSettings
   const { tasks, close } = scheduledTasks(ctx, parts);
 
   const signal = stopSignal(log);
-  const http: HttpServer = await startHttpServer(port, host, (request, response) => {
-    if (servesHttp && request.url !== LIVENESS_PATH) return false;
-    answerLiveness(tasks, request, response);
-    return true;
+  const http: HttpServer = await startHttpServer(port, host, (request, response, isLast) => {
+    if (servesHttp && request.url !== LIVENESS_PATH) void answer(request, response, isLast);
+    else answerLiveness(tasks, request, response);
   });
   if (tasks.length > 0) await untilDatabaseAnswers(ctx, signal);
   if (!signal.aborted) log.info('Rollcall runs', { parts: [...parts], port: http.port, pid: process.pid });

@@ -1,7 +1,7 @@
 import cluster, { type Worker } from 'node:cluster';
 import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
-import { RETURN_MEMORY, SMALL_HEAP } from './memory';
+import { HASH_MEMORY, SMALL_HEAP } from './memory';
 import { PARTS, type Part, type ServeSettings } from './settings';
 
 const RESTART_DELAY_MS = 1_000;
@@ -27,7 +27,7 @@ export async function superviseProcesses({ parts, processes }: ServeSettings): P
 
   async function keepRunning(own: readonly Part[]): Promise<void> {
     while (!stopping) {
-      const worker = cluster.fork({ ...RETURN_MEMORY, ...process.env, SERVE: own.join() });
+      const worker = cluster.fork({ ...HASH_MEMORY, ...process.env, SERVE: own.join() });
       running.add(worker);
       let served = false;
       worker.once('listening', () => {

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { type Broker, type BrokerConnection, createBroker } from '../broker/connection';
 import { OutageLog } from '../broker/outage-log';
 import { declareExchanges } from '../broker/topology';
@@ -28,7 +29,7 @@ const OUTCOMES_KEPT = 1_000;
 
 let container: PublishingContext | undefined;
 
-/** Publishes beside the caller, in a process that goes on after its answers. */
+/** Publishes after the caller has answered, in a process that goes on after its answers. */
 export interface BackgroundPublisher extends Publisher {
   /** Resolves when nothing is under way any more. */
   settled(): Promise<void>;
@@ -38,7 +39,9 @@ export function publishInBackground({ publish }: Publisher): BackgroundPublisher
   const underWay = new Set<Promise<void>>();
   return {
     publish: async (pending) => {
-      const publishing = publish(pending).finally(() => underWay.delete(publishing));
+      const publishing = turn()
+        .then(() => publish(pending))
+        .finally(() => underWay.delete(publishing));
       underWay.add(publishing);
     },
     settled: async () => {

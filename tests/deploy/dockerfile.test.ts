@@ -8,6 +8,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import { freePort } from '../../local/ports';
+import { HASH_MEMORY } from '../../scripts/serve/memory';
 import { readConfig } from '../../shared/config';
 import { VARIABLES } from '../../shared/config/environment';
 import { createTestDatabase } from '../setup/database';
@@ -78,6 +79,9 @@ test('builds from what it copies alone, and runs from what it built', async () =
     'pages-app.js.gz',
   ]);
   expect(argsOf(final, 'USER')).toEqual(['node']);
+  // Else the program would start a second time, and a hash would take longer.
+  const environment = argsOf(final, 'ENV').join(' ').split(' ');
+  for (const [name, value] of Object.entries(HASH_MEMORY)) expect(environment).toContain(`${name}=${value}`);
 
   // Its servers are not there: it waits for them, healthy, and stops when it is told to.
   const port = String(await freePort());

@@ -1,13 +1,15 @@
 // `serve` as a container runs it: the bundle alone, in an empty directory, over HTTP, stopped and killed.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import { buildServe } from '../../scripts/bundle';
+import { HASH_MEMORY } from '../../scripts/serve/memory';
+import { hasArgon2 } from '../../shared/argon2';
 import { VARIABLES } from '../../shared/config/environment';
 import { brokerUrl } from '../setup/broker';
 import { type TestContext, testContext } from '../setup/context';
@@ -206,6 +208,14 @@ test('a request under way is answered before the process stops, and a new one is
   expect(await exit).toBe(0);
 });
 
+test('a connection that a browser has opened ahead does not hold up the stop', async () => {
+  const { child, exit, port } = await serve();
+  const { closed } = await open(port);
+  child.kill('SIGTERM');
+  expect(await exit).toBe(0);
+  await closed;
+});
+
 test('registrations whose passwords are being hashed, or wait for their turn, are answered before it stops', async () => {
   // On threads of its own, whatever the Node.js.
   const { port, child, exit } = await serve({ PASSWORD_HASH: 'bcrypt', BCRYPT_COST: '10' });
@@ -224,6 +234,24 @@ test('registrations whose passwords are being hashed, or wait for their turn, ar
     expect(received()).toMatch(/^HTTP\/1\.1 201 /);
   }
   expect(await exit).toBe(0);
+});
+
+test('one process gets the environment for the memory of hashes, where it can', async () => {
+  const { child } = await serve();
+  const isLinux = process.platform === 'linux';
+  const environment = isLinux ? await readFile(`/proc/${child.pid}/environ`, 'utf8') : '';
+  for (const [name, value] of Object.entries(HASH_MEMORY))
+    expect(environment.split('\0').includes(`${name}=${value}`)).toBe(
+      isLinux && 'execve' in process && hasArgon2(),
+    );
+});
+
+test('what the environment says of this memory stays', async () => {
+  const { child } = await serve({ GLIBC_TUNABLES: 'glibc.malloc.hugetlb=0' });
+  const environment =
+    process.platform === 'linux' ? await readFile(`/proc/${child.pid}/environ`, 'utf8') : 'GLIBC_TUNABLES=';
+  expect(environment.match(/GLIBC_TUNABLES=/g)).toHaveLength(1);
+  expect(environment).not.toContain(`GLIBC_TUNABLES=${HASH_MEMORY.GLIBC_TUNABLES}`);
 });
 
 test('several processes share the port; one that is killed is replaced, and no registration is lost', async () => {

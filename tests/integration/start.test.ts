@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { chmod, cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -109,10 +109,11 @@ const readJson = (response: Response): Promise<any> => response.json();
 async function register(): Promise<string> {
   const response = await post('/register', registration());
   const body = await readJson(response);
-  // With the body: serverless-offline answers 200 where a function times out, and says so there.
   expect({ status: response.status, body }).toMatchObject({ status: 201 });
   return body.user.id;
 }
+
+const functionsLog = () => readFile(join(checkout, '.local/functions.log'), 'utf8');
 
 /** Once per test, and not at every look: an address may not log in as often as a test looks. */
 async function logIn(): Promise<string> {
@@ -160,10 +161,7 @@ test('starts from nothing, says where everything is, and ends with Ctrl-C', asyn
     () => auditEntries(token, id),
     (entries) => entries.length === 1,
   );
-  // Each scheduled function runs by our schedule, and not a second time by that of serverless-offline.
-  const log = await readFile(join(checkout, '.local/functions.log'), 'utf8');
-  expect(log).toContain('(λ: login)');
-  expect(log).not.toContain('Scheduling [');
+  expect(await functionsLog()).toContain('"path":"/login"');
   child.kill('SIGINT');
   await once(child, 'exit');
   expect(child.exitCode).toBe(0);
@@ -210,9 +208,11 @@ test('a taken port is a message that names the variable', async () => {
 const detail = async () => (await readJson(await fetch(`${url}/nowhere`))).detail;
 const isServed = (text: string) => eventually(detail, (served) => served === text);
 
+/** As editors, git and `sed -i` save: a new file takes the place of the old one. */
 async function edit(from: string, to: string): Promise<void> {
   const file = join(checkout, 'shared/http/methods.ts');
-  await writeFile(file, (await readFile(file, 'utf8')).replace(from, to));
+  await writeFile(`${file}~`, (await readFile(file, 'utf8')).replace(from, to));
+  await rename(`${file}~`, file);
 }
 
 async function isHandled(id: string): Promise<void> {
@@ -259,14 +259,36 @@ test('a broken edit shows its error, leaves what was served, and mends itself', 
   expect(await detail()).toBe('Edited again');
   await edit("Broken' (", 'Mended');
   await isServed('Mended');
+});
+
+test('an edit that fails when it is loaded leaves what was served, and can be undone', async () => {
+  const file = join(checkout, 'shared/http/methods.ts');
+  const before = await readFile(file, 'utf8');
+  await writeFile(file, `${before}\nthrow new Error('fails when it is loaded');\n`);
+  await eventually(
+    async () => running.output(),
+    (output) => output.includes('fails when it is loaded'),
+  );
+  expect(await detail()).toBe('Mended');
+  const effects = () => running.output().split('The edit is in effect').length;
+  const effectsBefore = effects();
+  await writeFile(file, before);
+  await eventually(
+    async () => effects(),
+    (count) => count > effectsBefore,
+  );
+  await isHandled(await register());
   await running.stop();
   expect(running.child.exitCode).toBe(0);
 });
 
-test('with --threads it serves the bundles of the functions, each in threads of its own', async () => {
+test('with --threads, serverless-offline serves the bundles of the functions, each in threads of its own', async () => {
   running = await start('--threads');
   expect(running.output()).toContain('Rollcall is running');
   await isHandled(await register());
+  // Each scheduled function runs by our schedule, and not a second time by that of serverless-offline.
+  expect(await functionsLog()).toContain('(λ: login)');
+  expect(await functionsLog()).not.toContain('Scheduling [');
   expect(existsSync(join(checkout, 'dist/register/index.cjs'))).toBe(true);
   await running.stop();
   expect(running.child.exitCode).toBe(0);

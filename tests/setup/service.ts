@@ -78,11 +78,10 @@ export async function startService(
   const { PATH = '', HOME = '' } = process.env;
   let failure: string | undefined;
   const server = await startOffline(
-    { httpPort, lambdaPort, dataDir, threads: true, noTimeout: true },
+    { httpPort, lambdaPort, dataDir, noTimeout: true },
     { PATH, HOME, ...settings, ...broken },
     {
       onLogLine: () => {},
-      onFault: async () => false,
       onExit: (reason) => {
         failure = reason;
       },

@@ -443,10 +443,11 @@ test('one message names what is wrong with several variables together, too', () 
 });
 
 test('npm start and serve name what is wrong with their own variables', () => {
-  expect(() => readSettings({ HTTP_PORT: '99999', PG_PORT: 'x' })).toThrow(
+  expect(() => readSettings({ HTTP_PORT: '99999', PG_PORT: 'x' }, false)).toThrow(
     /HTTP_PORT must be a port number\n {2}PG_PORT must be a port number/,
   );
-  expect(() => readSettings({ HTTP_PORT: '3002' })).toThrow('LAMBDA_PORT must differ from HTTP_PORT');
+  expect(() => readSettings({ HTTP_PORT: '3002' }, true)).toThrow('LAMBDA_PORT must differ from HTTP_PORT');
+  expect(readSettings({ HTTP_PORT: '3002' }, false).httpPort).toBe(3002);
   expect(() => checkConfiguration({})).not.toThrow();
   expect(() => checkConfiguration({ DATABASE_URL: 'localhost' })).toThrow('DATABASE_URL must be a URL');
   expect(() => readServeSettings({ PORT: '65536', WEB_CONCURRENCY: '0', SERVE: 'http,x' })).toThrow(

@@ -1,12 +1,13 @@
 // What a registration costs, and what becomes of its event, while the broker fails in one way or another.
 import { handler as register } from '../../../functions/auth/register';
+import { CONSUMER_NAMES, queueOf } from '../../../shared/broker/topology';
 import { confirmSent } from '../../../shared/outbox/dispatch-store';
 import { appendEvent } from '../../../shared/outbox/event-store';
 import { createPublisher, publishInBackground } from '../../../shared/outbox/publisher';
 import { relayOutbox } from '../../../shared/outbox/relay';
 import { createUser } from '../../../shared/users/create-user';
 import { sequenceOf } from '../../../shared/users/sequence';
-import { brokerUrl, openClient, Received } from '../../setup/broker';
+import { brokerUrl, deleteTopology, openClient, Received } from '../../setup/broker';
 import { type TestContext, testContext } from '../../setup/context';
 import { call } from '../../setup/http';
 import { makeDue, outcomesOf } from '../../setup/outbox';
@@ -125,6 +126,30 @@ test('a missing exchange is no reason to fail either', async () => {
   await model.close();
 });
 
+test('while only some queues are declared, nothing is published, and the relay reaches all of them', async () => {
+  const { events } = ctx.config;
+  await deleteTopology(events);
+  const { model, channel } = await openClient();
+  await channel.assertExchange(events.exchange, 'topic');
+  await channel.assertQueue(queueOf(events, 'audit'), {
+    arguments: { 'x-queue-type': 'classic', 'x-single-active-consumer': true },
+  });
+  await channel.bindQueue(queueOf(events, 'audit'), events.exchange, '#');
+
+  const { row } = await registerOne();
+  expect(row).toMatchObject({ published_at: null, attempts: 0 });
+  expect(ctx.logged).toContainEqual(
+    expect.objectContaining({ message: 'The queues are not declared yet: the relay declares them' }),
+  );
+  await makeDue(ctx);
+  await relayOutbox(ctx, 0);
+  for (const consumer of CONSUMER_NAMES) {
+    const received = await Received.from(channel, queueOf(events, consumer));
+    expect((await received.atLeast(1)).length).toBe(1);
+  }
+  await model.close();
+});
+
 test('what waits behind an older event of the same user is left to the relay', async () => {
   const { model, channel } = await openClient();
   const received = await Received.bound(channel, ctx.config.events.exchange);
@@ -169,7 +194,7 @@ test('what follows an event of the same user that is under way here goes out aft
   await model.close();
 });
 
-test('in the background, a broker that does not answer is waited for beside the caller', async () => {
+test('in the background, a broker that does not answer is waited for after the caller has gone on', async () => {
   proxy.blackHole();
   const publisher = publishInBackground(ctx.publisher);
   const pauses = () => ctx.logged.filter((line) => JSON.stringify(line).includes('Publishing is paused'));
