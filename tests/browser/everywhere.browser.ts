@@ -162,9 +162,8 @@ test('works by keyboard: into a view, into a dialog, and back', async () => {
     await page.keyboard.press('Shift+Tab');
   }
   await page.keyboard.press('Enter');
-  // The heading has the focus then.
-  await page.getByRole('heading', { name: 'Users' }).waitFor();
-  expect(await focused(page)).toBe('Users');
+  // The heading gets the focus, after it is shown.
+  await page.getByRole('heading', { name: 'Users' }).and(page.locator(':focus')).waitFor();
   await page.keyboard.press('Tab');
   expect(await focused(page)).toBe('New user');
   await page.keyboard.press('Enter');

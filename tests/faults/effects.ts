@@ -98,15 +98,21 @@ export async function readOutcome(db: Db): Promise<Outcome> {
   return outcome;
 }
 
-/** How much is neither handled nor a dead letter yet, by both of the consumers that are looked at. */
+/**
+ * How much is neither handled nor a dead letter yet, by both of the consumers that are looked at, and how much is not sent
+ * yet: what the consumers have may still have to go to a mirror.
+ */
 export async function countOpen(db: Db): Promise<number> {
   const { rows } = await sql<{ open: number }>`
-    select (select count(*) from events)::int
-      - (select count(distinct event_id) from effects)::int
-      - (select count(*) from dead_letters where queue like '%.audit')::int
-      + (select count(*) from events where type = 'user.created')::int
-      - (select count(*) from inbox join events on events.id = inbox.event_id
-        where inbox.consumer = 'analytics' and events.type = 'user.created')::int
-      - (select count(*) from dead_letters where queue like '%.analytics')::int as open`.execute(db);
+    select
+      -- Each by itself, so that none hides another.
+      greatest(0, (select count(*) from events)::int
+        - (select count(distinct event_id) from effects)::int
+        - (select count(*) from dead_letters where queue like '%.audit')::int)
+      + greatest(0, (select count(*) from events where type = 'user.created')::int
+        - (select count(*) from inbox join events on events.id = inbox.event_id
+          where inbox.consumer = 'analytics' and events.type = 'user.created')::int
+        - (select count(*) from dead_letters where queue like '%.analytics')::int)
+      + (select count(*) from dispatch)::int as open`.execute(db);
   return rows[0]?.open ?? 0;
 }
