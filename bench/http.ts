@@ -31,7 +31,7 @@ async function main(): Promise<void> {
   const load = startLoad();
   try {
     console.log(`Node.js ${process.version}, ${cpus().length} × ${cpus()[0]?.model}, ${servers.names}\n`);
-    const limits = await measureLimits(servers, load, ms);
+    const limits = await measureLimits(servers, mailSink, load, ms);
     const results: Results = new Map();
     for (const name of TARGETS) {
       if (!only.includes(name)) continue;
@@ -51,7 +51,9 @@ async function main(): Promise<void> {
         await target.stop();
       }
     }
-    console.log(`${httpTable(limits, results)}\n\n${processTable(results)}\n\n${eventTable(results)}`);
+    console.log(
+      `${httpTable(limits, results)}\n\n${processTable(results)}\n\n${eventTable(limits, results)}`,
+    );
   } finally {
     load.close();
     mailSink.stop();

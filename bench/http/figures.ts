@@ -40,7 +40,8 @@ const BATCH = 200;
 /** Of the measuring time: the machine needs a while to take up all connections and to compile. */
 const WARM_UP = 0.4;
 const IDLE_TIMES = 6;
-const SPACED_TIMES = 4;
+/** So many times the measuring time for what happens once a second. */
+export const SPACED_TIMES = 4;
 const LOOK_AGAIN_MS = 100;
 
 export async function measureTarget(target: Target, load: Load, ms: number): Promise<Figures> {

@@ -58,7 +58,8 @@ export function processTable(results: Results): string {
   return markdown([header, ...rows]);
 }
 
-export function eventTable(results: Results): string {
+/** An event, with the ratio to the limit. */
+export function eventTable({ events }: Limits, results: Results): string {
   const header = [
     '',
     'event, 1/s: CPU ms',
@@ -68,16 +69,20 @@ export function eventTable(results: Results): string {
     'answer → handled p50 ms',
     'max ms',
   ];
+  const limitRow = ['limits', round(events.cpuPerEvent), round(events.cpuPerEventInTurn), '–', '–', '–', '–'];
   const rows = [...results].map(([name, figures]) => [
     name,
-    optional(figures.cpuPerEvent),
-    optional(figures.cpuPerEventInBatch),
+    figures.cpuPerEvent === null ? '–' : over(figures.cpuPerEvent, events.cpuPerEvent),
+    figures.cpuPerEventInBatch === null ? '–' : over(figures.cpuPerEventInBatch, events.cpuPerEventInTurn),
     optional(figures.cpuPerRegistration),
     optional(figures.cpuPerRegistrationInBatch),
     figures.handledP50.toFixed(0),
     figures.handledMax.toFixed(0),
   ]);
-  return markdown([header, ...rows]);
+  return `${markdown([header, limitRow, ...rows])}
+
+The limits: for each event a confirmed publish, a transaction in each of five consumers and one mail, nothing else; with a pause
+of a second after each, and one after the other.`;
 }
 
 export function functionTable(functions: FunctionFigures[]): string {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../../local/ports';
 import { ROOT } from '../../scripts/function-files';
-import { RETURN_MEMORY, SMALL_HEAP } from '../../scripts/serve/memory';
+import { HASH_MEMORY, SMALL_HEAP } from '../../scripts/serve/memory';
 import type { PublishingContext } from '../../shared/outbox/publisher';
 import { type BenchServers, benchContext, benchService, HIGH_LIMITS } from '../environment';
 import type { MailSink } from './mail-sink';
@@ -33,7 +33,7 @@ export async function startServe(
   const environment = {
     ...service.environment,
     ...HIGH_LIMITS,
-    ...RETURN_MEMORY,
+    ...HASH_MEMORY,
     SMTP_URL: mailSink.url,
     HOST: '127.0.0.1',
     PORT: String(port),
