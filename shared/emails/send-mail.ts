@@ -91,6 +91,7 @@ const ADDRESS = /[^\s<>"'@]{1,64}@[^\s<>"'@]{1,255}/g;
 function describe(error: unknown): { text: string; aboutThisMail: boolean } {
   if (!(error instanceof Error)) return { text: String(error), aboutThisMail: false };
   const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+  if (code === 'EABORT') return { text: 'the mail server did not accept it in time', aboutThisMail: false };
   return {
     text: `${code}: ${error.message.replace(ADDRESS, '[address]')}`,
     // nodemailer's codes for a rejected sender, recipient or message.
