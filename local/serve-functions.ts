@@ -47,25 +47,31 @@ export async function serveInProcess(options: Options): Promise<ServedFunctions>
     await host.load(file);
     console.log('The edit is in effect');
   };
-  try {
+  const loadFirst = async () => {
     const [file] = await Promise.all([bundle.build(), prepared]);
     if (file) await host.load(file);
     await host.answers();
-  } catch (error) {
+  };
+  const loading = loadFirst();
+  // From the first build on, so that no edit is missed.
+  const stopWatching = watchSources(() =>
+    loading
+      .then(loadNewest)
+      .catch((error: unknown) =>
+        console.error(`The functions are still those from before this edit. ${explain(error)}`),
+      ),
+  );
+  const stop = async () => {
+    stopWatching();
     await host.stop();
+  };
+  try {
+    await loading;
+  } catch (error) {
+    await stop();
     throw error;
   }
-  const stopWatching = watchSources(() =>
-    loadNewest().catch((error: unknown) =>
-      console.error(`The functions are still those from before this edit. ${explain(error)}`),
-    ),
-  );
-  return {
-    stop: async () => {
-      stopWatching();
-      await host.stop();
-    },
-  };
+  return { stop };
 }
 
 /**

@@ -1,3 +1,4 @@
+import { accessSync, constants } from 'node:fs';
 import { hasArgon2 } from '../../shared/argon2';
 
 /**
@@ -35,8 +36,10 @@ export function restartWithHashMemory(): void {
   if (!process.execve || process.connected) return;
   const args = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
   try {
+    // Where the system refuses an `execve`, Node.js ends the process and throws nothing.
+    accessSync(process.execPath, constants.X_OK);
     process.execve(process.execPath, args, { ...HASH_MEMORY, ...process.env });
   } catch {
-    // Node.js's permission model forbids it: the memory is no reason not to serve.
+    // The program was replaced or may not be run, or Node.js's permission model forbids it: no reason not to serve.
   }
 }

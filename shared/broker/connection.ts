@@ -3,7 +3,7 @@ import { type ChannelModel, type ConfirmChannel, connect } from 'amqplib';
 import type { Log } from '../log';
 import { within } from '../within';
 import { BrokerError, explainAlarm, explainBrokerError } from './broker-error';
-import { createSleepDetector } from './sleep-detector';
+import { createSleepDetector, type SleepDetector } from './sleep-detector';
 
 const HEARTBEAT_SECONDS = 20;
 const CLOSE_TIMEOUT_MS = 2_000;
@@ -40,19 +40,27 @@ export interface Broker {
 export function createBroker(url: string, name: string, log: Log): Broker {
   let current: Promise<BrokerConnection> | undefined;
   let live: BrokerConnection | undefined;
-  const sleepDetector = createSleepDetector(HEARTBEAT_SECONDS * 1000);
+  let sleepDetector: SleepDetector | undefined;
+
+  function forget(): void {
+    live = undefined;
+    current = undefined;
+    // Its timer would keep this broker and all that it holds.
+    sleepDetector?.stop();
+    sleepDetector = undefined;
+  }
 
   function discard(): void {
     if (live) destroy(live);
-    live = undefined;
-    current = undefined;
+    forget();
   }
 
   async function open(timeoutMs: number): Promise<BrokerConnection> {
-    if (live && (live.closed || sleepDetector.hasSlept())) discard();
+    if (live && (live.closed || sleepDetector?.hasSlept())) discard();
     if (!current) {
       const opening = openConnection(url, name, timeoutMs, log);
       current = opening;
+      sleepDetector ??= createSleepDetector(HEARTBEAT_SECONDS * 1000);
       opening.then(
         (connection) => {
           if (current === opening) live = connection;
@@ -67,11 +75,8 @@ export function createBroker(url: string, name: string, log: Log): Broker {
   }
 
   async function close(): Promise<void> {
-    // Its timer would keep this broker and all that it holds.
-    sleepDetector.stop();
     const connection = live;
-    live = undefined;
-    current = undefined;
+    forget();
     if (!connection || connection.closed) return;
     // If the connection breaks before `close-ok`, amqplib would wait forever.
     const closing = connection.model.close().catch(() => {});

@@ -19,19 +19,6 @@ export function exchange(name: string, type: string): Declaration {
   };
 }
 
-/** An exchange that somebody else declares. @param missing the error's message if it does not exist */
-export function existingExchange(name: string, missing: string): Declaration {
-  return {
-    what: `exchange ${name}`,
-    declare: (channel) =>
-      channel.checkExchange(name).catch((error: unknown) => {
-        throw codeOf(error) === NOT_FOUND
-          ? new BrokerError(missing, explainBrokerError(error).reason)
-          : error;
-      }),
-  };
-}
-
 export function queue(name: string, args: Record<string, unknown>): Declaration {
   return {
     what: `queue ${name}`,
@@ -85,11 +72,27 @@ export async function declareEach(
       else throw explainBrokerError(error);
     }
   }
-  // Not awaited: nothing depends on it, and if the connection breaks meanwhile, amqplib's promise is never settled.
-  channel.close().catch(() => {});
+  closeChannel(channel);
   if (assumed.length > 0)
     log.info('No permission to declare: existing exchanges and queues are used as they are', { assumed });
   if (wrong) throw wrong;
+}
+
+/** @throws BrokerError */
+export async function exchangeExists(
+  model: Pick<ChannelModel, 'createChannel'>,
+  name: string,
+): Promise<boolean> {
+  const channel = await openChannel(model);
+  try {
+    await channel.checkExchange(name);
+  } catch (error) {
+    // The error has closed the channel.
+    if (codeOf(error) === NOT_FOUND) return false;
+    throw explainBrokerError(error);
+  }
+  closeChannel(channel);
+  return true;
 }
 
 async function assertExists(channel: Channel, declaration: Declaration, denied: Error): Promise<void> {
@@ -135,6 +138,11 @@ function isUsable(error: unknown): error is Error {
 
 function codeOf(error: unknown): unknown {
   return error instanceof Error && 'code' in error ? error.code : undefined;
+}
+
+/** Without waiting: nothing depends on it, and if the connection breaks meanwhile, amqplib's promise is never settled. */
+function closeChannel(channel: Channel): void {
+  channel.close().catch(() => {});
 }
 
 async function openChannel(model: Pick<ChannelModel, 'createChannel'>): Promise<Channel> {

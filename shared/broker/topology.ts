@@ -1,7 +1,7 @@
 import type { ChannelModel } from 'amqplib';
 import type { Config } from '../config';
 import type { Log } from '../log';
-import { binding, type Declaration, declareEach, exchange, existingExchange, queue } from './declare';
+import { binding, type Declaration, declareEach, exchange, exchangeExists, queue } from './declare';
 import { mirrorDeclarations, mirrorExchanges } from './mirrors';
 
 /**
@@ -104,21 +104,21 @@ export function declareTopology(
 /**
  * Declares the exchanges for publishing, which also checks their type: an exchange of another type would confirm events
  * and route them to other queues or none.
- * @throws BrokerError, also while the queues are not all declared: an event that is published then would be confirmed, and miss
- * the consumers whose queues come later
+ * @returns whether all queues are declared. An event that is published before would be confirmed, and miss the consumers whose
+ * queues come later
+ * @throws BrokerError
  */
-export function declareExchanges(
+export async function declareExchanges(
   model: Pick<ChannelModel, 'createChannel'>,
   config: EventsConfig,
   log: Log,
-): Promise<void> {
-  const declarations = [
-    exchange(config.exchange, 'topic'),
-    ...mirrorExchanges(config.mirrors),
+): Promise<boolean> {
+  const [isComplete] = await Promise.all([
     // It is declared after the consumers' queues and bindings.
-    existingExchange(deadExchangeOf(config), 'The queues are not declared yet: the relay declares them'),
-  ];
-  return declareEach(model, declarations, log);
+    exchangeExists(model, deadExchangeOf(config)),
+    declareEach(model, [exchange(config.exchange, 'topic'), ...mirrorExchanges(config.mirrors)], log),
+  ]);
+  return isComplete;
 }
 
 /** In order of dependency. The exchange of dead letters comes after the consumers: `declareExchanges` relies on it. */

@@ -10,7 +10,16 @@ import { type EventType, parseEvent, type UserEvent } from '../events/catalog';
 import { type BatchResponse, POLLER_ARN, type RmqEvent, type RmqMessage } from '../lambda/rmq-event';
 
 /** Must take effect within `tx` only. If it throws, the event is retried. */
-export type EventHandler<T extends EventType> = (event: UserEvent<T>, tx: Tx, ctx: Context) => Promise<void>;
+export type EventHandler<T extends EventType> = (
+  event: UserEvent<T>,
+  tx: Tx,
+  ctx: HandlerContext,
+) => Promise<void>;
+
+export interface HandlerContext extends Context {
+  /** When `tx` is rolled back if the handler is not done, by `performance.now()`. */
+  endsAt: number;
+}
 
 /**
  * For handlers that keep state per user: skips an event if a newer one of the same user was handled. Deliveries are in
@@ -33,7 +42,7 @@ export function newestOnly<T extends EventType>(
   };
 }
 /** Handles all new events of a batch at once, if that is faster than one by one. */
-export type BatchHandler = (events: UserEvent[], tx: Tx, ctx: Context) => Promise<void>;
+export type BatchHandler = (events: UserEvent[], tx: Tx, ctx: HandlerContext) => Promise<void>;
 
 /** A handler per event type; `*` handles all other types. */
 export type EventHandlers = { [T in EventType]?: EventHandler<T> } & { '*'?: EventHandler<EventType> };
@@ -51,8 +60,8 @@ type Transactions = 'one' | 'each';
  * | throws                  | in `batchItemFailures`: retried                | the call throws, the batch is redelivered |
  * | throws a PermanentError | there with `final`: a dead letter at once      | the same                                 |
  * | has no database, or     | `unavailable`: the batch waits, without a      | the same                                 |
- * | another delivery of an  | counted attempt                                |                                          |
- * | event is still open     |                                                |                                          |
+ * | another transaction     | counted attempt                                |                                          |
+ * | holds what it needs     |                                                |                                          |
  * | takes too long          | like throws; in a batch the call throws, and   | the same                                 |
  * |                         | the poller tries each event alone              |                                          |
  *
@@ -159,7 +168,12 @@ async function handleAll(
 
 const NO_TIME = { reason: 'not tried: the function has no time left', untried: true };
 
-/** Handles all events in one transaction, so that they share the cost of the commit. */
+/**
+ * Handles all events in one transaction, so that they share the cost of the commit.
+ * @throws DatabaseUnavailable also while another transaction holds a lock that this one needs, which is no fault of an event. It may
+ * be that of an earlier delivery whose connection has fallen silent: the server keeps it for longer than all attempts may take
+ * (`idle_in_transaction_session_timeout`)
+ */
 async function handleTogether(
   ctx: Context,
   name: Consumer,
@@ -167,20 +181,20 @@ async function handleTogether(
   events: UserEvent[],
 ): Promise<void> {
   if (events.length === 0) return;
-  const handled = await transactionWithin(ctx.db, ctx.config.handlers.timeoutMs, async (tx) => {
+  const { timeoutMs } = ctx.config.handlers;
+  const handled = await transactionWithin(ctx.db, timeoutMs, async (tx) => {
+    const handlerCtx = { ...ctx, endsAt: performance.now() + timeoutMs };
     const fresh = await insertInbox(tx, name, events);
-    if (typeof handlers === 'function') await handlers(fresh, tx, ctx);
-    else for (const event of fresh) await handlerOf(handlers, event)?.(event, tx, ctx);
+    if (typeof handlers === 'function') await handlers(fresh, tx, handlerCtx);
+    else for (const event of fresh) await handlerOf(handlers, event)?.(event, tx, handlerCtx);
     return fresh;
+  }).catch((error: unknown) => {
+    throw isLockTimeout(error) ? new DatabaseUnavailable(error.cause, 'not_done') : error;
   });
   for (const event of handled) ctx.log.info('An event was handled', { consumer: name, ...traceOf(event) });
 }
 
-/**
- * @returns the events that this consumer has not handled yet, in order, without duplicates
- * @throws DatabaseUnavailable while another delivery of one of them is open. That one may be of a connection that has fallen
- * silent, which the server keeps for longer than all attempts may take (`idle_in_transaction_session_timeout`)
- */
+/** @returns the events that this consumer has not handled yet, in order, without duplicates */
 async function insertInbox(tx: Tx, name: Consumer, events: UserEvent[]): Promise<UserEvent[]> {
   const unique = [...new Map(events.map((event) => [event.id, event])).values()];
   const ids = unique.map((event) => event.id);
@@ -188,11 +202,7 @@ async function insertInbox(tx: Tx, name: Consumer, events: UserEvent[]): Promise
   const inserted = await sql<{ event_id: string }>`
     insert into inbox (event_id, consumer)
     select id, ${name} from unnest(${ids}::uuid[]) as id order by id
-    on conflict do nothing returning event_id`
-    .execute(tx)
-    .catch((error: unknown) => {
-      throw isLockTimeout(error) ? new DatabaseUnavailable(error.cause, 'not_done') : error;
-    });
+    on conflict do nothing returning event_id`.execute(tx);
   const fresh = new Set(inserted.rows.map((row) => row.event_id));
   return unique.filter((event) => fresh.has(event.id));
 }

@@ -5,7 +5,10 @@ const SILENCE_TIMEOUT_MS = 10_000;
 /** How long a connection waits for the next email. Long enough for those of a batch. */
 const KEPT_MS = 1_000;
 
-/** @throws what nodemailer throws; an error with the code `EABORT` if the email was not accepted within the time */
+/**
+ * @param timeoutMs a whole number
+ * @throws what nodemailer throws; an error with the code `EABORT` if the email was not accepted within the time
+ */
 type SendMail = (smtpUrl: string, email: SendMailOptions, timeoutMs: number) => Promise<void>;
 
 /** Sends emails, those to one server over one connection if each follows soon on the one before. */

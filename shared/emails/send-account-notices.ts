@@ -1,4 +1,4 @@
-import type { Context } from '../context/context';
+import type { HandlerContext } from '../consumers/consumer';
 import type { Tx } from '../db/connection';
 import type { UserEvent } from '../events/catalog';
 import { mayNotify } from '../rate-limits/limit-mail';
@@ -26,7 +26,7 @@ import {
 async function sendPasswordNotice(
   event: UserEvent<'user.password_changed'>,
   tx: Tx,
-  ctx: Context,
+  ctx: HandlerContext,
 ): Promise<void> {
   await sendNotice(
     { eventId: event.id, template: 'password_changed' },
@@ -40,26 +40,38 @@ async function sendPasswordNotice(
 async function sendPasswordRemovedNotice(
   event: UserEvent<'user.password_removed'>,
   tx: Tx,
-  ctx: Context,
+  ctx: HandlerContext,
 ): Promise<void> {
   const mail = { eventId: event.id, template: 'password_removed' };
   const content = event.data.reason ? unprovenPasswordRemovedMail : passwordRemovedMail;
   await sendNotice(mail, event.subject, tx, ctx, content);
 }
 
-async function sendRoleNotice(event: UserEvent<'user.role_changed'>, tx: Tx, ctx: Context): Promise<void> {
+async function sendRoleNotice(
+  event: UserEvent<'user.role_changed'>,
+  tx: Tx,
+  ctx: HandlerContext,
+): Promise<void> {
   const { from, to } = event.data;
   const mail = { eventId: event.id, template: 'role_changed' };
   await sendNotice(mail, event.subject, tx, ctx, (values) => roleChangedMail({ ...values, from, to }));
 }
 
-async function sendSuspendedNotice(event: UserEvent<'user.suspended'>, tx: Tx, ctx: Context): Promise<void> {
+async function sendSuspendedNotice(
+  event: UserEvent<'user.suspended'>,
+  tx: Tx,
+  ctx: HandlerContext,
+): Promise<void> {
   const { until } = event.data;
   const mail = { eventId: event.id, template: 'suspended' };
   await sendNotice(mail, event.subject, tx, ctx, (values) => suspendedMail({ ...values, until }));
 }
 
-async function sendRestoredNotice(event: UserEvent<'user.restored'>, tx: Tx, ctx: Context): Promise<void> {
+async function sendRestoredNotice(
+  event: UserEvent<'user.restored'>,
+  tx: Tx,
+  ctx: HandlerContext,
+): Promise<void> {
   await sendNotice({ eventId: event.id, template: 'restored' }, event.subject, tx, ctx, restoredMail);
 }
 
@@ -73,7 +85,7 @@ type FactorEvent = UserEvent<
 >;
 
 /** Notifies the user of each change of their second factors and passkeys, no matter who made it (ASVS 5.0, 6.3.7). */
-async function sendFactorNotice(event: FactorEvent, tx: Tx, ctx: Context): Promise<void> {
+async function sendFactorNotice(event: FactorEvent, tx: Tx, ctx: HandlerContext): Promise<void> {
   const template = event.type.replace('user.', '');
   await sendNotice({ eventId: event.id, template }, event.subject, tx, ctx, (values) => {
     switch (event.type) {
@@ -112,7 +124,7 @@ export const ACCOUNT_NOTICES = {
 export async function sendUsernameNotice(
   event: UserEvent<'user.updated'>,
   tx: Tx,
-  ctx: Context,
+  ctx: HandlerContext,
 ): Promise<void> {
   const mail = { eventId: event.id, template: 'username_changed', messageId: `${event.id}.notice` };
   await sendNotice(mail, event.subject, tx, ctx, usernameChangedMail);
@@ -123,7 +135,7 @@ async function sendNotice(
   mail: EventMail,
   userId: string,
   tx: Tx,
-  ctx: Context,
+  ctx: HandlerContext,
   content: (values: { appName: string; name: string }) => MailContent,
 ): Promise<void> {
   const user = await findUser(tx, userId);

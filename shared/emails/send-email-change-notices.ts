@@ -1,4 +1,4 @@
-import type { Context } from '../context/context';
+import type { HandlerContext } from '../consumers/consumer';
 import type { Tx } from '../db/connection';
 import { findFormerEmail } from '../email-addresses/former-email-store';
 import type { UserEvent } from '../events/catalog';
@@ -16,7 +16,7 @@ import { emailChangedMail } from './templates';
 export async function sendEmailChangeRequestNotice(
   event: UserEvent<'user.email_change_requested'>,
   tx: Tx,
-  ctx: Context,
+  ctx: HandlerContext,
 ): Promise<void> {
   const user = await findUser(tx, event.subject);
   if (!user?.email || user.pendingEmail === null) return;
@@ -32,7 +32,7 @@ export async function sendEmailChangeRequestNotice(
 export async function sendEmailChangeNotice(
   event: UserEvent<'user.email_changed'>,
   tx: Tx,
-  ctx: Context,
+  ctx: HandlerContext,
 ): Promise<void> {
   const { from } = event.data;
   const user = await findUser(tx, event.subject);

@@ -1,4 +1,4 @@
-import type { Context } from '../context/context';
+import type { HandlerContext } from '../consumers/consumer';
 import type { Tx } from '../db/connection';
 import type { UserEvent } from '../events/catalog';
 import { findExport } from '../exports/export-store';
@@ -14,7 +14,7 @@ import { exportReadyMail } from './templates';
 export async function sendExportReady(
   event: UserEvent<'user.export_ready'>,
   tx: Tx,
-  ctx: Context,
+  ctx: HandlerContext,
 ): Promise<void> {
   const { caseId } = event.data;
   const user = await findUser(tx, event.subject);

@@ -1,5 +1,5 @@
 import type { Mailbox } from '../config/mailboxes';
-import type { Context } from '../context/context';
+import type { HandlerContext } from '../consumers/consumer';
 import type { Tx } from '../db/connection';
 import { type EmailTokenPurpose, insertEmailToken } from '../email-addresses/email-token-store';
 import { oneLine } from '../plain-text';
@@ -48,7 +48,7 @@ const LINK_MAILS = {
  */
 export async function sendLinkMail(
   tx: Tx,
-  ctx: Context,
+  ctx: HandlerContext,
   eventId: string,
   kind: keyof typeof LINK_MAILS,
   user: User & { email: string },

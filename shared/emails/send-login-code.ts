@@ -1,4 +1,4 @@
-import type { Context } from '../context/context';
+import type { HandlerContext } from '../consumers/consumer';
 import type { Tx } from '../db/connection';
 import type { UserEvent } from '../events/catalog';
 import { codeOf, hashAddress } from '../mailed-codes/mailed-code';
@@ -17,7 +17,7 @@ import { loginCodeMail } from './templates';
 export async function sendLoginCode(
   event: UserEvent<'user.login_code_requested'>,
   tx: Tx,
-  ctx: Context,
+  ctx: HandlerContext,
 ): Promise<void> {
   const { requestId } = event.data;
   const now = ctx.now();

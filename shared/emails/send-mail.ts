@@ -7,12 +7,6 @@ import type { MailContent } from './templates';
 /** Shorter than the first retry delay, longer than the rest of a batch takes. */
 const PAUSE_MS = 2_000;
 
-/**
- * Share of a handler's time. After that, the event's transaction is rolled back and the event handled again, so its email must not
- * be on its way any more.
- */
-const TIME_SHARE = 0.9;
-
 /** Per server: no connection attempts until this time. */
 const pausedUntil = new Map<string, number>();
 
@@ -20,6 +14,7 @@ const pausedUntil = new Map<string, number>();
  * Sends an email; returns when the mail server has accepted it. SMTP has no exactly-once delivery: if the server's reply
  * or the following commit is lost, a retry sends the email again. `messageId` derives from the event's id, so mail
  * servers and programs can recognize the duplicate.
+ * @param timeoutMs an email that the server has not accepted by then is not sent any more
  * @returns false if emails are off (`SMTP_URL=off`)
  * @throws PermanentError if the server rejects the mailbox permanently
  * @throws Error if sending failed and should be retried. The message contains no address, so it can be logged
@@ -29,6 +24,7 @@ export async function sendMail(
   messageId: string,
   to: Mailbox | Mailbox[],
   content: MailContent,
+  timeoutMs: number,
 ): Promise<boolean> {
   const { smtpUrl, from } = ctx.config.mail;
   if (smtpUrl === 'off') return false;
@@ -50,7 +46,7 @@ export async function sendMail(
       // RFC 3834, section 5: suppresses automatic replies.
       headers: { 'auto-submitted': 'auto-generated' },
     };
-    await sendOverConnection(smtpUrl, email, ctx.config.handlers.timeoutMs * TIME_SHARE);
+    await sendOverConnection(smtpUrl, email, timeoutMs);
     return true;
   } catch (error) {
     const { text, aboutThisMail } = describe(error);

@@ -1,4 +1,4 @@
-import type { Context } from '../context/context';
+import type { HandlerContext } from '../consumers/consumer';
 import type { Tx } from '../db/connection';
 import type { UserEvent } from '../events/catalog';
 import { findUser } from '../users/user-store';
@@ -9,7 +9,7 @@ import { newUserNotice } from './templates';
 export async function sendNewUserNotice(
   event: UserEvent<'user.created'>,
   tx: Tx,
-  ctx: Context,
+  ctx: HandlerContext,
 ): Promise<void> {
   const { adminAddresses, appName } = ctx.config.mail;
   if (adminAddresses.length === 0) return;

@@ -1,4 +1,4 @@
-import type { Context } from '../context/context';
+import type { HandlerContext } from '../consumers/consumer';
 import type { Tx } from '../db/connection';
 import type { UserEvent } from '../events/catalog';
 import { findUser } from '../users/user-store';
@@ -8,7 +8,7 @@ import { sendLinkMail } from './send-link-mail';
 export async function sendPasswordReset(
   event: UserEvent<'user.password_reset_requested'>,
   tx: Tx,
-  ctx: Context,
+  ctx: HandlerContext,
 ): Promise<void> {
   const user = await findUser(tx, event.subject);
   if (!user?.email) return;

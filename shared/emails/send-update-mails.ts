@@ -1,5 +1,5 @@
 import { foldCase } from '../characters';
-import type { Context } from '../context/context';
+import type { HandlerContext } from '../consumers/consumer';
 import type { Tx } from '../db/connection';
 import type { UserEvent } from '../events/catalog';
 import { isSameAddress } from '../users/email-address';
@@ -7,7 +7,11 @@ import { sendUsernameNotice } from './send-account-notices';
 import { sendVerification } from './send-verification';
 
 /** Sends a verification email for a new or pending address, and a notice of a changed username. */
-export async function sendUpdateMails(event: UserEvent<'user.updated'>, tx: Tx, ctx: Context): Promise<void> {
+export async function sendUpdateMails(
+  event: UserEvent<'user.updated'>,
+  tx: Tx,
+  ctx: HandlerContext,
+): Promise<void> {
   const { email, pendingEmail, username } = event.data.changes;
   const wanted = pendingEmail && textOrNull(pendingEmail.to);
   if (wanted) await sendVerification(event, tx, ctx, wanted);

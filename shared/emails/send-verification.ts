@@ -1,4 +1,4 @@
-import type { Context } from '../context/context';
+import type { HandlerContext } from '../consumers/consumer';
 import type { Tx } from '../db/connection';
 import type { UserEvent } from '../events/catalog';
 import { findUser } from '../users/user-store';
@@ -12,7 +12,7 @@ import { atAddress, sendLinkMail } from './send-link-mail';
 export async function sendVerification(
   event: UserEvent,
   tx: Tx,
-  ctx: Context,
+  ctx: HandlerContext,
   address?: string | null,
 ): Promise<void> {
   const user = await findUser(tx, event.subject);

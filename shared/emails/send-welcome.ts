@@ -1,4 +1,4 @@
-import type { Context } from '../context/context';
+import type { HandlerContext } from '../consumers/consumer';
 import type { Tx } from '../db/connection';
 import type { UserEvent } from '../events/catalog';
 import { findUser } from '../users/user-store';
@@ -11,7 +11,7 @@ import { markWelcomed, wasWelcomed } from './welcome-store';
 export async function sendWelcome(
   event: UserEvent<'user.email_verified'>,
   tx: Tx,
-  ctx: Context,
+  ctx: HandlerContext,
 ): Promise<void> {
   const user = await findUser(tx, event.subject);
   // The address has changed again: the email is sent when the new one is verified.

@@ -5,6 +5,7 @@ import { countOverdue, type Overdue, remindOverdue } from './overdue-store';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const BATCH_SIZE = 500;
+const MAIL_TIMEOUT_MS = 10_000;
 
 export interface FollowUpReport {
   /** Answers that were asked for again in this run. */
@@ -55,7 +56,7 @@ async function sendReminder(ctx: Context, contact: string, holders: Map<string, 
   const { appName, publicUrl } = ctx.config.mail;
   try {
     const mail = overdueErasuresMail({ appName, publicUrl, holders: [...holders] });
-    await sendMail(ctx, ctx.newId(), { name: '', address: contact }, mail);
+    await sendMail(ctx, ctx.newId(), { name: '', address: contact }, mail, MAIL_TIMEOUT_MS);
   } catch (error) {
     ctx.log.error('A reminder of overdue erasures was not sent', { holders: [...holders.keys()], error });
   }

@@ -75,24 +75,32 @@ export function createPublisher(ctx: BrokerContext): Publisher {
     'Publishing works again in this container',
   );
   const sendEvent = createEventSender(ctx.config.events);
-  const declared = new WeakMap<BrokerConnection, Promise<void>>();
+  const declared = new WeakMap<BrokerConnection, Promise<boolean>>();
   /** By position, whether the last events of this process were sent. */
   const outcomes = new Map<string, Promise<boolean>>();
   let pausedUntil = 0;
 
-  /** Once per connection: an exchange that exists with another type would confirm events and route them nowhere. */
-  function declare(connection: BrokerConnection): Promise<void> {
+  /**
+   * Until all is there, then no more for this connection: an exchange that exists with another type would confirm events and
+   * route them nowhere.
+   */
+  async function isDeclared(connection: BrokerConnection): Promise<boolean> {
     const declaring =
       declared.get(connection) ?? declareExchanges(connection.model, ctx.config.events, ctx.log);
     declared.set(connection, declaring);
-    return declaring;
+    const isComplete = await declaring;
+    if (!isComplete) declared.delete(connection);
+    return isComplete;
   }
 
   /** @throws where the connection is not to be relied on */
   async function sendInOrder(pending: PendingEvent[], sending: Sending): Promise<'done'> {
     const connection = await ctx.broker.open(publishDeadlineMs);
     sending.connection = connection;
-    await declare(connection);
+    if (!(await isDeclared(connection))) {
+      ctx.log.info('The queues are not declared yet: the relay declares them, and sends the event');
+      return 'done';
+    }
     for (const { event, position, after } of pending) {
       // A mark that takes long is no trouble of the broker, so this must not be what the deadline finds.
       if (after !== null && !(await within(publishDeadlineMs / 2, wasSent(after), false))) break;

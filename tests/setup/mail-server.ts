@@ -10,6 +10,8 @@ export interface MailServer {
   connections(): number;
   /** From now on it ends the connection where it reads of another mail, as a server does that has waited for long. Once. */
   endAtNextMail(): void;
+  /** From now on recipients get no answer. @returns answers them all */
+  holdRecipients(): () => void;
   /** From now on mails to this address, or to any, are refused with this SMTP code; undefined: none is. */
   refuse: { code: number; text?: string; address?: string | null } | undefined;
   stop(): Promise<void>;
@@ -19,6 +21,7 @@ export interface MailServer {
 export async function startMailServer(port = 0): Promise<MailServer> {
   let connections = 0;
   let endsAtNextMail = false;
+  let released: Promise<void> | undefined;
   const endConnections = () => {
     for (const connection of smtp.connections) connection.close();
   };
@@ -35,7 +38,8 @@ export async function startMailServer(port = 0): Promise<MailServer> {
       endsAtNextMail = false;
       endConnections();
     },
-    onRcptTo: ({ address }, _session, done) => {
+    onRcptTo: async ({ address }, _session, done) => {
+      await released;
       const { code, text = `No luck for <${address}>`, address: only = address } = server.refuse ?? {};
       if (code === undefined || only !== address) return done();
       done(Object.assign(new Error(text), { responseCode: code }));
@@ -60,6 +64,11 @@ export async function startMailServer(port = 0): Promise<MailServer> {
     connections: () => connections,
     endAtNextMail: () => {
       endsAtNextMail = true;
+    },
+    holdRecipients: () => {
+      let release = () => {};
+      released = new Promise((resolve) => (release = resolve));
+      return release;
     },
     refuse: undefined,
     stop: () => {

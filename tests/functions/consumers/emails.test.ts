@@ -1,5 +1,7 @@
 import { sql } from 'kysely';
 import { emails } from '../../../functions/consumers/emails';
+import { consumer } from '../../../shared/consumers/consumer';
+import { sendEventMail } from '../../../shared/emails/send-event-mail';
 import type { EventType, UserEvent } from '../../../shared/events/catalog';
 import { consume } from '../../setup/consume';
 import { requestOwnExport } from '../../setup/erasures';
@@ -413,6 +415,33 @@ describe('delivery', () => {
     flow.server.refuse = undefined;
     await consume(handler(), events, 'arn:aws:mq:broker');
     expect(flow.server.mails.map((mail) => mail.recipients[0])).toEqual([good.user.email, bad.user.email]);
+  });
+
+  test('a mail that was not accepted when its handler’s time ended is not sent, however late it began', async () => {
+    const { user } = await registerPerson(flow.ctx);
+    const events = await flow.eventsOf(user.id);
+    const timeoutMs = 2_003;
+    const ctx = { ...flow.ctx, config: { ...flow.ctx.config, handlers: { timeoutMs } } };
+    const slow = consumer(
+      'emails',
+      {
+        '*': async (event, tx, handlerCtx) => {
+          // A quarter of its time.
+          await sql`select pg_sleep(0.5)`.execute(tx);
+          const mail = { eventId: event.id, template: 'late' };
+          const content = { subject: 'Late', text: 'Late', html: 'Late' };
+          await sendEventMail(tx, handlerCtx, mail, { name: '', address: 'late@example.com' }, content);
+        },
+      },
+      () => ctx,
+      'each',
+    );
+    const release = flow.server.holdRecipients();
+    expect((await consume(slow, events)).batchItemFailures).toHaveLength(1);
+    release();
+    flow.ctx.clock.now = new Date(flow.ctx.clock.now.getTime() + 5_000);
+    await flow.deliver();
+    expect(flow.server.mails.map((mail) => mail.recipients[0])).toEqual([user.email]);
   });
 
   test('without SMTP_URL an event fails and says so; with off it is done', async () => {

@@ -1,6 +1,7 @@
 import { uuidv7 } from 'uuidv7';
 import { consumer, newestOnly } from '../../../shared/consumers/consumer';
 import { createContext } from '../../../shared/context/context';
+import type { Tx } from '../../../shared/db/connection';
 import { PermanentError } from '../../../shared/errors';
 import type { UserEvent } from '../../../shared/events/catalog';
 import { POLLER_ARN } from '../../../shared/lambda/rmq-event';
@@ -145,31 +146,44 @@ test('without its database, it answers that the batch has to wait, and blames no
   await proxy.stop();
 });
 
-test('while another delivery of an event is open, its batch has to wait, and no event is blamed', async () => {
-  const database = { ...ctx.config.database, lockTimeoutMs: 100 };
-  const impatient = { ...ctx, db: createContext({ ...ctx.config, database }, ctx.log).db };
-  const handled: string[] = [];
-  const handle = consumer('audit', { '*': async ({ id }) => void handled.push(id) }, () => impatient);
-  const batch = Array.from({ length: 3 }, () => eventsOf(uuidv7(), 1)).flat();
-  const [, open] = batch;
-  // As a connection leaves it that has fallen silent: the server keeps its transaction for a while.
-  const rolledBack = ctx.db.transaction().execute(async (tx) => {
-    await tx
-      .insertInto('inbox')
-      .values({ event_id: open?.id ?? '', consumer: 'audit' })
-      .execute();
-    expect(await handle(rmqEvent(batch))).toEqual({
-      batchItemFailures: [],
-      unavailable: expect.stringContaining('lock timeout'),
+test.each<[string, (tx: Tx, event: UserEvent) => Promise<unknown>]>([
+  [
+    'the inbox row of an event',
+    (tx, { id }) => tx.insertInto('inbox').values({ event_id: id, consumer: 'audit' }).execute(),
+  ],
+  [
+    'a row that a handler changes',
+    (tx, { subject }) =>
+      tx.insertInto('consumer_sequences').values({ consumer: 'audit', subject, sequence: '0' }).execute(),
+  ],
+])(
+  'while another transaction holds %s, the batch has to wait, and no event is blamed',
+  async (_what, hold) => {
+    const database = { ...ctx.config.database, lockTimeoutMs: 100 };
+    const impatient = { ...ctx, db: createContext({ ...ctx.config, database }, ctx.log).db };
+    const handled: string[] = [];
+    const handle = consumer(
+      'audit',
+      { '*': newestOnly('audit', async ({ id }) => void handled.push(id)) },
+      () => impatient,
+    );
+    const batch = Array.from({ length: 3 }, () => eventsOf(uuidv7(), 1)).flat();
+    // As a connection leaves it that has fallen silent: the server keeps its transaction for a while.
+    const rolledBack = ctx.db.transaction().execute(async (tx) => {
+      if (batch[1]) await hold(tx, batch[1]);
+      expect(await handle(rmqEvent(batch))).toEqual({
+        batchItemFailures: [],
+        unavailable: expect.stringContaining('lock timeout'),
+      });
+      throw new Error('rolled back');
     });
-    throw new Error('rolled back');
-  });
-  await expect(rolledBack).rejects.toThrow('rolled back');
-  expect(handled).toEqual([]);
-  expect(await handle(rmqEvent(batch))).toEqual({ batchItemFailures: [] });
-  expect(handled).toEqual(idsOf(batch));
-  await impatient.db.destroy();
-});
+    await expect(rolledBack).rejects.toThrow('rolled back');
+    handled.splice(0);
+    expect(await handle(rmqEvent(batch))).toEqual({ batchItemFailures: [] });
+    expect(handled).toEqual(idsOf(batch));
+    await impatient.db.destroy();
+  },
+);
 
 describe('a handler that keeps state per user', () => {
   const seen: string[] = [];
