@@ -10,6 +10,7 @@ const REPEAT_AFTER_MS = 60_000;
 export class OutageLog {
   readonly #loggedAt = new Map<string, number>();
   #isFailing = false;
+  #told = Promise.resolve();
 
   /**
    * @param consequence what the failure means for the task; also the message for an error that is not a BrokerError
@@ -19,8 +20,8 @@ export class OutageLog {
     private readonly log: Log,
     private readonly consequence: string,
     private readonly recovery: string,
-    /** Called with each logged problem, and with null when the outage is over. */
-    private readonly onChange: (problem: string | null) => void = () => {},
+    /** Called with each logged problem, and with null when the outage is over; one call at a time. Must not throw. */
+    private readonly onChange: (problem: string | null) => Promise<void> = async () => {},
     private readonly clock: () => number = () => performance.now(),
   ) {}
 
@@ -34,7 +35,7 @@ export class OutageLog {
         : this.logOnce('error', consequence, { reason, error });
     if (!logged) return;
     this.#isFailing = true;
-    this.onChange(error instanceof BrokerError ? error.message : consequence);
+    this.#tell(error instanceof BrokerError ? error.message : consequence);
   }
 
   /** The task works again. */
@@ -42,7 +43,11 @@ export class OutageLog {
     if (!this.#isFailing) return;
     this.#isFailing = false;
     this.log.info(this.recovery);
-    this.onChange(null);
+    this.#tell(null);
+  }
+
+  #tell(problem: string | null): void {
+    this.#told = this.#told.then(() => this.onChange(problem));
   }
 
   /** Logs a message that a loop repeats, at most once a minute. @returns whether it was logged */

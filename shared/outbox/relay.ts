@@ -47,7 +47,7 @@ export async function relayOutbox(
     ctx.log,
     'The relay cannot work and will retry',
     'The relay sends again',
-    (problem) => void recordProblem(ctx, 'relay-outbox', problem),
+    (problem) => recordProblem(ctx, 'relay-outbox', problem),
   );
   const sendEvent = createEventSender(ctx.config.events);
   const run: Run = {

@@ -4,8 +4,8 @@ import { BrokerError, explainBrokerError } from '../broker/broker-error';
 import type { BrokerConnection } from '../broker/connection';
 import type { OutageLog } from '../broker/outage-log';
 import { DEAD_LETTERS, type PolledQueue, queueOf, RECEIPTS } from '../broker/topology';
-import { recordProblem } from '../tasks/task-run-store';
 import { within } from '../within';
+import { availabilityOf } from './availability';
 import { collectBatch, earliestAfter, MessageBuffer } from './batch';
 import { handleEvents } from './handle-events';
 import { handleMessages } from './handle-messages';
@@ -51,6 +51,7 @@ export async function pollQueue(
   });
   onConsuming();
 
+  const reportAvailability = availabilityOf(ctx, polled, outageLog);
   let acknowledged = Promise.resolve();
   let rest: ConsumeMessage[] = [];
   let earliest = 0;
@@ -63,6 +64,7 @@ export async function pollQueue(
       if (batch.length === 0) continue;
       const startedAt = performance.now();
       const result = await handleBatch(ctx, connection, polled, batch, stop, outageLog);
+      reportAvailability(result.unavailable);
       earliest = earliestAfter(startedAt, performance.now(), ctx.config.poll);
       rest = result.rest;
       const settled = batch.filter((message) => !result.rest.includes(message));
@@ -106,16 +108,9 @@ async function handleBatch(
   outageLog: OutageLog,
 ): Promise<BatchResult> {
   try {
-    const result =
-      polled === DEAD_LETTERS || polled === RECEIPTS
-        ? await handleMessages(ctx, connection, polled, batch, stop)
-        : await handleEvents(ctx, connection, polled, batch, stop);
-    const reason = result.unavailable;
-    const message = 'A consumer function is unavailable';
-    if (reason !== undefined && outageLog.logOnce('warn', message, { function: polled, reason })) {
-      void recordProblem(ctx, 'poll-queues', `${message}: ${polled}`);
-    }
-    return result;
+    if (polled === DEAD_LETTERS || polled === RECEIPTS)
+      return await handleMessages(ctx, connection, polled, batch, stop);
+    return await handleEvents(ctx, connection, polled, batch, stop);
   } catch (error) {
     // Before a batch is settled, only the database can fail.
     outageLog.failed(error);

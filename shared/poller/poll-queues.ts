@@ -26,7 +26,7 @@ export async function pollQueues(ctx: PollContext, budgetMs: number, signal?: Ab
     ctx.log,
     'The poller cannot work and will retry',
     'The poller works again',
-    (problem) => void recordProblem(ctx, 'poll-queues', problem),
+    (problem) => recordProblem(ctx, 'poll-queues', problem),
   );
   let lastResort: NodeJS.Timeout | undefined;
   stop.addEventListener(

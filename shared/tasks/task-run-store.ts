@@ -36,6 +36,21 @@ export async function recordProblem(
   }
 }
 
+/** Ends this problem, unless another one was recorded since. Never throws: by itself it ends soon after. */
+export async function endProblem(
+  ctx: Pick<Context, 'db' | 'log'>,
+  task: EventTask,
+  problem: string,
+): Promise<void> {
+  try {
+    await sql`update task_runs set problem = null where task = ${task} and problem = ${problem}`.execute(
+      ctx.db,
+    );
+  } catch (error) {
+    ctx.log.debug('The end of a problem could not be recorded', { task, problem, error });
+  }
+}
+
 /** @returns nothing for a task that has never run */
 export async function findTaskRuns(db: Db): Promise<Map<string, TaskRun>> {
   const { rows } = await sql<{ task: string; seconds: number; problem: string | null }>`

@@ -177,8 +177,12 @@ test('a registration reaches a consumer that was written for another service, an
 });
 
 test('reports its health', async () => {
+  const works = { problem: null };
   const answer = await service.request('/health');
-  expect([answer.status, answer.body]).toMatchObject([200, { status: 'ok', database: 'up', broker: 'up' }]);
+  expect([answer.status, answer.body]).toMatchObject([
+    200,
+    { relay: works, poller: works, status: 'ok', database: 'up', broker: 'up' },
+  ]);
 });
 
 test.each([

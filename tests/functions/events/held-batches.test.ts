@@ -6,10 +6,12 @@ import type { InvokeOutcome } from '../../../shared/lambda/invoke';
 import type { RmqEvent } from '../../../shared/lambda/rmq-event';
 import { relayOutbox } from '../../../shared/outbox/relay';
 import { pollQueues } from '../../../shared/poller/poll-queues';
+import { findTaskRuns } from '../../../shared/tasks/task-run-store';
 import { openClient } from '../../setup/broker';
 import { type TestContext, testContext } from '../../setup/context';
 import { fillOutbox } from '../../setup/outbox';
 import { startProxy } from '../../setup/proxy';
+import { eventually } from '../../setup/service';
 
 let ctx: TestContext;
 afterEach(() => ctx.close());
@@ -76,15 +78,21 @@ test('a function whose database is away gets its batch again as it was, without 
   await sendOneEvent();
   const stop = new AbortController();
   const given: RmqEvent[] = [];
+  const problem = async () => (await findTaskRuns(ctx.db)).get('poll-queues')?.problem ?? null;
+  const problems: (string | null)[] = [];
   const invoke = async (name: string, payload: unknown): Promise<InvokeOutcome> => {
     if (!name.endsWith('-audit')) return { kind: 'answered', payload: null };
     given.push(payload as RmqEvent);
     if (given.length === 1)
       return { kind: 'answered', payload: { batchItemFailures: [], unavailable: 'no database' } };
+    problems.push(await eventually(problem, (found) => found !== null));
     stop.abort();
     return { kind: 'answered', payload: null };
   };
   await pollQueues({ ...ctx, invoke }, 60_000, stop.signal);
+  // The health check names it, and no longer when it is over.
+  expect(problems).toEqual(['A consumer function is unavailable: audit']);
+  await eventually(problem, (found) => found === null);
   expect(given).toHaveLength(2);
   expect(given[1]).toEqual(given[0]);
   expect(ctx.logged).toContainEqual(

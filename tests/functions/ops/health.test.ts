@@ -111,6 +111,7 @@ test('a poller that may not consume, and its end, are seen', async () => {
   while ((await problem()) !== null) await nextTurn();
   stop.abort();
   await polling;
+  await broker.close();
   await client.model.close();
 });
 

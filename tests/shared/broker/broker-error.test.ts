@@ -118,12 +118,12 @@ describe('the log of an outage', () => {
       log,
       'Nothing goes out',
       'It goes out again',
-      (problem) => noted.push(problem),
+      async (problem) => void noted.push(problem),
       () => now,
     );
   });
 
-  test('tells the same once a minute, and its end once', () => {
+  test('tells the same once a minute, and its end once', async () => {
     for (; now < 3_600_000; now += 200) trouble.failed(explainAlarm('low on disk'));
     expect(logged).toHaveLength(60);
     expect(logged[0]).toMatchObject({
@@ -135,6 +135,8 @@ describe('the log of an outage', () => {
     trouble.recovered();
     trouble.recovered();
     expect(logged.slice(60)).toMatchObject([{ level: 'info', message: 'It goes out again' }]);
+    // It is noted one after the other.
+    await new Promise((resolve) => setImmediate(resolve));
     expect(noted).toEqual([...logged.slice(0, 60).map(({ message }) => message), null]);
   });
 
