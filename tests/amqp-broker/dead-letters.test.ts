@@ -115,7 +115,7 @@ it('ends a cycle in which nobody rejected the message', async () => {
   await channel.assertQueue(witness);
   const timer = broker.queue('cycle-timer');
   await channel.assertQueue(timer, {
-    messageTtl: 150,
+    messageTtl: 1_000,
     deadLetterExchange: '',
     deadLetterRoutingKey: witness,
   });

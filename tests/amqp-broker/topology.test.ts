@@ -139,7 +139,7 @@ describe('queues', () => {
     // The witness holds a message for longer than the queue may live unused.
     const timer = broker.queue('expires-timer');
     await watching.assertQueue(timer, {
-      messageTtl: 150,
+      messageTtl: 1_000,
       deadLetterExchange: '',
       deadLetterRoutingKey: dead,
     });

@@ -32,6 +32,8 @@ export async function testContext(
     DATABASE_STATEMENT_TIMEOUT_MS: '20000',
     DATABASE_LOCK_TIMEOUT_MS: '20000',
     RABBITMQ_URL: brokerUrl(),
+    // Nor of the broker: publishing would pause, and the tests' clock stands still.
+    PUBLISH_DEADLINE_MS: '30000',
     JWT_SECRET: 'a secret of the tests, long enough',
     ENCRYPTION_KEYS: Buffer.alloc(32, 'k').toString('base64'),
     PASSWORD_HASH: 'bcrypt',

@@ -38,7 +38,7 @@ test.each<[string, string, ExchangeOptions]>([
 ])(
   'of the type %s: nothing is published or marked, and log and health name it',
   async (_name, type, options) => {
-    ctx = await testContext({ RELAY_IDLE_MS: '1', PUBLISH_DEADLINE_MS: '5000' });
+    ctx = await testContext({ RELAY_IDLE_MS: '1' });
     const { exchange, queuePrefix } = ctx.config.events;
     await replaceExchange(exchange, type, options);
     // As it was bound before: of a direct exchange this queue gets the events, so that the broker returns none.
@@ -82,7 +82,7 @@ test.each<[string, (events: TestContext['config']['events']) => string]>([
 test('of a mirror: the event waits, and is not sent to some of its queues', async () => {
   const { QUEUE_PREFIX: mirror } = uniqueNames();
   const mirrors = JSON.stringify([{ format: 'typed', exchange: mirror, exchangeType: 'topic' }]);
-  ctx = await testContext({ RELAY_IDLE_MS: '1', PUBLISH_DEADLINE_MS: '5000', EVENT_MIRRORS: mirrors });
+  ctx = await testContext({ RELAY_IDLE_MS: '1', EVENT_MIRRORS: mirrors });
   await replaceExchange(mirror, 'headers');
   await registerPerson(ctx);
   await makeDue(ctx);
@@ -94,7 +94,7 @@ test('of a mirror: the event waits, and is not sent to some of its queues', asyn
 });
 
 test('with other arguments, of the right type: events go out, and the log names it', async () => {
-  ctx = await testContext({ RELAY_IDLE_MS: '1', PUBLISH_DEADLINE_MS: '5000' });
+  ctx = await testContext({ RELAY_IDLE_MS: '1' });
   const { exchange, queuePrefix } = ctx.config.events;
   await replaceExchange(exchange, 'topic', { alternateExchange: 'amq.fanout' });
   await client.channel.bindQueue(`${queuePrefix}.audit`, exchange, '#');

@@ -121,14 +121,12 @@ describe("one user's events stay in order", () => {
 });
 
 describe('while the broker has not confirmed what a batch sends on', () => {
-  const IN_FLIGHT_MS = 300;
-
   test('the next batch is handled, and neither is acknowledged', async () => {
     const [failed = '', next = ''] = await polling.send(2);
     const run = polling.poll(
       (batch) => {
-        if (run.calls.length === 1) polling.proxy.delay(IN_FLIGHT_MS);
-        // Before the confirm can have come back.
+        // Long enough for the next call to come before the confirm.
+        if (run.calls.length === 1) polling.proxy.delay(10_000);
         if (run.calls.length === 2) void polling.proxy.stop();
         return run.calls.length === 1 ? failing([failed])(batch) : done(batch);
       },
@@ -155,7 +153,7 @@ describe('while the broker has not confirmed what a batch sends on', () => {
     let buried: string[] = [];
     const run = polling.poll(
       (batch) => {
-        if (run.calls.length === 1) polling.proxy.delay(IN_FLIGHT_MS);
+        if (run.calls.length === 1) polling.proxy.delay(300);
         else buried = dead.messages.map((message) => String(message.properties.messageId));
         if (run.calls.length > 1) return done(batch);
         return { batchItemFailures: [{ itemIdentifier: hopeless, reason: 'no such mailbox', final: true }] };

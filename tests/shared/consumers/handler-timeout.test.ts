@@ -12,7 +12,7 @@ import { rmqEvent } from '../../setup/rmq';
 let ctx: TestContext;
 beforeEach(async () => {
   // One connection: whoever keeps it stops everybody.
-  ctx = await testContext({ HANDLER_TIMEOUT_MS: '2000', DATABASE_POOL_SIZE: '1' });
+  ctx = await testContext({ HANDLER_TIMEOUT_MS: '4000', DATABASE_POOL_SIZE: '1' });
 });
 afterEach(() => ctx.close());
 
@@ -45,7 +45,7 @@ test('with a transaction for each, that event has failed, and what there is no t
   const batch = [before, hanging, after].flatMap((event) => event ?? []);
   expect(await handle(rmqEvent(batch))).toEqual({
     batchItemFailures: [
-      { itemIdentifier: hanging?.id, reason: 'not done within 2 s' },
+      { itemIdentifier: hanging?.id, reason: 'not done within 4 s' },
       { itemIdentifier: after?.id, reason: 'not tried: the function has no time left', untried: true },
     ],
   });
@@ -55,7 +55,7 @@ test('with a transaction for each, that event has failed, and what there is no t
 test('with one transaction for all, the call fails, and nothing of it remains', async () => {
   const batch = events(3);
   const handle = consumer('audit', { '*': hangOver(batch[1]?.id) }, () => ctx);
-  await expect(handle(rmqEvent(batch))).rejects.toThrow('not done within 2 s');
+  await expect(handle(rmqEvent(batch))).rejects.toThrow('not done within 4 s');
   expect(await inbox()).toEqual([]);
 });
 
@@ -75,9 +75,9 @@ test('what the handler does later is refused', async () => {
     () => ctx,
   );
   const answer = await handle(rmqEvent(event ? [event] : []));
-  expect(answer.batchItemFailures).toEqual([{ itemIdentifier: event?.id, reason: 'not done within 2 s' }]);
+  expect(answer.batchItemFailures).toEqual([{ itemIdentifier: event?.id, reason: 'not done within 4 s' }]);
   goOn();
-  await expect(late).rejects.toThrow('not done within 2 s');
+  await expect(late).rejects.toThrow('not done within 4 s');
 });
 
 test('a call of a function that nobody waits for any more ends its request', async () => {

@@ -120,7 +120,7 @@ test('a transaction whose connection is lost half-way did not happen, and is not
 });
 
 test('a COMMIT whose answer is lost is not repeated, and nobody claims to know what became of it', async () => {
-  at = await flakyDatabase(1, 1_500);
+  at = await flakyDatabase(1, 3_000);
   let times = 0;
   const transaction = at.db.transaction().execute(async (tx) => {
     times += 1;
@@ -133,7 +133,7 @@ test('a COMMIT whose answer is lost is not repeated, and nobody claims to know w
 });
 
 test('a write whose answer is lost is not repeated either', async () => {
-  at = await flakyDatabase(1, 1_500);
+  at = await flakyDatabase(1, 3_000);
   await backendPid(at.db);
   at.proxy.muteServer();
   expect(await outcomeOf(note(at.db, 'written'))).toBe('unknown');
@@ -144,12 +144,12 @@ test('a write whose answer is lost is not repeated either', async () => {
 test('an answer that came while the process stood still counts', async () => {
   at = await flakyDatabase();
   // Past the proxy, which stands still in this process as well.
-  const db = openDatabase({ url: at.url, poolSize: 1, statementTimeoutMs: 500 }, () => {});
+  const db = openDatabase({ url: at.url, poolSize: 1, statementTimeoutMs: 1_500 }, () => {});
   const answer = db.transaction().execute(async (tx) => {
     const noted = note(tx, 'written');
     // It has gone out, and is not answered yet.
     await new Promise((resolve) => setImmediate(resolve));
-    freeze(1_500);
+    freeze(3_000);
     await noted;
   });
   expect(await outcomeOf(answer)).toBe('it worked');

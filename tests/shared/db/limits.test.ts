@@ -92,7 +92,7 @@ test('too many connections: unavailable, and all is well when there are fewer', 
 
 test.each([
   ['a lock that is not given up', { lockTimeoutMs: 50 }],
-  ['a statement without an end', { statementTimeoutMs: 1_000 }],
+  ['a statement without an end', { statementTimeoutMs: 5_000 }],
 ])('%s is unavailable, and the connection is kept', async (_name, limits) => {
   const [holder, db] = [open(), open(limits)];
   const before = await backendPid(db);

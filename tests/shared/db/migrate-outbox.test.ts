@@ -28,7 +28,7 @@ const before = Object.fromEntries(Object.entries(migrations).filter(([name]) => 
 let ctx: TestContext;
 beforeEach(async () => {
   ctx = await testContext(
-    { RELAY_IDLE_MS: '5', RELAY_BATCH_SIZE: '20', PUBLISH_DEADLINE_MS: '30000' },
+    { RELAY_IDLE_MS: '5', RELAY_BATCH_SIZE: '20' },
     await createTestDatabase('template0'),
   );
   await migrateToLatest(ctx.db, before);

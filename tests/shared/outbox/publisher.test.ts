@@ -27,7 +27,7 @@ let proxy: TcpProxy;
 let ctx: TestContext;
 beforeEach(async () => {
   proxy = await startProxy(brokerUrl());
-  ctx = await testContext({ RABBITMQ_URL: proxy.url, PUBLISH_DEADLINE_MS: String(DEADLINE_MS) });
+  ctx = await testContext({ RABBITMQ_URL: proxy.url });
 });
 afterEach(async () => {
   await ctx.close();

@@ -52,7 +52,7 @@ describe('an answer', () => {
 
   test('whose body does not end in time counts by its status', async () => {
     await ctx.close();
-    ctx = await webhookContext({ WEBHOOK_TIMEOUT_MS: '1500' });
+    ctx = await webhookContext({ WEBHOOK_TIMEOUT_MS: '4000' });
     const there = await ctx.receiver((response) => void response.writeHead(200).write('wait'));
     const webhook = await subscribe(ctx, there.url);
     await newEvents(ctx, 1);
