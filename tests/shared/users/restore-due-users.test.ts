@@ -7,6 +7,7 @@ import { type TestContext, testContext } from '../../setup/context';
 import { untilLockIsAwaited } from '../../setup/database';
 import { later } from '../../setup/factors';
 import { readEvents } from '../../setup/mail-flow';
+import { makeDue } from '../../setup/outbox';
 import { logInAdmin, type Person, registerPerson } from '../../setup/people';
 import { restore, suspend } from '../../setup/suspension';
 
@@ -97,6 +98,7 @@ test('a run of the relay does it, and sends the event', async () => {
   const { user } = await registerPerson(ctx);
   await suspend(ctx, admin, user.id, { until: inSeconds(60) });
   later(ctx, 60);
+  await makeDue(ctx);
   const done = new AbortController();
   const run = measuredRelay(ctx, 60_000, done.signal);
   while (!received.bodies().some(({ type }) => type === 'user.restored'))
@@ -112,7 +114,7 @@ test('a fault of it keeps no event from being sent', async () => {
   await suspend(ctx, admin, user.id, { until: inSeconds(60) });
   later(ctx, 60);
   await sql`alter table users add constraint broken check (version < 3)`.execute(ctx.db);
-  await sql`update dispatch set due_at = now()`.execute(ctx.db);
+  await makeDue(ctx);
   await measuredRelay(ctx, 0);
   expect(ctx.logged).toContainEqual(
     expect.objectContaining({
