@@ -26,7 +26,7 @@ export const documentation = {
 
 export const handler = endpoint({
   context: containerContext,
-  access: self,
+  access: self({ settingUp: true }),
   body: json(NewPasskey),
   handle: async ({ ctx, caller, body, origin }) => reply(201, await addPasskey(ctx, caller, body, origin)),
 });

@@ -17,6 +17,6 @@ export const documentation = {
 
 export const handler = endpoint({
   context: containerContext,
-  access: self,
+  access: self({ settingUp: true }),
   handle: async ({ ctx, caller }) => reply(201, await addTotp(ctx, caller)),
 });

@@ -19,7 +19,7 @@ export const documentation = {
 
 export const handler = endpoint({
   context: containerContext,
-  access: self,
+  access: self({ settingUp: true }),
   body: json(TotpCode),
   handle: async ({ ctx, caller, body, origin }) =>
     reply(200, { factorId: await confirmTotp(ctx, caller, body.code, origin) }),

@@ -17,7 +17,7 @@ export const documentation = {
 
 export const handler = endpoint({
   context: containerContext,
-  access: self,
+  access: self({ settingUp: true }),
   handle: async ({ ctx, caller, origin }) =>
     reply(201, { codes: await createRecoveryCodes(ctx, caller, origin) }),
 });

@@ -19,7 +19,7 @@ export const documentation = {
 
 export const handler = endpoint({
   context: containerContext,
-  access: self,
+  access: self({ settingUp: true }),
   path: path({ passkeyId: Id }),
   body: json(PasskeyName),
   handle: async ({ ctx, caller, path, body }) => {

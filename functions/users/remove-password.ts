@@ -13,12 +13,12 @@ export const documentation = {
   description:
     'For users who have another way to sign in: a passkey, or mailed codes to a verified address if `EMAIL_LOGIN` is on.',
   replies: { 204: { description: 'The password is removed' } },
-  errors: ['not_found', 'last_sign_in_method', 'forbidden', 'rate_limited'],
+  errors: ['not_found', 'last_sign_in_method', 'forbidden', 'second_factor_setup_required', 'rate_limited'],
 } satisfies Documentation;
 
 export const handler = endpoint({
   context: publishingContext,
-  access: recently(self),
+  access: recently(self()),
   headers: headers({ 'if-match': IfMatch }),
   handle: async ({ ctx, caller, headers, origin }) => {
     await removePassword(ctx, caller, headers['if-match'], origin);

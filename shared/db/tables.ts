@@ -341,6 +341,7 @@ export interface FormerEmailsTable {
   /** The user's version that replaced the address. */
   version: number;
   restorable_until: Date;
+  verified: Generated<boolean>;
 }
 
 export interface WelcomedUsersTable {

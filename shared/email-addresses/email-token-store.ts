@@ -73,7 +73,8 @@ export async function lockTokenOwner(
 }
 
 /**
- * Uses a token and deletes the user's other tokens of its purpose. A concurrent use waits and then finds nothing.
+ * Uses a token and deletes the user's other tokens of its purpose for the same address. A concurrent use waits and then finds
+ * nothing.
  * @returns the locked user, or null if the token is invalid, used, expired or for an address that is not theirs
  */
 export async function useToken(
@@ -84,13 +85,15 @@ export async function useToken(
 ): Promise<TokenOwner | null> {
   const owner = await lockTokenOwner(tx, purpose, hash, now);
   if (!owner) return null;
-  const used = await tx
-    .deleteFrom('email_tokens')
-    .where('user_id', '=', owner.user.id)
-    .where('purpose', '=', purpose)
-    .returning('hash')
-    .execute();
-  return used.some((token) => token.hash.equals(hash)) ? owner : null;
+  // The password again: the statement that waited for the lock may have read one that was replaced meanwhile.
+  const { rows } = await sql<{ hash: Buffer; is_current: boolean }>`
+    delete from email_tokens using users
+    where email_tokens.user_id = ${owner.user.id} and users.id = email_tokens.user_id
+    and email_tokens.purpose = ${purpose} and lower(email_tokens.address) = lower(${owner.address})
+    returning hash, (password_digest is null or password_digest = ${PASSWORD_DIGEST}) as is_current`.execute(
+    tx,
+  );
+  return rows.some((token) => token.is_current && token.hash.equals(hash)) ? owner : null;
 }
 
 /** Deletes all of the user's tokens. */

@@ -8,6 +8,7 @@ export interface FormerEmail {
   /** The user's version that replaced the address. */
   version: number;
   restorableUntil: Date;
+  verified: boolean;
 }
 
 /** Stores a former address of a user. The caller holds a lock on the user. */
@@ -20,25 +21,26 @@ export async function keepFormerEmail(tx: Tx, former: FormerEmail): Promise<void
       address: former.address,
       version: former.version,
       restorable_until: former.restorableUntil,
+      verified: former.verified,
     })
     .execute();
 }
 
-/** @returns the version that replaced the address; null if it is not a restorable address of the user */
+/** @returns null if it is not a restorable address of the user */
 export async function findFormerEmail(
   db: Db,
   userId: string,
   address: string,
   now: Date,
-): Promise<number | null> {
+): Promise<Pick<FormerEmail, 'version' | 'verified'> | null> {
   const row = await db
     .selectFrom('former_emails')
-    .select('version')
+    .select(['version', 'verified'])
     .where('user_id', '=', userId)
     .where(sql`lower(address)`, '=', addressKey(address))
     .where('restorable_until', '>', now)
     .executeTakeFirst();
-  return row?.version ?? null;
+  return row ?? null;
 }
 
 /**

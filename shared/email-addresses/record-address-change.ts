@@ -27,8 +27,13 @@ export async function recordAddressChange(
     await deleteTokens(tx, after.id);
   } else if (kind === 'undoable' && before.email !== null) {
     const restorableUntil = new Date(ctx.now().getTime() + ctx.config.mail.undoSeconds * 1000);
-    const { version } = after;
-    await keepFormerEmail(tx, { userId: after.id, address: before.email, version, restorableUntil });
+    await keepFormerEmail(tx, {
+      userId: after.id,
+      address: before.email,
+      version: after.version,
+      restorableUntil,
+      verified: before.emailVerified,
+    });
   }
   if (after.email !== null) await forgetFormerEmail(tx, after.id, after.email);
   const sequence = await takeMinorSequence(tx, after.id);

@@ -14,6 +14,7 @@ import { isSameAddress } from '../users/email-address';
 import { takeMinorSequence } from '../users/sequence';
 import type { User } from '../users/user';
 import { deleteTokensAfterUndo, findTokenOwner, lockTokenOwner } from './email-token-store';
+import { forgetPasskeys } from './forget-unproven';
 import { findFormerEmail, forgetFormerEmailsSince } from './former-email-store';
 import { recordAddressChange } from './record-address-change';
 
@@ -21,7 +22,8 @@ import { recordAddressChange } from './record-address-change';
  * Cancels or undoes an address change with the token that was sent to the previous address. Whoever requested the change
  * knew the password, so this sets a new one and ends all sessions. Links that were sent since become invalid; links sent
  * to still earlier addresses stay valid, so that an attacker who changes the address twice cannot use the link of the
- * second change against the owner's link.
+ * second change against the owner's link. Passkeys that were added while the address was unverified are removed: they may be
+ * those of somebody who registered a stranger's address.
  * @throws DomainError `invalid_token` for a token that is invalid, used, expired or of a cancelled change; `email_taken`
  * if an administrator gave the address to another user; `invalid_request` if the password repeats a name (the token stays
  * valid)
@@ -52,12 +54,14 @@ export async function undoEmailChange(
     if (!owner) throw new DomainError('invalid_token');
     const { user: before, address } = owner;
     const isInUse = isSameAddress(before.email, address);
+    let wasVerified = before.emailVerified;
     if (isInUse) {
       if (before.pendingEmail === null) throw new DomainError('invalid_token');
     } else {
-      const since = await findFormerEmail(tx, id, address, ctx.now());
-      if (since === null) throw new DomainError('invalid_token');
-      await forgetFormerEmailsSince(tx, id, since);
+      const former = await findFormerEmail(tx, id, address, ctx.now());
+      if (former === null) throw new DomainError('invalid_token');
+      wasVerified = former.verified;
+      await forgetFormerEmailsSince(tx, id, former.version);
     }
     // A concurrent use waits for this one and then finds the token deleted.
     if (!(await deleteTokensAfterUndo(tx, id, hash))) throw new DomainError('invalid_token');
@@ -72,7 +76,9 @@ export async function undoEmailChange(
     }
     events.push(...(await recordAddressChange(tx, ctx, { before, after: user, kind: 'undone' }, origin)));
     const end = { userId: id, choice: 'all', reason: 'password_changed', origin } as const;
-    return { user, events: [...events, ...(await endSessions(tx, ctx, 'relay', end))] };
+    events.push(...(await endSessions(tx, ctx, 'relay', end)));
+    if (!wasVerified) await forgetPasskeys(tx, ctx, id, origin);
+    return { user, events };
   });
   await ctx.publisher.publish(events);
   return user;

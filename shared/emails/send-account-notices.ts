@@ -1,7 +1,7 @@
 import type { HandlerContext } from '../consumers/consumer';
 import type { Tx } from '../db/connection';
 import type { UserEvent } from '../events/catalog';
-import { mayNotify } from '../rate-limits/limit-mail';
+import { notify } from '../rate-limits/limit-mail';
 import { findUser } from '../users/user-store';
 import { type EventMail, sendEventMail } from './send-event-mail';
 import { recipientOf, salutation } from './send-link-mail';
@@ -141,8 +141,9 @@ async function sendNotice(
   const user = await findUser(tx, userId);
   if (!user?.email) return;
   const addressed = { ...user, email: user.email };
-  if (!(await mayNotify({ ...ctx, db: tx }, addressed))) return;
   const { appName } = ctx.config.mail;
   const recipient = recipientOf(addressed);
-  await sendEventMail(tx, ctx, mail, recipient, content({ appName, name: salutation(user) }));
+  await notify({ ...ctx, db: tx }, addressed, () =>
+    sendEventMail(tx, ctx, mail, recipient, content({ appName, name: salutation(user) })),
+  );
 }

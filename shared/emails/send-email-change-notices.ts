@@ -2,7 +2,7 @@ import type { HandlerContext } from '../consumers/consumer';
 import type { Tx } from '../db/connection';
 import { findFormerEmail } from '../email-addresses/former-email-store';
 import type { UserEvent } from '../events/catalog';
-import { mayNotify } from '../rate-limits/limit-mail';
+import { notify } from '../rate-limits/limit-mail';
 import { findUser } from '../users/user-store';
 import { sendEventMail } from './send-event-mail';
 import { atAddress, recipientOf, salutation, sendLinkMail } from './send-link-mail';
@@ -21,8 +21,9 @@ export async function sendEmailChangeRequestNotice(
   const user = await findUser(tx, event.subject);
   if (!user?.email || user.pendingEmail === null) return;
   const addressed = { ...user, email: user.email };
-  if (await mayNotify({ ...ctx, db: tx }, addressed))
-    await sendLinkMail(tx, ctx, event.id, 'email_change_requested', addressed);
+  await notify({ ...ctx, db: tx }, addressed, () =>
+    sendLinkMail(tx, ctx, event.id, 'email_change_requested', addressed),
+  );
 }
 
 /**

@@ -149,17 +149,21 @@ export const ownerOr = (
   },
 });
 
-/** For paths with a user's `{id}`, which is the caller's. Also before they have the second factor that their role requires. */
-export const self: Access<Context, { caller: Caller }> = {
+/**
+ * For paths with a user's `{id}`, which is the caller's.
+ * @param options `settingUp`: also before they have the second factor that their role requires
+ */
+export const self = ({ settingUp = false } = {}): Access<Context, { caller: Caller }> => ({
   auth: 'bearer',
   orSelf: true,
   identify: async (ctx, request) => {
     const caller = await authenticate(ctx, bearerToken(request));
     const { id = '' } = request.params;
     if (!isSelf(caller, id)) throw new DomainError('forbidden', { detail: 'Only for your own user' });
+    if (!settingUp) assertFactor(caller);
     return { caller };
   },
-};
+});
 
 const isSelf = ({ user }: Caller, id: string) => id === 'me' || id.toLowerCase() === user.id;
 

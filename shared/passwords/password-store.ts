@@ -4,7 +4,7 @@ import type { Db, Tx } from '../db/connection';
 import type { SecondFactor } from '../sessions/proof';
 import { addressKey } from '../users/email-address';
 import type { User } from '../users/user';
-import { USER_COLUMNS, userFromRow } from '../users/user-store';
+import { lockUserRow, USER_COLUMNS, userFromRow } from '../users/user-store';
 import type { Argon2Cost } from './argon2-hash';
 import type { HashedPassword } from './hash';
 import type { FailureCost } from './verify';
@@ -133,20 +133,31 @@ export async function replaceHash(
   oldHash: string,
   newHash: string,
 ): Promise<boolean> {
+  return db.transaction().execute(async (tx) => {
+    // By a statement of its own: one that waits for the lock does not see the links and challenges that were stored meanwhile.
+    await lockUserRow(tx, userId);
+    return replaceHashOfLocked(tx, userId, oldHash, newHash);
+  });
+}
+
+async function replaceHashOfLocked(
+  tx: Tx,
+  userId: string,
+  oldHash: string,
+  newHash: string,
+): Promise<boolean> {
   const digestOf = (hash: string) => sql`sha256(convert_to(${hash}, 'UTF8'))`;
   const { rows } = await sql`
-    with locked as materialized (
-      select id from users where id = ${userId} for no key update),
-    replaced as (
-      update passwords set hash = ${newHash} from locked
-      where user_id = locked.id and hash = ${oldHash} returning user_id),
+    with replaced as (
+      update passwords set hash = ${newHash}
+      where user_id = ${userId} and hash = ${oldHash} returning user_id),
     links as (
       update email_tokens set password_digest = ${digestOf(newHash)} from replaced
       where email_tokens.user_id = replaced.user_id and password_digest = ${digestOf(oldHash)}),
     challenges as (
       update factor_challenges set password_digest = ${digestOf(newHash)} from replaced
       where factor_challenges.user_id = replaced.user_id and password_digest = ${digestOf(oldHash)})
-    select user_id from replaced`.execute(db);
+    select user_id from replaced`.execute(tx);
   return rows.length > 0;
 }
 

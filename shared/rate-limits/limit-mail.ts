@@ -1,6 +1,6 @@
 import type { Context } from '../context/context';
 import { addressKey } from '../users/email-address';
-import { consumeLimits, limitRate, type Use } from './limit-rate';
+import { consumeLimits, isUsedUp, limitRate, type Use } from './limit-rate';
 
 /**
  * Counts an email by recipient and by the user who causes it, for all routes together: separate limits per route would
@@ -21,14 +21,20 @@ export async function mayMail(ctx: Context, to: string): Promise<boolean> {
 }
 
 /**
- * Whether a notice of a change may be sent. An address that nobody has proven may be a stranger's, and whoever has registered
+ * Sends a notice of a change, if it may be sent. An address that nobody has proven may be a stranger's, and whoever has registered
  * it causes notices at will; a proven one gets every notice, so that nobody can use up the limit to hide one.
  */
-export async function mayNotify(
+export async function notify(
   ctx: Context,
   { email, emailVerified }: { email: string; emailVerified: boolean },
-): Promise<boolean> {
-  return emailVerified || (await mayMail(ctx, email));
+  send: () => Promise<void>,
+): Promise<void> {
+  if (emailVerified) return send();
+  if (await isUsedUp(ctx, mailTo(email))) return;
+  await send();
+  // Counted afterwards: the count is locked until the event's transaction ends, and requests that count mails to this address
+  // would have to wait for the mail server.
+  await consumeLimits(ctx, [mailTo(email)]);
 }
 
 function mailTo(address: string): Use {

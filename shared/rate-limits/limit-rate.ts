@@ -4,7 +4,7 @@ import type { Context } from '../context/context';
 import type { Db } from '../db/connection';
 import { DomainError } from '../errors';
 import { addressBlock } from './address-block';
-import { type CountedUse, countUses, uncountUseRows } from './rate-limit-store';
+import { type CountedUse, countUses, isFull, uncountUseRows } from './rate-limit-store';
 
 export type LimitName = keyof Config['rateLimits']['limits'];
 
@@ -50,6 +50,13 @@ export async function consumeLimits(
     headers: { 'retry-after': String(seconds) },
   });
   return { index: full.index, error };
+}
+
+/** Whether a limit would be exceeded by one more use. Counts and locks nothing. */
+export async function isUsedUp(ctx: Context, use: Use): Promise<boolean> {
+  if (!ctx.config.rateLimits.enabled) return false;
+  const now = ctx.now();
+  return isFull(ctx.db, countedUse(ctx, use, now), now);
 }
 
 /**

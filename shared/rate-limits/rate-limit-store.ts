@@ -52,6 +52,18 @@ export async function countUses(
   return full ? { index: full.index, resetsAt: full.resets_at } : null;
 }
 
+/** Whether a limit has no use left in its window. */
+export async function isFull(db: Db, { key, max }: CountedUse, now: Date): Promise<boolean> {
+  const row = await db
+    .selectFrom('rate_limits')
+    .select('key')
+    .where('key', '=', key)
+    .where('resets_at', '>', now)
+    .where('used', '>=', max)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /** Takes uses back from their windows. One statement. */
 export async function uncountUseRows(db: Db, uses: CountedUse[], now: Date): Promise<void> {
   await sql`

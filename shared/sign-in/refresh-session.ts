@@ -38,7 +38,7 @@ export async function refreshSession(
 ): Promise<SessionTokens> {
   const owner = await findTokenOwner(ctx.db, hashToken(refreshToken));
   if (!owner) throw new DomainError('invalid_refresh_token');
-  await limitRate(ctx, [{ limit: 'refreshAccount', subject: owner.userId }]);
+  await limitRate(ctx, [{ limit: 'refreshAccount', subject: owner.sessionId }]);
   ctx.log.bind({ userId: owner.userId });
 
   const refreshed = await ctx.db.transaction().execute(async (tx) => {

@@ -88,6 +88,8 @@ export async function signInWithFirstFactor(
   proof: FirstFactorProof,
   origin: Origin,
 ): Promise<SignedIn | null> {
-  if (proof.factors.length > 0) throw await challengeFactor(ctx, proof);
-  return signIn(ctx, proof, origin);
+  if (proof.factors.length === 0) return signIn(ctx, proof, origin);
+  const challenge = await challengeFactor(ctx, proof);
+  if (challenge) throw challenge;
+  return null;
 }

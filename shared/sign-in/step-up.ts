@@ -18,6 +18,7 @@ import { isMultiFactor } from '../sessions/proof';
 import { markProven, type ProvenSession } from '../sessions/session-store';
 import { takeMinorSequence } from '../users/sequence';
 import type { User } from '../users/user';
+import { lockUserRow } from '../users/user-store';
 
 /** What a caller sends: a first factor, a code of a second one or both, or an assertion of a passkey. */
 export interface StepUp {
@@ -43,9 +44,11 @@ export async function stepUp(
   const { proof, use } = await prove(ctx, caller, sent, origin);
   const { user, sessionId } = caller;
   await ctx.db.transaction().execute(async (tx) => {
-    const sequence = await takeMinorSequence(tx, user.id);
-    if (sequence === null || !(await markProven(tx, sessionId, proof))) throw sessionEnded();
+    if (!(await lockUserRow(tx, user.id)) || !(await markProven(tx, sessionId, proof))) throw sessionEnded();
     await use(tx);
+    // Higher than the sequences of what `use` appends: in the log, those of a user rise.
+    const sequence = await takeMinorSequence(tx, user.id);
+    if (sequence === null) throw sessionEnded();
     await appendEvent(tx, ctx, 'relay', {
       type: 'session.elevated',
       subject: user.id,

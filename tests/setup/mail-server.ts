@@ -10,8 +10,8 @@ export interface MailServer {
   connections(): number;
   /** From now on it ends the connection where it reads of another mail, as a server does that has waited for long. Once. */
   endAtNextMail(): void;
-  /** From now on recipients get no answer. @returns answers them all */
-  holdRecipients(): () => void;
+  /** From now on recipients get no answer before `release`. `waiting` resolves when one waits. */
+  holdRecipients(): { waiting: Promise<void>; release(): void };
   /** From now on mails to this address, or to any, are refused with this SMTP code; undefined: none is. */
   refuse: { code: number; text?: string; address?: string | null } | undefined;
   stop(): Promise<void>;
@@ -21,7 +21,7 @@ export interface MailServer {
 export async function startMailServer(port = 0): Promise<MailServer> {
   let connections = 0;
   let endsAtNextMail = false;
-  let released: Promise<void> | undefined;
+  let mayAnswer = async (): Promise<void> => {};
   const endConnections = () => {
     for (const connection of smtp.connections) connection.close();
   };
@@ -39,7 +39,7 @@ export async function startMailServer(port = 0): Promise<MailServer> {
       endConnections();
     },
     onRcptTo: async ({ address }, _session, done) => {
-      await released;
+      await mayAnswer();
       const { code, text = `No luck for <${address}>`, address: only = address } = server.refuse ?? {};
       if (code === undefined || only !== address) return done();
       done(Object.assign(new Error(text), { responseCode: code }));
@@ -67,8 +67,14 @@ export async function startMailServer(port = 0): Promise<MailServer> {
     },
     holdRecipients: () => {
       let release = () => {};
-      released = new Promise((resolve) => (release = resolve));
-      return release;
+      const released = new Promise<void>((resolve) => (release = resolve));
+      const waiting = new Promise<void>((resolve) => {
+        mayAnswer = () => {
+          resolve();
+          return released;
+        };
+      });
+      return { waiting, release };
     },
     refuse: undefined,
     stop: () => {

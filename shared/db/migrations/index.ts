@@ -28,6 +28,7 @@ import * as signInCodes from './0029-sign-in-codes';
 import * as erasureCases from './0030-erasure-cases';
 import * as suspensions from './0031-suspensions';
 import * as exports from './0032-exports';
+import * as provenFormerEmails from './0033-proven-former-emails';
 
 /** In order of their names. They are listed, not read from a folder, so that they are part of a bundle. */
 export const migrations: Record<string, Migration> = {
@@ -60,4 +61,5 @@ export const migrations: Record<string, Migration> = {
   '0030-erasure-cases': erasureCases,
   '0031-suspensions': suspensions,
   '0032-exports': exports,
+  '0033-proven-former-emails': provenFormerEmails,
 };

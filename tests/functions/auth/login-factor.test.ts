@@ -161,6 +161,17 @@ test('another password voids the token; an upgraded hash of the same one does no
   expect((await send(factorToken, app.code())).body.code).toBe('invalid_token');
 });
 
+test('nor do two logins at once that upgrade the hash: both tokens are good', async () => {
+  const { person, app } = await withFactor();
+  const passwords = { ...ctx.config.passwords, bcryptCost: 6 };
+  const upgrading = { ...ctx, config: { ...ctx.config, passwords } };
+  const [one, other] = await Promise.all([1, 2].map(() => logIn(person, PASSWORD, upgrading)));
+  for (const reply of [one, other]) {
+    expect(codes([await send(reply?.body.factorToken, app.code())])).toEqual([200]);
+    later(ctx, 30);
+  }
+});
+
 test('a change of the user between check and lock, such as of their name, does not', async () => {
   const { person, app } = await withFactor();
   const { factorToken } = (await logIn(person)).body;

@@ -13,6 +13,7 @@ import { handler as refresh } from '../../../functions/auth/refresh';
 import { handler as register } from '../../../functions/auth/register';
 import { handler as resetPassword } from '../../../functions/auth/reset-password';
 import { handler as stepUp } from '../../../functions/auth/step-up';
+import { handler as undoEmailChange } from '../../../functions/auth/undo-email-change';
 import { handler as verifyEmail } from '../../../functions/auth/verify-email';
 import { handler as addTotp } from '../../../functions/factors/add-totp';
 import { handler as confirmTotp } from '../../../functions/factors/confirm-totp';
@@ -340,4 +341,45 @@ test('a reset of a verified address keeps passkeys', async () => {
   const password = "the owner's own words";
   expect(outcome(await post(resetPassword, { token: tokenIn(mail), password }))).toBe(200);
   expect((await logInWithPasskey(passkey)).body.user.id).toBe(attacker.user.id);
+});
+
+test.each(['requests', 'completes'])(
+  'the link that undoes a change which the attacker %s removes the passkeys of the unverified address',
+  async (step) => {
+    const { attacker, email } = await preHijack();
+    const passkey = await addOwnPasskey(flow.ctx, attacker);
+    const { accessToken } = (await logInWithPasskey(passkey)).body;
+    const wanted = `attacker-${email}`;
+    await put(updateUser, { email: wanted, currentPassword: PASSWORD }, accessToken);
+    let mails = await flow.deliver();
+    if (step === 'completes') {
+      const link = mails.find(({ recipients }) => recipients.includes(wanted));
+      expect(outcome(await post(verifyEmail, { token: tokenIn(link) }))).toBe(200);
+      mails = await flow.deliver();
+    }
+    const notice = mails.find(
+      ({ recipients, text }) => recipients.includes(email) && text?.includes('undo-email-change'),
+    );
+    const undone = await post(undoEmailChange, {
+      token: tokenIn(notice),
+      password: 'the words of the victim',
+    });
+    expect([undone.status, undone.body.user.email]).toEqual([200, email]);
+    expect(outcome(await logInWithPasskey(passkey))).toBe('invalid_assertion');
+  },
+);
+
+test('the link that undoes the change of a verified address keeps passkeys', async () => {
+  const { email } = await preHijack();
+  const victim = await victimSignsIn(email);
+  const passkey = await addOwnPasskey(flow.ctx, victim);
+  const { accessToken, user } = (await logInWithPasskey(passkey)).body;
+  const wanted = `mistaken-${email}`;
+  await put(updateUser, { email: wanted }, accessToken);
+  const link = (await flow.deliver()).find(({ recipients }) => recipients.includes(wanted));
+  expect(outcome(await post(verifyEmail, { token: tokenIn(link) }))).toBe(200);
+  const notice = (await flow.deliver()).find(({ text }) => text?.includes('undo-email-change'));
+  const undone = await post(undoEmailChange, { token: tokenIn(notice), password: "the owner's own words" });
+  expect(outcome(undone)).toBe(200);
+  expect((await logInWithPasskey(passkey)).body.user.id).toBe(user.id);
 });

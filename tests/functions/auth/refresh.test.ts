@@ -1,10 +1,11 @@
+import { handler as login } from '../../../functions/auth/login';
 import { handler as refresh } from '../../../functions/auth/refresh';
 import { handler as getMe } from '../../../functions/users/get-me';
 import { handler as listSessions } from '../../../functions/users/list-sessions';
 import { type TestContext, testContext } from '../../setup/context';
 import { eventsOf } from '../../setup/events';
 import { call } from '../../setup/http';
-import { logInAdmin, type Person, registerPerson } from '../../setup/people';
+import { logInAdmin, PASSWORD, type Person, registerPerson } from '../../setup/people';
 
 let ctx: TestContext;
 beforeAll(async () => {
@@ -261,15 +262,19 @@ describe('is refused', () => {
   });
 });
 
-test('is limited per account', async () => {
+test('is limited per session: one that has ended uses up no other', async () => {
   const limited = await testContext({ RATE_LIMITS: 'on', RATE_LIMIT_REFRESH_ACCOUNT: '3/60' });
   const person = await registerPerson(limited);
+  const { username } = person.user;
+  const other = await call(login, limited, { method: 'POST', body: { username, password: PASSWORD } });
   const statuses: number[] = [];
   for (let i = 0; i < 4; i += 1) {
     const body = { refreshToken: person.refreshToken };
     statuses.push((await call(refresh, limited, { method: 'POST', body })).status);
   }
   expect(statuses).toEqual([200, 200, 200, 429]);
+  const { refreshToken } = other.body;
+  expect((await call(refresh, limited, { method: 'POST', body: { refreshToken } })).status).toBe(200);
   await limited.close();
 });
 

@@ -1,7 +1,10 @@
 import { handler as forgotPassword } from '../../../functions/auth/forgot-password';
 import { handler as login } from '../../../functions/auth/login';
 import { handler as resetPassword } from '../../../functions/auth/reset-password';
+import { handler as changePassword } from '../../../functions/users/change-password';
 import { handler as getMe } from '../../../functions/users/get-me';
+import { lockUserRow } from '../../../shared/users/user-store';
+import { untilLockIsAwaited } from '../../setup/database';
 import { call } from '../../setup/http';
 import { type MailContext, mailContext } from '../../setup/mail-flow';
 import { tokenIn } from '../../setup/mail-server';
@@ -136,6 +139,28 @@ test('of many at the same moment exactly one wins', async () => {
   const statuses = [];
   for (const password of passwords) statuses.push((await logIn(person, password)).status);
   expect(statuses).toEqual(passwords.map((_, index) => (index === winner ? 200 : 401)));
+});
+
+test('a link that waits for a change of the password under way comes too late', async () => {
+  const { person, token } = await personWithToken();
+  const { answers } = await flow.ctx.db.transaction().execute(async (tx) => {
+    await lockUserRow(tx, person.user.id);
+    const body = { currentPassword: PASSWORD, newPassword: NEW_PASSWORD };
+    const params = { id: 'me' };
+    const change = call(changePassword, flow.ctx, {
+      method: 'PUT',
+      params,
+      token: person.accessToken,
+      body,
+    });
+    await untilLockIsAwaited(flow.ctx, 1);
+    const late = reset({ token, password: 'the words of a thief' });
+    await untilLockIsAwaited(flow.ctx, 2);
+    return { answers: Promise.all([change, late]) };
+  });
+  const [change, late] = await answers;
+  expect([change.status, late.body.code]).toEqual([200, 'invalid_token']);
+  expect((await logIn(person, NEW_PASSWORD)).status).toBe(200);
 });
 
 test('a token expires after an hour', async () => {

@@ -1,13 +1,16 @@
 import { sql } from 'kysely';
+import { handler as forgotPassword } from '../../../functions/auth/forgot-password';
 import { emails } from '../../../functions/consumers/emails';
+import { handler as changePassword } from '../../../functions/users/change-password';
 import { consumer } from '../../../shared/consumers/consumer';
 import { sendEventMail } from '../../../shared/emails/send-event-mail';
 import type { EventType, UserEvent } from '../../../shared/events/catalog';
 import { consume } from '../../setup/consume';
 import { requestOwnExport } from '../../setup/erasures';
+import { call } from '../../setup/http';
 import { type MailContext, mailContext } from '../../setup/mail-flow';
 import { startMailServer, tokenIn } from '../../setup/mail-server';
-import { registerPerson, registration } from '../../setup/people';
+import { PASSWORD, registerPerson, registration } from '../../setup/people';
 
 let flow: MailContext;
 
@@ -417,6 +420,23 @@ describe('delivery', () => {
     expect(flow.server.mails.map((mail) => mail.recipients[0])).toEqual([good.user.email, bad.user.email]);
   });
 
+  test('a slow mail server keeps nobody waiting who asks for another mail to the same address', async () => {
+    const limited = await mailContext({ RATE_LIMITS: 'on' });
+    const { ctx } = limited;
+    const { user, accessToken: token } = await registerPerson(ctx);
+    await limited.deliver();
+    const body = { currentPassword: PASSWORD, newPassword: 'quite another password' };
+    await call(changePassword, ctx, { method: 'PUT', params: { id: 'me' }, token, body });
+    const { waiting, release } = limited.server.holdRecipients();
+    const delivered = limited.deliver();
+    await waiting;
+    const asked = await call(forgotPassword, ctx, { method: 'POST', body: { email: user.email } });
+    expect(asked.status).toBe(202);
+    release();
+    expect((await delivered).map(({ recipients }) => recipients[0])).toContain(user.email);
+    await limited.close();
+  });
+
   test('a mail that was not accepted when its handler’s time ended is not sent, however late it began', async () => {
     const { user } = await registerPerson(flow.ctx);
     const events = await flow.eventsOf(user.id);
@@ -436,7 +456,7 @@ describe('delivery', () => {
       () => ctx,
       'each',
     );
-    const release = flow.server.holdRecipients();
+    const { release } = flow.server.holdRecipients();
     expect((await consume(slow, events)).batchItemFailures).toHaveLength(1);
     release();
     flow.ctx.clock.now = new Date(flow.ctx.clock.now.getTime() + 5_000);

@@ -17,6 +17,7 @@ import { handler as getMe } from '../../../functions/users/get-me';
 import { handler as getUser } from '../../../functions/users/get-user';
 import { handler as listSessions } from '../../../functions/users/list-sessions';
 import { handler as listUsers } from '../../../functions/users/list-users';
+import { handler as removePassword } from '../../../functions/users/remove-password';
 import { readConfig } from '../../../shared/config';
 import type { TestContext } from '../../setup/context';
 import { testContext } from '../../setup/context';
@@ -186,6 +187,8 @@ test('a step-up takes a recovery code as well', async () => {
   expect(elevated.map(({ data }) => data)).toEqual([
     { userId: person.user.id, sessionId: claimsOf(person.accessToken).sid, amr: ['pwd', 'otp', 'mfa'] },
   ]);
+  const sequences = (await mail.eventsOf(person.user.id)).map(({ sequence }) => sequence);
+  expect(sequences).toEqual([...new Set(sequences)].sort());
 });
 
 test('a step-up takes a code alone in a session that has proven both factors, not in one that has not', async () => {
@@ -305,6 +308,7 @@ describe('a role that requires a factor', () => {
         [listUsers, {}],
         [listSessions, { id: 'me' }],
         [listFactors, { id: admin.user.id }],
+        [removePassword, { id: 'me' }],
       ] as const) {
         const reply = await call(handler, ctx, { token: accessToken, params });
         expect([reply.status, reply.body.code]).toEqual([403, 'second_factor_setup_required']);

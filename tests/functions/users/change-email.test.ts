@@ -151,6 +151,15 @@ describe('a request for another address', () => {
     }
   });
 
+  test('leaves the link to the address in use alone, and proving that one leaves its own', async () => {
+    const person = await registerPerson(flow.ctx);
+    const { email } = person.user;
+    const first = tokenIn((await delivered()).to(email)[0]);
+    const { proof } = await request(person, `new-${email}`);
+    expect((await verify(first)).body.user).toMatchObject({ email, emailVerified: true });
+    expect((await verify(proof)).body.user).toMatchObject({ email: `new-${email}`, emailVerified: true });
+  });
+
   test('for yet another address voids the link to the one before, also where that is asked for again', async () => {
     const person = await verifiedPerson();
     const first = await request(person, `first-${person.email}`);
