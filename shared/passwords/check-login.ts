@@ -55,11 +55,14 @@ export async function checkLogin(
   };
   if (!found || found.hash === null || !match) return refuse();
 
-  let checkedHash = found.hash;
-  if (needsRehash(checkedHash, password, match, ctx.config.passwords)) {
+  const { user, hash: oldHash } = found;
+  let checkedHash = oldHash;
+  if (needsRehash(oldHash, password, match, ctx.config.passwords)) {
     const { hash } = await hashPassword(password, ctx.config.passwords);
     // A concurrent login may have replaced it already.
-    if (await replaceHash(ctx.db, found.user.id, checkedHash, hash)) checkedHash = hash;
+    if (await ctx.db.transaction().execute((tx) => replaceHash(tx, user.id, oldHash, hash))) {
+      checkedHash = hash;
+    }
   }
   const proofOf = ({ user, rolePermissions, factors }: LoginRecord, hash: string): FirstFactorProof => ({
     user,
@@ -73,7 +76,7 @@ export async function checkLogin(
   return {
     proof: proofOf(found, checkedHash),
     recheck: async () => {
-      const current = await findForLogin(ctx.db, { id: found.user.id });
+      const current = await findForLogin(ctx.db, { id: user.id });
       if (!current || current.hash === null) return refuse();
       const isCorrect = current.hash === checkedHash || (await verify(current.hash)) !== null;
       return isCorrect ? proofOf(current, current.hash) : refuse();

@@ -128,24 +128,13 @@ export async function deletePassword(tx: Tx, userId: string): Promise<boolean> {
  * @returns false if the hash has changed since
  */
 export async function replaceHash(
-  db: Db,
-  userId: string,
-  oldHash: string,
-  newHash: string,
-): Promise<boolean> {
-  return db.transaction().execute(async (tx) => {
-    // By a statement of its own: one that waits for the lock does not see the links and challenges that were stored meanwhile.
-    await lockUserRow(tx, userId);
-    return replaceHashOfLocked(tx, userId, oldHash, newHash);
-  });
-}
-
-async function replaceHashOfLocked(
   tx: Tx,
   userId: string,
   oldHash: string,
   newHash: string,
 ): Promise<boolean> {
+  // By a statement of its own: one that waits for the lock does not see the links and challenges that were stored meanwhile.
+  await lockUserRow(tx, userId);
   const digestOf = (hash: string) => sql`sha256(convert_to(${hash}, 'UTF8'))`;
   const { rows } = await sql`
     with replaced as (

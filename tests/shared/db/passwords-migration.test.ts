@@ -61,7 +61,7 @@ test('the version before and this one see the same passwords, whoever writes the
   expect(await Promise.all([added, kept].map(read))).toEqual(['added', 'updated']);
 
   await db.transaction().execute((tx) => setPassword(tx, kept, { hash: 'by this version' }));
-  expect(await replaceHash(db, replaced, 'd', 'rehashed')).toBe(true);
+  expect(await db.transaction().execute((tx) => replaceHash(tx, replaced, 'd', 'rehashed'))).toBe(true);
   expect(await Promise.all([kept, replaced].map(readAsBefore))).toEqual(['by this version', 'rehashed']);
   expect(await Promise.all([kept, replaced].map(read))).toEqual(['by this version', 'rehashed']);
 
