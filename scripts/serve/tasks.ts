@@ -22,15 +22,18 @@ export function scheduledTasks(
   invoke: Invoke = invokeInProcess(ctx.config.lambda),
 ): { tasks: Task[]; close(): Promise<void> } {
   const { config, log } = ctx;
-  // A connection of its own: on an error, relay or poller closes its connection, which would interrupt the other.
+  // Connections of their own: who has waited in vain closes the connection, which would interrupt the others. The publisher waits
+  // for half a second only.
+  const relayBroker = createBroker(config.broker.url, 'rollcall-relay', log);
   const pollerBroker = createBroker(config.broker.url, 'rollcall-poller', log);
   // Its statements may take longer than all others.
   const purger = createContext(withLongTimeouts(config, config.purge.budgetMs), log);
   const sender = { ...ctx, resolveHost };
+  const relay = { ...ctx, broker: relayBroker };
   const poller = { ...ctx, broker: pollerBroker, invoke };
   const all: Record<Part, Task | null> = {
     http: null,
-    relay: { name: 'relay-outbox', run: (budgetMs, signal) => measuredRelay(ctx, budgetMs, signal) },
+    relay: { name: 'relay-outbox', run: (budgetMs, signal) => measuredRelay(relay, budgetMs, signal) },
     poller: { name: 'poll-queues', run: (budgetMs, signal) => measuredPoll(poller, budgetMs, signal) },
     webhooks: { name: 'send-webhooks', run: (budgetMs, signal) => sendWebhooks(sender, budgetMs, signal) },
     purge: {
@@ -47,7 +50,7 @@ export function scheduledTasks(
   return {
     tasks: [...parts].flatMap((part) => all[part] ?? []),
     close: async () => {
-      await pollerBroker.close();
+      await Promise.all([relayBroker.close(), pollerBroker.close()]);
       await purger.db.destroy();
     },
   };

@@ -84,6 +84,15 @@ export function retryExchangeOf(config: EventsConfig, delayMs: number): string {
   return `${config.queuePrefix}.retry.${delayMs}`;
 }
 
+/** More than a message has of ours, and few enough for a column of the database. Anybody may publish a message with more. */
+const MAX_ATTEMPT = 1_000_000;
+
+/** @returns the number in a message's `ATTEMPT_HEADER`; undefined if there is none that can be right */
+export function readAttempt(header: unknown): number | undefined {
+  const isAttempt = typeof header === 'number' && Number.isInteger(header);
+  return isAttempt && header >= 1 && header <= MAX_ATTEMPT ? header : undefined;
+}
+
 export function deadExchangeOf(config: EventsConfig): string {
   return `${config.queuePrefix}.dead`;
 }

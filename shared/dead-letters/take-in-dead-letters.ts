@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { ATTEMPT_HEADER, ERROR_HEADER, QUEUE_HEADER } from '../broker/topology';
+import { ATTEMPT_HEADER, ERROR_HEADER, QUEUE_HEADER, readAttempt } from '../broker/topology';
 import type { Context } from '../context/context';
 import { isEvent } from '../events/catalog';
 import { type BatchResponse, headerText, type RmqEvent, type RmqMessage } from '../lambda/rmq-event';
@@ -27,7 +27,6 @@ function readLetter(ctx: Context, message: RmqMessage): NewDeadLetter {
   const body = Buffer.from(message.data, 'base64');
   const json = readJson(body);
   const event = isEvent(json) ? json : null;
-  const attempts = headers[ATTEMPT_HEADER];
   return {
     id: ctx.newId(),
     queue: storableText(headerText(headers[QUEUE_HEADER]) ?? 'unknown'),
@@ -36,7 +35,7 @@ function readLetter(ctx: Context, message: RmqMessage): NewDeadLetter {
     subject: subjectOf(json),
     body,
     error: storableText(headerText(headers[ERROR_HEADER]) ?? 'unknown'),
-    attempts: typeof attempts === 'number' ? attempts : 0,
+    attempts: readAttempt(headers[ATTEMPT_HEADER]) ?? 0,
   };
 }
 

@@ -33,8 +33,8 @@ export async function takeReplayStep(db: Db, stepSize = STEP_SIZE): Promise<'tak
     const replay = await lockNextReplay(tx);
     if (!replay) return 'none';
     if (replay.underWay >= MAX_UNDER_WAY) return 'full';
-    if (replay.recount) await forgetCounted(tx, () => eventsOfStep(tx, replay.id, stepSize));
-    await dispatchStep(tx, replay.id, stepSize);
+    if (replay.recount) await forgetCounted(tx, () => eventsOfStep(tx, replay, stepSize));
+    await dispatchStep(tx, replay, stepSize);
     return 'taken';
   });
 }

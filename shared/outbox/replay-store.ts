@@ -71,6 +71,7 @@ export async function findReplay(db: Db, id: string): Promise<Replay | null> {
 /** A replay of which a step is being taken. Nobody else takes one until the transaction ends. */
 export interface ReplayStep {
   id: string;
+  subject: string | null;
   recount: boolean;
   /** How many of its events are still in `dispatch`. */
   underWay: number;
@@ -85,18 +86,19 @@ export async function isReplayRunning(db: Db): Promise<boolean> {
 
 /** @returns the oldest of those that have not read the log to its end, and have the fewest events in `dispatch` */
 export async function lockNextReplay(tx: Tx): Promise<ReplayStep | null> {
-  const { rows } = await sql<{ id: string; recount: boolean; under_way: string }>`
-    select id, recount, dispatched - sent as under_way from replays
+  const { rows } = await sql<{ id: string; subject: string | null; recount: boolean; under_way: string }>`
+    select id, subject, recount, dispatched - sent as under_way from replays
     where finished_at is null and position < end_position
     order by dispatched - sent, id limit 1 for update skip locked`.execute(tx);
   const [row] = rows;
-  return row ? { id: row.id, recount: row.recount, underWay: Number(row.under_way) } : null;
+  if (!row) return null;
+  return { id: row.id, subject: row.subject, recount: row.recount, underWay: Number(row.under_way) };
 }
 
 /** The ids of the events that the next step of a replay is about, also of those that are unsent. */
-export async function eventsOfStep(tx: Tx, id: string, limit: number): Promise<string[]> {
+export async function eventsOfStep(tx: Tx, step: ReplayStep, limit: number): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`
-    with ${lookedAt(id, limit)} select id from matching`.execute(tx);
+    with ${lookedAt(step, limit)} select id from matching`.execute(tx);
   return rows.map((row) => row.id);
 }
 
@@ -104,13 +106,16 @@ export async function eventsOfStep(tx: Tx, id: string, limit: number): Promise<s
  * Puts the events of a step into `dispatch`, in the order of the log, and notes how far it has come: both or neither.
  * @param limit how many events of the log it looks at
  */
-export async function dispatchStep(tx: Tx, id: string, limit: number): Promise<void> {
+export async function dispatchStep(tx: Tx, step: ReplayStep, limit: number): Promise<void> {
+  const { id } = step;
   await sql`
-    with ${lookedAt(id, limit)}, inserted as (
+    with ${lookedAt(step, limit)}, inserted as (
       ${dispatchToQueue(sql`
         select queue, id as event_id, subject, ${id}::uuid as replay_id, null::jsonb as event from matching
-        -- What is unsent is on its way there already.
-        where not exists (select from dispatch where dispatch.event_id = matching.id and dispatch.queue is null offset 0)
+        -- What is unsent is on its way there already. What is being sent may have arrived before this step.
+        where not exists (
+          select from dispatch where dispatch.event_id = matching.id and dispatch.queue is null
+          and due_at <= now() and (claimed_until is null or claimed_until <= now()) offset 0)
         order by position`)}
       returning 1
     ), step as (
@@ -135,7 +140,9 @@ export async function purgeReplays(db: Db, before: Date, limit: number): Promise
 }
 
 /** The next part of the log, as `looked_at`, and what the filter leaves of it, as `matching`. */
-function lookedAt(id: string, limit: number): RawBuilder<unknown> {
+function lookedAt({ id, subject }: ReplayStep, limit: number): RawBuilder<unknown> {
+  // Only with a subject: `subject is null or …` would have the log searched for it without an index.
+  const ofSubject = subject === null ? sql`` : sql`and events.subject = ${subject}`;
   return sql`
     replay as materialized (select * from replays where id = ${id}),
     looked_at as materialized (
@@ -143,7 +150,7 @@ function lookedAt(id: string, limit: number): RawBuilder<unknown> {
       from replay cross join lateral (
         select * from events
         where events.position > replay.position and events.position <= replay.end_position
-        and (replay.subject is null or events.subject = replay.subject)
+        ${ofSubject}
         order by events.position limit ${limit}
       ) as events
     ),

@@ -8,6 +8,7 @@ import {
   ERROR_HEADER,
   QUEUE_HEADER,
   queueOf,
+  readAttempt,
   retryExchangeOf,
 } from '../broker/topology';
 import type { UserEvent } from '../events/catalog';
@@ -106,11 +107,14 @@ function routeOf(ctx: PollContext, consumer: Consumer, item: Unhandled): Route {
     return retry(item.event, delayMs, { attempt, error: storableText(reason), isLast: false });
   }
   ctx.log.error('An event failed permanently and becomes a dead letter', { ...fields, reason });
-  const copy = copyOf(message, deadExchangeOf(events), queue, {
-    [ATTEMPT_HEADER]: attempt,
-    [QUEUE_HEADER]: queue,
-    [ERROR_HEADER]: reason,
-  });
+  const copy = {
+    ...copyOf(message, deadExchangeOf(events), queue, {
+      [ATTEMPT_HEADER]: attempt,
+      [QUEUE_HEADER]: queue,
+      [ERROR_HEADER]: reason,
+    }),
+    body: message.content.subarray(0, MAX_EVENT_BYTES),
+  };
   const failure = { attempt, error: storableText(reason), isLast: true };
   return { kind: 'dead', copy, failure, ...(item.verdict !== 'invalid' && { event: item.event }) };
 }
@@ -125,8 +129,7 @@ function waitingDelay(delaysMs: number[], forMs: number): number {
 }
 
 export function attemptOf(message: ConsumeMessage): number {
-  const attempt: unknown = message.properties.headers?.[ATTEMPT_HEADER];
-  return typeof attempt === 'number' && attempt >= 1 ? attempt : 1;
+  return readAttempt(message.properties.headers?.[ATTEMPT_HEADER]) ?? 1;
 }
 
 export function copyOf(
@@ -141,7 +144,7 @@ export function copyOf(
   return {
     exchange,
     routingKey,
-    body: message.content.subarray(0, MAX_EVENT_BYTES),
+    body: message.content,
     properties: {
       messageId: String(properties.messageId ?? ''),
       type: properties.type,

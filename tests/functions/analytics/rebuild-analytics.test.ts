@@ -4,6 +4,7 @@ import { analytics } from '../../../functions/consumers/analytics';
 import { queueOf } from '../../../shared/broker/topology';
 import type { UserEvent } from '../../../shared/events/catalog';
 import { purgeEvents } from '../../../shared/ops/purge';
+import { claimEvents, confirmSent } from '../../../shared/outbox/dispatch-store';
 import { keepLogFrom } from '../../../shared/outbox/log-start-store';
 import { relayOutbox } from '../../../shared/outbox/relay';
 import { findReplay, insertReplay } from '../../../shared/outbox/replay-store';
@@ -146,6 +147,26 @@ test('what arrives meanwhile, what is still unsent and what the queue holds twic
   await relay();
   await deliver(8);
   expect(await counts()).toEqual({ ...RIGHT, '13 registrations': 5 });
+});
+
+test('what is handled while the relay that sent it waits for other confirms counts once', async () => {
+  const { user } = await registerPerson(ctx);
+  await makeUnsent(ctx, user.id);
+  const { events } = await claimEvents(ctx.db, 1);
+  await rebuild();
+  // Not counted, because the rebuild will come to it; and then the step comes, and the relay's mark.
+  await consume(
+    analytics(() => ctx),
+    events.map(({ event }) => event),
+  );
+  await takeReplaySteps(ctx);
+  await confirmSent(
+    ctx.db,
+    events.map(({ position }) => position),
+  );
+  await relay();
+  await deliver(6);
+  expect(await counts()).toEqual({ ...RIGHT, '13 registrations': 3 });
 });
 
 test('hours of which the purge has taken something keep their counts', async () => {

@@ -271,10 +271,10 @@ describe('counting a range again', () => {
     await ctx.db.transaction().execute(async (tx) => {
       const replay = await lockNextReplay(tx);
       if (!replay) throw new Error('There is no replay');
-      await forgetCounted(tx, () => eventsOfStep(tx, replay.id, 1));
+      await forgetCounted(tx, () => eventsOfStep(tx, replay, 1));
       counted = count(events);
       await untilLockIsAwaited(ctx);
-      await dispatchStep(tx, replay.id, 1);
+      await dispatchStep(tx, replay, 1);
     });
     await counted;
     expect(await counts()).toEqual({ '2026-11-20T23 registrations': 1 });

@@ -86,6 +86,12 @@ test('stores a message without any headers, and with an error that no column tak
   ]);
 });
 
+test.each([0, -1, 1.5, 2 ** 31, Number.NaN, '3'])('stores one with %p attempts', async (attempts) => {
+  await deadLetters(() => ctx)(letter('hello', { 'rollcall-attempt': attempts }));
+  const stored = await ctx.db.selectFrom('dead_letters').select('attempts').execute();
+  expect(stored).toEqual([{ attempts: 0 }]);
+});
+
 test('one that is delivered twice is stored once, with its latest error', async () => {
   const batch = letter(deletion());
   await store(batch);

@@ -1,9 +1,9 @@
 // A function that crashes or hangs over one event: that one counts an attempt, all others go on, and the next poller knows.
 
-import { DEAD_LETTERS } from '../../../shared/broker/topology';
+import { DEAD_LETTERS, queueOf } from '../../../shared/broker/topology';
 import type { InvokeOutcome } from '../../../shared/lambda/invoke';
 import type { BatchResponse } from '../../../shared/lambda/rmq-event';
-import { done, messagesOf, Polling, type SlowAnswer } from '../../setup/polling';
+import { done, failing, messagesOf, Polling, type SlowAnswer, userEvent } from '../../setup/polling';
 
 const SHORT = { callTimeoutMs: 1_000 };
 
@@ -126,3 +126,46 @@ test('a dead letter that cannot be stored holds up no other', async () => {
   expect(stored.sort()).toEqual([...ids.slice(1), later].sort());
   expect(await polling.queued(DEAD_LETTERS)).toBe(1);
 });
+
+test('one that is larger than an event and has failed once is handed over whole again', async () => {
+  const queue = queueOf(polling.ctx.config.events, DEAD_LETTERS);
+  const large = Buffer.alloc(600_000, 'x');
+  for (const [messageId, body] of [
+    ['large', large],
+    ['small', Buffer.from('{}')],
+  ] as const)
+    polling.client.channel.sendToQueue(queue, body, { messageId, persistent: true });
+  await polling.client.channel.waitForConfirms();
+  let failures = 2;
+  const stored = new Map<string, number>();
+  const run = polling.poll(done, { batchQuietMs: 1_000 }, (event) => {
+    // With the other one, and alone.
+    if (idsIn(event).includes('large') && failures-- > 0) return { kind: 'failed', reason: 'busy' };
+    for (const message of messagesOf(event))
+      stored.set(String(message.basicProperties.messageId), Buffer.from(message.data, 'base64').length);
+    return done(event);
+  });
+  await run.until(() => stored.size === 2);
+  await run.stop();
+  expect(stored.get('large')).toBe(large.length);
+});
+
+test.each([1e10, 1.5, -1])(
+  'an event that says it is attempt %p is retried as at the first',
+  async (attempt) => {
+    const bad = userEvent();
+    const queue = queueOf(polling.ctx.config.events, 'audit');
+    const body = Buffer.from(JSON.stringify(bad));
+    const headers = { 'rollcall-attempt': attempt };
+    polling.client.channel.sendToQueue(queue, body, { messageId: bad.id, persistent: true, headers });
+    await polling.client.channel.waitForConfirms();
+    const [good = ''] = await polling.send(1);
+    const dead = await polling.deadLetters();
+    const run = polling.poll(failing([bad.id]));
+    await run.until(() => run.deliveries()[good] === 1);
+    await dead.atLeast(1);
+    await run.stop();
+    expect(dead.messages[0]?.properties.headers).toMatchObject({ 'rollcall-attempt': 2 });
+    expect(await polling.queued()).toBe(0);
+  },
+);

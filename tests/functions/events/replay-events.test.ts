@@ -8,7 +8,7 @@ import { runReplays, takeReplayStep } from '../../../shared/event-operations/run
 import { parseEvent } from '../../../shared/events/catalog';
 import { claimEvents, confirmSent } from '../../../shared/outbox/dispatch-store';
 import { relayOutbox } from '../../../shared/outbox/relay';
-import { dispatchStep } from '../../../shared/outbox/replay-store';
+import { dispatchStep, lockNextReplay } from '../../../shared/outbox/replay-store';
 import { openClient, Received } from '../../setup/broker';
 import { consume } from '../../setup/consume';
 import { type TestContext, testContext } from '../../setup/context';
@@ -162,7 +162,8 @@ test('goes in steps, each of which is done or not, whoever takes it and however 
   const { body } = await replay({ queue });
   await expect(
     ctx.db.transaction().execute(async (tx) => {
-      await dispatchStep(tx, body.id, 10);
+      const step = await lockNextReplay(tx);
+      if (step) await dispatchStep(tx, step, 10);
       throw new Error('The container was killed');
     }),
   ).rejects.toThrow('killed');
