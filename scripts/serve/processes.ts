@@ -14,7 +14,8 @@ export async function superviseProcesses({ parts, processes }: ServeSettings): P
   // The processes accept connections themselves. If this one passed them on, no process would own a connection that was on
   // its way to a process that is killed, and its client would wait.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
-  cluster.setupPrimary({ execArgv: [SMALL_HEAP, ...process.execArgv] });
+  // Without arguments: parts on the command line would replace those that `SERVE` gives to each process.
+  cluster.setupPrimary({ args: [], execArgv: [SMALL_HEAP, ...process.execArgv] });
   let stopping = false;
   const running = new Set<Worker>();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
