@@ -9,6 +9,7 @@ import { lineWriter } from './line-writer';
 import { answerLiveness, LIVENESS_PATH } from './liveness';
 import type { ServeSettings } from './settings';
 import { stopSignal } from './stop-signal';
+import { readTarget } from './target';
 import { repeat } from './task';
 import { scheduledTasks } from './tasks';
 import { untilDatabaseAnswers } from './until-database-answers';
@@ -35,7 +36,7 @@ export async function runProcess({ parts, host, port, processes }: ServeSettings
 
   const signal = stopSignal(log);
   const http: HttpServer = await startHttpServer(port, host, (request, response, isLast) => {
-    if (servesHttp && request.url !== LIVENESS_PATH) void answer(request, response, isLast);
+    if (servesHttp && readTarget(request).path !== LIVENESS_PATH) void answer(request, response, isLast);
     else answerLiveness(tasks, request, response);
   });
   if (tasks.length > 0) await untilDatabaseAnswers(ctx, signal);

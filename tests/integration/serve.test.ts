@@ -44,6 +44,7 @@ afterEach(async () => {
 
 interface Line {
   message: string;
+  parts?: string[];
   port?: number;
   pid?: number;
   consumer?: string;
@@ -51,9 +52,9 @@ interface Line {
 
 const isStart = ({ message }: Line) => message === 'Rollcall runs';
 
-async function serve(environment: Record<string, string> = {}) {
+async function serve(environment: Record<string, string> = {}, args: string[] = []) {
   const { events } = ctx.config;
-  const child = spawn(process.execPath, ['index.cjs'], {
+  const child = spawn(process.execPath, ['index.cjs', ...args], {
     cwd: directory,
     env: {
       PATH: process.env['PATH'],
@@ -153,6 +154,30 @@ test('serves the API as API Gateway does, and has every event handled', async ()
   expect((await request('/docs/openapi-explorer.js')).status).toBe(200);
   child.kill('SIGTERM');
   expect(await exit).toBe(0);
+});
+
+test.each([
+  ['GET http://auth.example.com/health HTTP/1.1', '200', '"database":"up"'],
+  ['GET HTTP://auth.example.com:80/health?x=1 HTTP/1.1', '200', '"database":"up"'],
+  ['GET http://auth.example.com/health/live HTTP/1.1', '200', '"stuck":[]'],
+  ['GET http://auth.example.com HTTP/1.1', '302', 'location: console'],
+  ['GET //auth.example.com/health HTTP/1.1', '404', 'not_found'],
+])('RFC 9112, section 3.2.2: a target may be a whole URL: %s', async (line, status, content) => {
+  const { port } = await serve();
+  const { socket, received, closed } = await open(port);
+  socket.write(`${line}\r\nhost: x\r\nconnection: close\r\n\r\n`);
+  await closed;
+  expect(received()).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+  expect(received()).toContain(content);
+});
+
+test('RFC 9112, section 3.2.2: the host of such a target counts, and not that of the header', async () => {
+  const { port } = await serve();
+  const { socket, received, closed } = await open(port);
+  socket.write('POST http://auth.example.com/console/session/refresh HTTP/1.1\r\nhost: other.example\r\n');
+  socket.write('origin: http://auth.example.com\r\ncontent-length: 0\r\nconnection: close\r\n\r\n');
+  await closed;
+  expect(received()).toMatch(/^HTTP\/1\.1 204 /);
 });
 
 test('refuses a body that is too large without reading all of it, and half a request after its time', async () => {
@@ -275,6 +300,14 @@ test('several processes share the port; one that is killed is replaced, and no r
   await logged(isStart, 3);
   const stored = await ctx.db.selectFrom('users').select('id').where('id', 'in', ids).execute();
   expect(stored).toHaveLength(40);
+  child.kill('SIGTERM');
+  expect(await exit).toBe(0);
+});
+
+test('parts from the command line are divided among the processes, as those of SERVE are', async () => {
+  const { child, exit, logged } = await serve({ WEB_CONCURRENCY: '2' }, ['http,relay']);
+  const starts = await logged(isStart, 2);
+  expect(starts.map(({ parts }) => parts?.join()).sort()).toEqual(['http', 'http,relay']);
   child.kill('SIGTERM');
   expect(await exit).toBe(0);
 });
