@@ -1,9 +1,11 @@
+import cluster from 'node:cluster';
 import { CONSUMER_NAMES } from '../../shared/broker/topology';
 import { useLineWriter } from '../../shared/log';
 import { publishInBackground, publishingContext } from '../../shared/outbox/publisher';
 import { useHashing } from '../../shared/passwords/hashing';
 import { answer } from './answer';
 import { createHashing, hashesAtOnce } from './hashing-threads';
+import { sendHeartbeats } from './heartbeat';
 import { type HttpServer, startHttpServer } from './http-server';
 import { lineWriter } from './line-writer';
 import { answerLiveness, LIVENESS_PATH } from './liveness';
@@ -35,6 +37,7 @@ export async function runProcess({ parts, host, port, processes }: ServeSettings
   const { tasks, close } = scheduledTasks(ctx, parts);
 
   const signal = stopSignal(log);
+  if (cluster.isWorker) sendHeartbeats(tasks, (heartbeat) => process.send?.(heartbeat));
   const http: HttpServer = await startHttpServer(port, host, (request, response, isLast) => {
     if (servesHttp && readTarget(request).path !== LIVENESS_PATH) void answer(request, response, isLast);
     else answerLiveness(tasks, request, response);

@@ -1,13 +1,14 @@
 // `serve` as a container runs it: the bundle alone, in an empty directory, over HTTP, stopped and killed.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import { buildServe } from '../../scripts/bundle';
+import { HEARTBEAT_MS } from '../../scripts/serve/heartbeat';
 import { HASH_MEMORY } from '../../scripts/serve/memory';
 import { hasArgon2 } from '../../shared/argon2';
 import { VARIABLES } from '../../shared/config/environment';
@@ -21,6 +22,8 @@ import { eventually, type ServiceRequest } from '../setup/service';
 let directory: string;
 let ctx: TestContext;
 let running: ChildProcess[];
+/** Processes that would not end with the one that started them. */
+let stopped: number[];
 beforeAll(async () => {
   const built = await mkdtemp(join(tmpdir(), 'rollcall-serve-build-'));
   await buildServe(built);
@@ -32,8 +35,10 @@ afterAll(() => rm(directory, { recursive: true, force: true }));
 beforeEach(async () => {
   ctx = await testContext();
   running = [];
+  stopped = [];
 });
 afterEach(async () => {
+  for (const pid of stopped) process.kill(pid, 'SIGKILL');
   for (const child of running) {
     if (child.exitCode !== null || child.signalCode !== null) continue;
     child.kill('SIGKILL');
@@ -308,6 +313,26 @@ test('parts from the command line are divided among the processes, as those of S
   const { child, exit, logged } = await serve({ WEB_CONCURRENCY: '2' }, ['http,relay']);
   const starts = await logged(isStart, 2);
   expect(starts.map(({ parts }) => parts?.join()).sort()).toEqual(['http', 'http,relay']);
+  child.kill('SIGTERM');
+  expect(await exit).toBe(0);
+});
+
+test('of several processes, one that hangs is replaced, and the others are not', async () => {
+  // Thirty times as many heartbeats: five minutes are ten seconds.
+  const fast = join(directory, 'fast.cjs');
+  await writeFile(
+    fast,
+    `const { setInterval } = globalThis;
+    globalThis.setInterval = (work, ms) => setInterval(work, ms === ${HEARTBEAT_MS} ? ms / 30 : ms);`,
+  );
+  const { child, exit, logged } = await serve({ WEB_CONCURRENCY: '2', NODE_OPTIONS: `--require ${fast}` });
+  const [, hung] = await logged(isStart, 2);
+  process.kill(hung?.pid ?? 0, 'SIGSTOP');
+  stopped.push(hung?.pid ?? 0);
+  await logged(isStart, 3);
+  stopped.pop();
+  const replaced = await logged(({ message }) => message.endsWith('replaced'));
+  expect(replaced.map(({ pid }) => pid)).toEqual([hung?.pid]);
   child.kill('SIGTERM');
   expect(await exit).toBe(0);
 });
