@@ -74,7 +74,12 @@ export async function startLambda(servers: BenchServers, mailSink: MailSink): Pr
         return;
       }
       const routeKey = `${request.method} ${url.pathname}`;
-      const event = gatewayEvent(request, url, { routeKey, params: {} }, body);
+      const event = gatewayEvent(
+        request,
+        { url, host: request.headers.host },
+        { routeKey, params: {} },
+        body,
+      );
       const result = await invoke(routes.get(routeKey) ?? 'fallback', event);
       const { statusCode, headers, body: content = '' } = result as APIGatewayProxyStructuredResultV2;
       response.writeHead(statusCode ?? 200, {

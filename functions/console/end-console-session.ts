@@ -14,8 +14,8 @@ export const documentation = {
 export const handler = endpoint({
   context: containerContext,
   access: anyCaller,
-  handle: async ({ ctx, caller, origin }) => {
+  handle: async ({ ctx, caller, origin, pageOrigin }) => {
     await logOutHere(ctx, caller, origin);
-    return { status: 204, cookies: [expiredCookie(ctx.config)] };
+    return { status: 204, cookies: [expiredCookie(ctx.config, pageOrigin)] };
   },
 });

@@ -26,9 +26,9 @@ export const handler = endpoint({
   access: ownPage,
   limit: byAddress('refreshAddress'),
   body: json(exactly({ code: Code })),
-  handle: async ({ ctx, body: { code }, origin }) => {
+  handle: async ({ ctx, body: { code }, origin, pageOrigin }) => {
     const exchange = { code, returnTo: CONSOLE_TARGET, codeVerifier: null };
     const { tokens } = await exchangeCode(ctx, exchange, origin);
-    return { status: 200, ...consoleSession(ctx.config, tokens) };
+    return { status: 200, ...consoleSession(ctx.config, pageOrigin, tokens) };
   },
 });

@@ -23,10 +23,10 @@ export const handler = endpoint({
   context: containerContext,
   access: ownPage,
   limit: byAddress('refreshAddress'),
-  handle: async ({ ctx, cookies, origin }) => {
+  handle: async ({ ctx, cookies, origin, pageOrigin }) => {
     const token = cookies[SESSION_COOKIE];
     if (!token) return reply(204);
     const tokens = await refreshSession(ctx, token, origin);
-    return { status: 200, ...consoleSession(ctx.config, tokens) };
+    return { status: 200, ...consoleSession(ctx.config, pageOrigin, tokens) };
   },
 });

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { gatewayEvent } from './gateway-event';
 import { route } from './router';
+import { readTarget } from './target';
 
 /** One byte more than the functions accept, so that they recognize a body that is too large. */
 const MAX_BODY_BYTES = 64 * 1024 + 1;
@@ -17,8 +18,9 @@ export async function answer(
 ): Promise<void> {
   try {
     const { method = 'GET' } = request;
-    // Not from the Host header, which the client chooses freely.
-    const url = new URL(`http://localhost${request.url ?? '/'}`);
+    const { path, host } = readTarget(request);
+    // Without the host, which the client chooses freely.
+    const url = new URL(`http://localhost${path}`);
     const match = route(method, url.pathname);
     const body = hasBody(request) ? await readBody(request) : NO_BODY;
     const {
@@ -27,7 +29,7 @@ export async function answer(
       body: content = '',
       cookies,
       isBase64Encoded,
-    } = await match.handler(gatewayEvent(request, url, match, body));
+    } = await match.handler(gatewayEvent(request, { url, host }, match, body));
     // The rest of a body that is too large is not read, so that the response does not wait for it.
     if (isLast() || !request.complete) response.setHeader('connection', 'close');
     response.statusCode = statusCode ?? 200;

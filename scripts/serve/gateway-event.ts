@@ -5,7 +5,7 @@ import type { Match } from './router';
 /** A request in the form in which API Gateway passes it to a function (HTTP API, payload format 2.0). */
 export function gatewayEvent(
   request: IncomingMessage,
-  url: URL,
+  { url, host }: { url: URL; host: string | undefined },
   { routeKey, params }: Omit<Match, 'handler'>,
   body: Buffer,
 ): APIGatewayProxyEventV2 {
@@ -13,6 +13,7 @@ export function gatewayEvent(
   const headers = Object.fromEntries(
     Object.entries(request.headersDistinct).map(([name, values = []]) => [name, values.join(', ')]),
   );
+  if (host !== undefined) headers['host'] = host;
   const query = new Map<string, string>();
   for (const [name, value] of url.searchParams) {
     const before = query.get(name);

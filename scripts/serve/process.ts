@@ -1,14 +1,17 @@
+import cluster from 'node:cluster';
 import { CONSUMER_NAMES } from '../../shared/broker/topology';
 import { useLineWriter } from '../../shared/log';
 import { publishInBackground, publishingContext } from '../../shared/outbox/publisher';
 import { useHashing } from '../../shared/passwords/hashing';
 import { answer } from './answer';
 import { createHashing, hashesAtOnce } from './hashing-threads';
+import { sendHeartbeats } from './heartbeat';
 import { type HttpServer, startHttpServer } from './http-server';
 import { lineWriter } from './line-writer';
 import { answerLiveness, LIVENESS_PATH } from './liveness';
 import type { ServeSettings } from './settings';
 import { stopSignal } from './stop-signal';
+import { readTarget } from './target';
 import { repeat } from './task';
 import { scheduledTasks } from './tasks';
 import { untilDatabaseAnswers } from './until-database-answers';
@@ -34,8 +37,9 @@ export async function runProcess({ parts, host, port, processes }: ServeSettings
   const { tasks, close } = scheduledTasks(ctx, parts);
 
   const signal = stopSignal(log);
+  if (cluster.isWorker) sendHeartbeats(tasks, (heartbeat) => process.send?.(heartbeat));
   const http: HttpServer = await startHttpServer(port, host, (request, response, isLast) => {
-    if (servesHttp && request.url !== LIVENESS_PATH) void answer(request, response, isLast);
+    if (servesHttp && readTarget(request).path !== LIVENESS_PATH) void answer(request, response, isLast);
     else answerLiveness(tasks, request, response);
   });
   if (tasks.length > 0) await untilDatabaseAnswers(ctx, signal);

@@ -1,6 +1,8 @@
 import cluster, { type Worker } from 'node:cluster';
 import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
+import { createLog } from '../../shared/log';
+import { endIfHung } from './heartbeat';
 import { HASH_MEMORY, SMALL_HEAP } from './memory';
 import { PARTS, type Part, type ServeSettings } from './settings';
 
@@ -8,13 +10,15 @@ const RESTART_DELAY_MS = 1_000;
 
 /**
  * Runs the configured number of processes, which share the port. The first has all parts; the others serve only HTTP. A
- * process that dies is replaced; one that cannot start ends them all.
+ * process that dies or hangs is replaced; one that cannot start ends them all.
  */
 export async function superviseProcesses({ parts, processes }: ServeSettings): Promise<void> {
   // The processes accept connections themselves. If this one passed them on, no process would own a connection that was on
   // its way to a process that is killed, and its client would wait.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
-  cluster.setupPrimary({ execArgv: [SMALL_HEAP, ...process.execArgv] });
+  // Without arguments: parts on the command line would replace those that `SERVE` gives to each process.
+  cluster.setupPrimary({ args: [], execArgv: [SMALL_HEAP, ...process.execArgv] });
+  const log = createLog('error');
   let stopping = false;
   const running = new Set<Worker>();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -29,6 +33,7 @@ export async function superviseProcesses({ parts, processes }: ServeSettings): P
     while (!stopping) {
       const worker = cluster.fork({ ...HASH_MEMORY, ...process.env, SERVE: own.join() });
       running.add(worker);
+      endIfHung(worker, log);
       let served = false;
       worker.once('listening', () => {
         served = true;

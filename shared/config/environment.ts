@@ -31,6 +31,7 @@ import {
   port,
   proxyNetwork,
   rate,
+  shortText,
   text,
 } from './values';
 
@@ -102,7 +103,8 @@ export const Environment = v.object({
   SMTP_URL: v.optional(parsed(parseMailServerUrl)),
   MAIL_FROM: v.optional(parsed(parseMailbox), 'Rollcall <no-reply@localhost>'),
   ADMIN_NOTIFY_EMAIL: v.optional(parsed(parseMailboxes), ''),
-  APP_NAME: text('Rollcall'),
+  // The QR code for an authenticator app holds it twice, percent-encoded, and has room for some 2,900 bytes.
+  APP_NAME: shortText('Rollcall', 64),
   PUBLIC_URL: v.optional(parsed(parseBaseUrl), 'http://localhost:3000'),
   VERIFY_EMAIL_SECONDS: integer(DAY_SECONDS, 60, 30 * DAY_SECONDS),
   RESET_PASSWORD_SECONDS: integer(60 * 60, 60, DAY_SECONDS),

@@ -1,13 +1,19 @@
 import { isIP } from 'node:net';
 import * as v from 'valibot';
+import { maxCharacters } from '../characters';
 
 // Schemas that parse environment variables. `readConfig` removes empty variables before, so they count as missing.
 
 /** Text for headers, names or log lines, which cannot contain a line break. */
 const line = v.pipe(v.string(), v.regex(/^\P{Cc}*$/u, 'must be one line, without control characters'));
 
-export const text = (fallback: string) =>
-  v.optional(v.pipe(line, v.regex(/\S/, 'must not be blank')), fallback);
+const visibleLine = v.pipe(line, v.regex(/\S/, 'must not be blank'));
+
+export const text = (fallback: string) => v.optional(visibleLine, fallback);
+
+/** A name that people read, with at most `max` characters. */
+export const shortText = (fallback: string, max: number) =>
+  v.optional(v.pipe(visibleLine, ...maxCharacters(max)), fallback);
 
 /** Text that matches a pattern. @param what a description of valid values */
 export const matching = (pattern: RegExp, what: string, fallback: string) =>

@@ -9,18 +9,23 @@ export const SESSION_COOKIE = 'rollcall_console';
  */
 export function consoleSession(
   config: Config,
+  pageOrigin: string | undefined,
   { refreshToken, ...access }: SessionTokens,
 ): { body: AccessToken; cookies: string[] } {
-  return { body: access, cookies: [cookie(config, refreshToken, config.tokens.refreshSeconds)] };
+  return { body: access, cookies: [cookie(config, pageOrigin, refreshToken, config.tokens.refreshSeconds)] };
 }
 
 /** Has the browser forget the cookie. */
-export function expiredCookie(config: Config): string {
-  return cookie(config, '', 0);
+export function expiredCookie(config: Config, pageOrigin: string | undefined): string {
+  return cookie(config, pageOrigin, '', 0);
 }
 
-function cookie({ mail }: Config, value: string, maxAge: number): string {
+function cookie({ mail }: Config, pageOrigin: string | undefined, value: string, maxAge: number): string {
+  // A proxy may have removed the path below which the browser has this service. PUBLIC_URL says which it is, unless the page
+  // is elsewhere: PUBLIC_URL can be the address of an app.
+  const { origin, pathname } = new URL(mail.publicUrl);
+  const base = pageOrigin === origin ? pathname.replace(/\/$/, '') : '';
   // Without TLS, as under `npm start`, a browser would not keep a secure cookie.
   const secure = mail.publicUrl.startsWith('https:') ? '; Secure' : '';
-  return `${SESSION_COOKIE}=${value}; Path=/console/session; Max-Age=${maxAge}; HttpOnly; SameSite=Strict${secure}`;
+  return `${SESSION_COOKIE}=${value}; Path=${base}/console/session; Max-Age=${maxAge}; HttpOnly; SameSite=Strict${secure}`;
 }

@@ -19,8 +19,14 @@ export interface NewSecret {
   qrCode: string;
 }
 
-/** A new secret, as an authenticator app takes it. @param issuer and @param label are what the app shows */
-export function newSecret(issuer: string, label: string): NewSecret {
+/**
+ * A new secret, as an authenticator app takes it.
+ * @param appName what the app shows as the issuer, without colons
+ * @param label what the app shows as the account: a username, which has no colon
+ */
+export function newSecret(appName: string, label: string): NewSecret {
+  // A colon separates issuer and account. Neither may contain one, not even encoded (Key URI Format, "Label").
+  const issuer = appName.replace(/\s*:[\s:]*/g, ' ').trim();
   const bytes = randomBytes(SECRET_BYTES);
   const secret = base32.encode(bytes, { padding: false });
   const uri = generateTOTP({ issuer, label, secret });

@@ -43,6 +43,8 @@ export interface Definition<C extends EndpointContext, Who extends Identified, P
       method: string;
       /** Of the request, for a function with several routes. */
       pathname: string;
+      /** The page that makes the request, if a browser says so: the `Origin` header. */
+      pageOrigin: string | undefined;
     },
   ): Promise<Reply>;
 }
@@ -87,6 +89,7 @@ export function endpoint<
       ctx,
       method: request.method,
       pathname: request.path,
+      pageOrigin: request.headers['origin'],
       origin: originOf(request, who.caller),
       // The first of these that fails determines the error.
       headers: read(definition.headers, request),

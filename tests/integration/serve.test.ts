@@ -1,13 +1,14 @@
 // `serve` as a container runs it: the bundle alone, in an empty directory, over HTTP, stopped and killed.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import { buildServe } from '../../scripts/bundle';
+import { HEARTBEAT_MS } from '../../scripts/serve/heartbeat';
 import { HASH_MEMORY } from '../../scripts/serve/memory';
 import { hasArgon2 } from '../../shared/argon2';
 import { VARIABLES } from '../../shared/config/environment';
@@ -21,6 +22,8 @@ import { eventually, type ServiceRequest } from '../setup/service';
 let directory: string;
 let ctx: TestContext;
 let running: ChildProcess[];
+/** Processes that would not end with the one that started them. */
+let stopped: number[];
 beforeAll(async () => {
   const built = await mkdtemp(join(tmpdir(), 'rollcall-serve-build-'));
   await buildServe(built);
@@ -32,8 +35,10 @@ afterAll(() => rm(directory, { recursive: true, force: true }));
 beforeEach(async () => {
   ctx = await testContext();
   running = [];
+  stopped = [];
 });
 afterEach(async () => {
+  for (const pid of stopped) process.kill(pid, 'SIGKILL');
   for (const child of running) {
     if (child.exitCode !== null || child.signalCode !== null) continue;
     child.kill('SIGKILL');
@@ -44,6 +49,7 @@ afterEach(async () => {
 
 interface Line {
   message: string;
+  parts?: string[];
   port?: number;
   pid?: number;
   consumer?: string;
@@ -51,9 +57,9 @@ interface Line {
 
 const isStart = ({ message }: Line) => message === 'Rollcall runs';
 
-async function serve(environment: Record<string, string> = {}) {
+async function serve(environment: Record<string, string> = {}, args: string[] = []) {
   const { events } = ctx.config;
-  const child = spawn(process.execPath, ['index.cjs'], {
+  const child = spawn(process.execPath, ['index.cjs', ...args], {
     cwd: directory,
     env: {
       PATH: process.env['PATH'],
@@ -153,6 +159,30 @@ test('serves the API as API Gateway does, and has every event handled', async ()
   expect((await request('/docs/openapi-explorer.js')).status).toBe(200);
   child.kill('SIGTERM');
   expect(await exit).toBe(0);
+});
+
+test.each([
+  ['GET http://auth.example.com/health HTTP/1.1', '200', '"database":"up"'],
+  ['GET HTTP://auth.example.com:80/health?x=1 HTTP/1.1', '200', '"database":"up"'],
+  ['GET http://auth.example.com/health/live HTTP/1.1', '200', '"stuck":[]'],
+  ['GET http://auth.example.com HTTP/1.1', '302', 'location: console'],
+  ['GET //auth.example.com/health HTTP/1.1', '404', 'not_found'],
+])('RFC 9112, section 3.2.2: a target may be a whole URL: %s', async (line, status, content) => {
+  const { port } = await serve();
+  const { socket, received, closed } = await open(port);
+  socket.write(`${line}\r\nhost: x\r\nconnection: close\r\n\r\n`);
+  await closed;
+  expect(received()).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+  expect(received()).toContain(content);
+});
+
+test('RFC 9112, section 3.2.2: the host of such a target counts, and not that of the header', async () => {
+  const { port } = await serve();
+  const { socket, received, closed } = await open(port);
+  socket.write('POST http://auth.example.com/console/session/refresh HTTP/1.1\r\nhost: other.example\r\n');
+  socket.write('origin: http://auth.example.com\r\ncontent-length: 0\r\nconnection: close\r\n\r\n');
+  await closed;
+  expect(received()).toMatch(/^HTTP\/1\.1 204 /);
 });
 
 test('refuses a body that is too large without reading all of it, and half a request after its time', async () => {
@@ -275,6 +305,34 @@ test('several processes share the port; one that is killed is replaced, and no r
   await logged(isStart, 3);
   const stored = await ctx.db.selectFrom('users').select('id').where('id', 'in', ids).execute();
   expect(stored).toHaveLength(40);
+  child.kill('SIGTERM');
+  expect(await exit).toBe(0);
+});
+
+test('parts from the command line are divided among the processes, as those of SERVE are', async () => {
+  const { child, exit, logged } = await serve({ WEB_CONCURRENCY: '2' }, ['http,relay']);
+  const starts = await logged(isStart, 2);
+  expect(starts.map(({ parts }) => parts?.join()).sort()).toEqual(['http', 'http,relay']);
+  child.kill('SIGTERM');
+  expect(await exit).toBe(0);
+});
+
+test('of several processes, one that hangs is replaced, and the others are not', async () => {
+  // Thirty times as many heartbeats: five minutes are ten seconds.
+  const fast = join(directory, 'fast.cjs');
+  await writeFile(
+    fast,
+    `const { setInterval } = globalThis;
+    globalThis.setInterval = (work, ms) => setInterval(work, ms === ${HEARTBEAT_MS} ? ms / 30 : ms);`,
+  );
+  const { child, exit, logged } = await serve({ WEB_CONCURRENCY: '2', NODE_OPTIONS: `--require ${fast}` });
+  const [, hung] = await logged(isStart, 2);
+  process.kill(hung?.pid ?? 0, 'SIGSTOP');
+  stopped.push(hung?.pid ?? 0);
+  await logged(isStart, 3);
+  stopped.pop();
+  const replaced = await logged(({ message }) => message.endsWith('replaced'));
+  expect(replaced.map(({ pid }) => pid)).toEqual([hung?.pid]);
   child.kill('SIGTERM');
   expect(await exit).toBe(0);
 });

@@ -60,6 +60,30 @@ test('without TLS the cookie is not marked as secure, because a browser would dr
   expect(headers['set-cookie']).toMatch(/HttpOnly; SameSite=Strict$/);
 });
 
+describe('below a path of PUBLIC_URL', () => {
+  const mail = () => ({ ...ctx.config.mail, publicUrl: 'https://auth.example.com/auth/v1' });
+  const below = () => ({ ...ctx, config: { ...ctx.config, mail: mail() } });
+  const path = ({ headers }: { headers: Record<string, string> }) =>
+    /; Path=([^;]*);/.exec(headers['set-cookie'] ?? '')?.[1];
+
+  test('the cookie is for the endpoints of the session there', async () => {
+    const at = below();
+    const opened = await openWith((await newCode('console', at)).code, OWN, at);
+    const cookies = [cookieOf(opened.headers['set-cookie'])];
+    const refreshed = await call(refreshConsoleSession, at, { method: 'POST', headers: OWN, cookies });
+    const token = refreshed.body.accessToken;
+    const ended = await call(endConsoleSession, at, { method: 'DELETE', headers: OWN, token });
+    expect([opened, refreshed, ended].map(path)).toEqual(Array(3).fill('/auth/v1/console/session'));
+  });
+
+  test('at another address than PUBLIC_URL, which can be that of an app, the service has no path', async () => {
+    const at = below();
+    const page = { host: '127.0.0.1:3000', origin: 'http://127.0.0.1:3000' };
+    const opened = await openWith((await newCode('console', at)).code, page, at);
+    expect(path(opened)).toBe('/console/session');
+  });
+});
+
 test('a refresh rotates the token, like POST /refresh', async () => {
   const first = cookieOf((await open()).headers['set-cookie']);
   const refreshed = await refresh(['other=1', first]);

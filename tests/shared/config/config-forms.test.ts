@@ -385,6 +385,8 @@ describe('names', () => {
     ['FUNCTION_PREFIX', 'roll call-'],
     ['FUNCTION_PREFIX', 'rollcall.prod'],
     ['APP_NAME', 'Roll\r\ncall'],
+    ['APP_NAME', 'x'.repeat(65)],
+    ['APP_NAME', '雪'.repeat(65)],
     ['JWT_ISSUER', 'roll\ncall'],
     ['RABBITMQ_USER', 'me\n'],
   ])('%s=%j is refused', (name, value) => {

@@ -1,3 +1,4 @@
+import { readConfig } from '../../../shared/config';
 import { matchStep, newSecret } from '../../../shared/factors/totp';
 
 /** RFC 6238, appendix B, for SHA-1: our codes are the last six of its eight digits. */
@@ -40,12 +41,36 @@ test.each(['', '05924', '0059240', '00592a', '٠٠٥٩٢٤', '-05924', '005924\n
 });
 
 test('a new secret has 160 bits, a URI that names issuer and user, and a QR code of one SVG element', () => {
-  const { secret, uri, qrCode } = newSecret('Acme: Mail', 'gorden@x');
+  const { secret, uri, qrCode } = newSecret('Acme & Mail', 'gorden@x');
   expect(secret).toMatch(/^[A-Z2-7]{32}$/);
   expect(newSecret('Acme', 'x').secret).not.toBe(secret);
   const url = new URL(uri);
   expect([url.protocol, url.host, url.searchParams.get('secret')]).toEqual(['otpauth:', 'totp', secret]);
-  expect(url.searchParams.get('issuer')).toBe('Acme: Mail');
-  expect(decodeURIComponent(url.pathname)).toBe('/Acme: Mail:gorden@x');
+  expect(url.searchParams.get('issuer')).toBe('Acme & Mail');
+  expect(decodeURIComponent(url.pathname)).toBe('/Acme & Mail:gorden@x');
   expect(qrCode).toMatch(/^<svg [^>]*>(<(rect|path) [^>]*\/>)+<\/svg>$/);
 });
+
+test.each([
+  ['Acme: Mail', 'Acme Mail'],
+  ['Acme:Mail', 'Acme Mail'],
+  [':Acme::', 'Acme'],
+])('the URI of %j names the issuer without a colon, which would end it: %j', (name, issuer) => {
+  const { uri } = newSecret(name, 'gorden');
+  expect(uri).not.toMatch(/%3a/i);
+  expect(new URL(uri).searchParams.get('issuer')).toBe(issuer);
+  expect(decodeURIComponent(new URL(uri).pathname)).toBe(`/${issuer}:gorden`);
+});
+
+test.each(['x', '雪', '🦊'])(
+  'the longest APP_NAME of %s fits into a QR code with the longest username',
+  (one) => {
+    const { appName } = readConfig({
+      DATABASE_URL: 'postgres://localhost/rollcall',
+      RABBITMQ_URL: 'amqp://localhost',
+      JWT_SECRET: 'a secret of the tests, long enough',
+      APP_NAME: one.repeat(64),
+    }).mail;
+    expect(newSecret(appName, 'x'.repeat(32)).qrCode).toMatch(/^<svg /);
+  },
+);
