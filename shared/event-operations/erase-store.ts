@@ -115,6 +115,11 @@ export async function findMissingUsers(tx: Tx, subjects: string[]): Promise<Set<
   return new Set(subjects.filter((subject) => !living.has(subject)));
 }
 
+/** Whether an error may quote a person's data from the event. The subject of `webhook.disabled` is a webhook. */
+export function mayQuotePerson({ type }: UserEvent): boolean {
+  return type !== 'user.deleted' && type !== 'webhook.disabled';
+}
+
 /** Whether it was a user who has been deleted, as far back as the event log goes. */
 export async function wasDeleted(tx: Tx, subject: string): Promise<boolean> {
   const { rows } = await sql`
