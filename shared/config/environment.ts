@@ -124,7 +124,11 @@ export const Environment = v.object({
   HANDLER_TIMEOUT_MS: integer(10_000, 1, 400_000),
   POLL_BATCH_WINDOW_MS: integer(200, 0, 300_000),
   POLL_BATCH_QUIET_MS: integer(5, 0, 300_000),
-  RETRY_DELAYS_MS: list(number(1, 7 * DAY_SECONDS * 1000), '5000,30000,300000,1800000,7200000'),
+  RETRY_DELAYS_MS: v.pipe(
+    list(number(1, 7 * DAY_SECONDS * 1000), '5000,30000,300000,1800000,7200000'),
+    // Later events of a user wait in a retry queue for the one that failed, also if that is not retried.
+    v.minLength(1, 'must have at least one delay'),
+  ),
 
   EVENT_RETENTION_DAYS: integer(30, 1, 3_650),
   AUDIT_ADDRESS_DAYS: integer(90, 1, 3_650),

@@ -57,6 +57,7 @@ test.each([
   ['0 is a number that may be too small', { BCRYPT_COST: '0' }, 'BCRYPT_COST must be at least 4'],
   ['0 is a number where it is allowed', { PUBLISH_PAUSE_MS: '0' }, ''],
   ['garbage behind a number is garbage', { BCRYPT_COST: '10x' }, 'BCRYPT_COST must be a whole number'],
+  ['a list without a delay', { RETRY_DELAYS_MS: ',' }, 'RETRY_DELAYS_MS must have at least one delay'],
   [
     'a network without its size',
     { WEBHOOK_ALLOWED_NETWORKS: '::1/128, 10.0.0.0' },
