@@ -254,3 +254,23 @@ test('a mail that cannot be sent is logged, and the queue is asked all the same'
   expect(ctx.logged.map(({ message }) => message)).toContain('A reminder of overdue erasures was not sent');
   expect(await sentTo('crm.rollcall')).toHaveLength(1);
 });
+
+test('after the budget no further mail is begun, so that the run can say what is overdue', async () => {
+  await holder(ctx, admin, 'crm', { deadlineSeconds: 60, contact: 'crm@example.com' });
+  await holder(ctx, admin, 'shop', { deadlineSeconds: 60, contact: 'shop@example.com' });
+  await erase(ctx, await registerPerson(ctx));
+  later(ctx, 60);
+  const without = { ...ctx, config: { ...ctx.config, mail: { ...ctx.config.mail, smtpUrl: undefined } } };
+  const notSent = () => ctx.logged.filter(({ message }) => message.startsWith('A reminder of overdue'));
+  const now = performance.now.bind(performance);
+  // The first mail takes a minute.
+  const clock = jest
+    .spyOn(performance, 'now')
+    .mockImplementation(() => now() + (notSent().length > 0 ? 60_000 : 0));
+  const report = await followUpErasures(without, 10_000).finally(() => clock.mockRestore());
+  expect(report).toEqual({ reminded: 2, overdue: 2 });
+  expect(notSent().map(({ error }) => JSON.stringify(error))).toEqual([
+    expect.stringContaining('SMTP_URL'),
+    expect.stringContaining('no time was left'),
+  ]);
+});
