@@ -61,6 +61,11 @@ test.each([
   ['0 is a number that may be too small', { BCRYPT_COST: '0' }, 'BCRYPT_COST must be at least 4'],
   ['0 is a number where it is allowed', { PUBLISH_PAUSE_MS: '0' }, ''],
   ['garbage behind a number is garbage', { BCRYPT_COST: '10x' }, 'BCRYPT_COST must be a whole number'],
+  [
+    'a batch that would wait for longer than a run of the poller',
+    { POLL_BATCH_WINDOW_MS: '60000', POLL_BATCH_QUIET_MS: '60000' },
+    'POLL_BATCH_WINDOW_MS must be at most 30000',
+  ],
   ['a list without a delay', { RETRY_DELAYS_MS: ',' }, 'RETRY_DELAYS_MS must have at least one delay'],
   [
     'a network without its size',
