@@ -124,9 +124,14 @@ export const Environment = v.object({
   POLL_BATCH_SIZE: integer(100, 1, 10_000),
   POLL_PREFETCH: integer(400, 1, 2_000),
   HANDLER_TIMEOUT_MS: integer(10_000, 1, 400_000),
-  POLL_BATCH_WINDOW_MS: integer(200, 0, 300_000),
+  // Much less than a run of the poller, which returns a batch that still waits at its end.
+  POLL_BATCH_WINDOW_MS: integer(200, 0, 30_000),
   POLL_BATCH_QUIET_MS: integer(5, 0, 300_000),
-  RETRY_DELAYS_MS: list(number(1, 7 * DAY_SECONDS * 1000), '5000,30000,300000,1800000,7200000'),
+  RETRY_DELAYS_MS: v.pipe(
+    list(number(1, 7 * DAY_SECONDS * 1000), '5000,30000,300000,1800000,7200000'),
+    // Later events of a user wait in a retry queue for the one that failed, also if that is not retried.
+    v.minLength(1, 'must have at least one delay'),
+  ),
 
   EVENT_RETENTION_DAYS: integer(30, 1, 3_650),
   AUDIT_ADDRESS_DAYS: integer(90, 1, 3_650),

@@ -7,7 +7,13 @@ import { TransactionTimeoutError, transactionWithin } from '../db/transaction-wi
 import { DatabaseUnavailable, isLockTimeout } from '../db/unavailable';
 import { PermanentError } from '../errors';
 import { type EventType, parseEvent, type UserEvent } from '../events/catalog';
-import { type BatchResponse, POLLER_ARN, type RmqEvent, type RmqMessage } from '../lambda/rmq-event';
+import {
+  type BatchResponse,
+  BEHIND_A_FAILURE,
+  POLLER_ARN,
+  type RmqEvent,
+  type RmqMessage,
+} from '../lambda/rmq-event';
 
 /** Must take effect within `tx` only. If it throws, the event is retried. */
 export type EventHandler<T extends EventType> = (
@@ -133,7 +139,7 @@ async function handleAll(
     const ready = part.filter((event) => !failedSubjects.has(event.subject));
     for (const event of part)
       if (failedSubjects.has(event.subject))
-        failures.push({ itemIdentifier: event.id, reason: 'not tried: an earlier event of the user failed' });
+        failures.push({ itemIdentifier: event.id, reason: BEHIND_A_FAILURE });
     // The poller delivers untried events again at once.
     if (hasBegun && performance.now() > end)
       return void failures.push(...ready.map(({ id }) => ({ itemIdentifier: id, ...NO_TIME })));

@@ -2,7 +2,13 @@ import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import type { Db, Tx } from '../db/connection';
 import { consumerOf, recordHistory } from '../event-history/history-store';
-import { ERASED_ERROR, findMissingUsers, wasDeleted, withoutPerson } from '../event-operations/erase-store';
+import {
+  ERASED_ERROR,
+  findMissingUsers,
+  mayQuotePerson,
+  wasDeleted,
+  withoutPerson,
+} from '../event-operations/erase-store';
 import type { UserEvent } from '../events/catalog';
 import { dispatchToQueue } from '../outbox/dispatch-store';
 
@@ -46,7 +52,7 @@ export async function storeDeadLetters(tx: Tx, letters: NewDeadLetter[]): Promis
     const isErased = isMissing && !event && (await wasDeleted(tx, subject));
     const body = isErased ? withoutData(letter.body) : letter.body;
     // What a consumer says of a failure may quote what it was about.
-    const mayQuote = isMissing && (event ? event.type !== 'user.deleted' : isErased);
+    const mayQuote = isMissing && (event ? mayQuotePerson(event) : isErased);
     const error = mayQuote ? ERASED_ERROR : letter.error;
     const stored = await tx
       .insertInto('dead_letters')

@@ -13,9 +13,11 @@ import {
   setHolderKey,
   upsertDataHolder,
 } from './data-holder-store';
+import { withdrawRequests } from './overdue-store';
 
 /**
- * Creates a data holder or replaces its settings. Cases that are open already keep theirs.
+ * Creates a data holder or replaces its settings. Cases that are open already keep theirs, but their requests go to the new
+ * queue: those that wait to be sent to the old one are withdrawn.
  * @throws DomainError `version_mismatch`
  */
 export async function putDataHolder(
@@ -30,6 +32,7 @@ export async function putDataHolder(
     assertVersion(before, versions);
     if (before && isDeepStrictEqual(settingsOf(before), settings)) return { holder: before, created: false };
     const holder = await upsertDataHolder(tx, name, settings, ctx.now());
+    if (before?.queue && before.queue !== holder.queue) await withdrawRequests(tx, name, before.queue);
     await recordAdminAction(tx, ctx, origin, {
       type: before ? 'data_holder.changed' : 'data_holder.created',
       details: {

@@ -5,7 +5,9 @@ import { countOverdue, type Overdue, remindOverdue } from './overdue-store';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const BATCH_SIZE = 500;
-const MAIL_TIMEOUT_MS = 10_000;
+export const MAIL_TIMEOUT_MS = 10_000;
+/** Of a run on Lambda. Less than the function's time-out. */
+export const FOLLOW_UP_BUDGET_MS = 50_000;
 
 export interface FollowUpReport {
   /** Answers that were asked for again in this run. */
@@ -34,7 +36,7 @@ export async function followUpErasures(
     reminded.push(...overdue);
     batch = overdue.length;
   }
-  for (const [contact, holders] of byContact(reminded)) await sendReminder(ctx, contact, holders);
+  for (const [contact, holders] of byContact(reminded)) await sendReminder(ctx, contact, holders, end);
   const report = { reminded: reminded.length, overdue: await countOverdue(ctx.db, now) };
   if (report.reminded > 0) ctx.log.warn('Data holders are late with erasures', { ...report });
   return report;
@@ -51,10 +53,19 @@ function byContact(reminded: Overdue[]): Map<string, Map<string, number>> {
   return contacts;
 }
 
-/** A mail that cannot be sent is logged: the next one follows in a day, and the alarm does not depend on it. */
-async function sendReminder(ctx: Context, contact: string, holders: Map<string, number>): Promise<void> {
+/**
+ * A mail that cannot be sent, or not before the end, is logged: the next one follows in a day, and the alarm does not depend
+ * on it.
+ */
+async function sendReminder(
+  ctx: Context,
+  contact: string,
+  holders: Map<string, number>,
+  end: number,
+): Promise<void> {
   const { appName, publicUrl } = ctx.config.mail;
   try {
+    if (performance.now() >= end) throw new Error('no time was left');
     const mail = overdueErasuresMail({ appName, publicUrl, holders: [...holders] });
     await sendMail(ctx, ctx.newId(), { name: '', address: contact }, mail, MAIL_TIMEOUT_MS);
   } catch (error) {

@@ -60,8 +60,35 @@ async function sendRequestAgain(tx: Tx, asked: { caseId: string; holder: string 
     -- Not a second time while the first one waits: the queue may be gone.
     where not exists (
       select from dispatch where dispatch.event_id = cases.event_id and dispatch.queue = data_holders.queue)
-    order by cases.id`).execute(tx);
+    order by cases.id
+    -- A change of the queue waits, and then withdraws these.
+    for share of data_holders`).execute(tx);
   return Number(numAffectedRows ?? 0);
+}
+
+/**
+ * Withdraws requests of a holder that wait to be sent to this queue again, which may not exist: the relay would try for ever.
+ * They stay for another holder with the same queue whose answer is awaited.
+ * @param caseId omitted: of all cases
+ */
+export async function withdrawRequests(
+  tx: Tx,
+  holder: string,
+  queue: string,
+  caseId?: string,
+): Promise<void> {
+  await sql`
+    delete from dispatch where position in (
+      select waiting.position from erasure_receipts as receipt
+      join erasure_cases as cases on cases.id = receipt.case_id
+      join dispatch as waiting on waiting.event_id = cases.event_id and waiting.queue = ${queue}
+      where receipt.holder = ${holder} ${caseId === undefined ? sql`` : sql`and receipt.case_id = ${caseId}`}
+      and waiting.replay_id is null
+      and not exists (
+        select from erasure_receipts as other join data_holders on data_holders.name = other.holder
+        where other.case_id = receipt.case_id and other.holder <> receipt.holder
+        and other.received_at is null and data_holders.queue = waiting.queue)
+      order by waiting.position for update of waiting)`.execute(tx);
 }
 
 /** How many answers are overdue. */

@@ -7,6 +7,8 @@ import { markReadyIfAnswered } from '../exports/mark-ready';
 import { sealPart } from '../exports/part';
 import { appendEvent } from '../outbox/event-store';
 import { completeCase, lockCase, type ReceivedBy } from './case-store';
+import { findDataHolder } from './data-holder-store';
+import { withdrawRequests } from './overdue-store';
 import type { Answer } from './receipt';
 import { type CaseKind, findOwed, markReceived } from './receipt-store';
 
@@ -46,6 +48,7 @@ export async function recordReceipt(
     return 'unfitting';
   if (outcome === 'exported' && !(await addPart(tx, ctx, caseId, holder, answer))) return 'too_large';
   await markReceived(tx, owed, { outcome, receivedBy, now: ctx.now() });
+  if (kind === 'erasure') await withdrawAnswered(tx, caseId, holder);
   await finish();
   return 'received';
 }
@@ -74,6 +77,12 @@ async function addPart(tx: Tx, ctx: Context, id: string, holder: string, answer:
     return false;
   await storePart(tx, id, holder, part);
   return true;
+}
+
+/** The request may still wait to be sent to the holder's queue again. */
+async function withdrawAnswered(tx: Tx, caseId: string, name: string): Promise<void> {
+  const holder = await findDataHolder(tx, name);
+  if (holder?.queue) await withdrawRequests(tx, name, holder.queue, caseId);
 }
 
 /** Completes a case, which the caller has locked or inserted, if no answer is awaited. */

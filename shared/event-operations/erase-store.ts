@@ -98,14 +98,26 @@ export async function eraseFromEvents(tx: Tx, userId: string): Promise<void> {
 }
 
 /**
- * Those of the subjects that are no users, or none any more. The others stay until the transaction ends: whoever
- * deletes one of them waits, and then finds what was written meanwhile.
+ * Keeps those of the subjects that are users until the transaction ends, and waits for deletions under way. For writers of
+ * what may quote a user: a deletion that began earlier is visible to the next statement, and a later one finds and
+ * erases what was written. Has to be a statement of its own, because one that waits keeps its old view of other tables.
+ * @returns those that are users
  */
-export async function findMissingUsers(tx: Tx, subjects: string[]): Promise<Set<string>> {
+export async function holdUsers(tx: Tx, subjects: string[]): Promise<Set<string>> {
   const { rows } = await sql<{ id: string }>`
     select id from users where id = any(${subjects}::uuid[]) order by id for key share`.execute(tx);
-  const living = new Set(rows.map(({ id }) => id));
+  return new Set(rows.map(({ id }) => id));
+}
+
+/** Those of the subjects that are no users, or none any more. The others are held, see `holdUsers`. */
+export async function findMissingUsers(tx: Tx, subjects: string[]): Promise<Set<string>> {
+  const living = await holdUsers(tx, subjects);
   return new Set(subjects.filter((subject) => !living.has(subject)));
+}
+
+/** Whether an error may quote a person's data from the event. The subject of `webhook.disabled` is a webhook. */
+export function mayQuotePerson({ type }: UserEvent): boolean {
+  return type !== 'user.deleted' && type !== 'webhook.disabled';
 }
 
 /** Whether it was a user who has been deleted, as far back as the event log goes. */

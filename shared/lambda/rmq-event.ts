@@ -47,6 +47,9 @@ export interface BatchResponse {
   unavailable?: string;
 }
 
+/** The reason of events that were not tried because an earlier event of their user failed. */
+export const BEHIND_A_FAILURE = 'not tried: an earlier event of the user failed';
+
 /** @returns the reason if the function reported that it is unavailable, otherwise undefined */
 export function unavailableReason(response: unknown): string | undefined {
   if (typeof response !== 'object' || response === null || !('unavailable' in response)) return undefined;

@@ -18,7 +18,7 @@ import { createEventSender, sendToQueue } from './send-event';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 /** Shorter than the lease of a claim, so that a batch is put back before another relay may take it. */
-const BATCH_TIMEOUT_MS = 20_000;
+export const BATCH_TIMEOUT_MS = 20_000;
 const MAX_BACKOFF_MS = 5 * 60 * 1000;
 /** While the broker takes one batch, the database marks another and claims the next. */
 const BATCHES_AT_ONCE = 2;

@@ -1,10 +1,10 @@
 import { DEAD_LETTERS } from '../broker/topology';
 import type { Invoke, InvokeOutcome } from '../lambda/invoke';
-import { unavailableReason } from '../lambda/rmq-event';
+import { BEHIND_A_FAILURE, unavailableReason } from '../lambda/rmq-event';
 
 export interface DeliveryCounts {
   handled: number;
-  /** Failed attempts, whether they are retried or not. */
+  /** Failed attempts, whether they are retried or not; not what only waits for an earlier event of its user. */
   failed: number;
   deadLettered: number;
 }
@@ -13,8 +13,11 @@ export interface DeliveryCounts {
 export function countDeliveries(invoke: Invoke): { invoke: Invoke; counts: DeliveryCounts } {
   const counts: DeliveryCounts = { handled: 0, failed: 0, deadLettered: 0 };
   const counting: Invoke = async (functionName, payload, abandoned) => {
-    const outcome = await invoke(functionName, payload, abandoned);
     const messages = messagesIn(payload);
+    // The poller retries them, whatever the function answers later, and on Lambda the aborted call looks unavailable.
+    abandoned?.addEventListener('abort', () => (counts.failed += failedTogether(messages)), { once: true });
+    const outcome = await invoke(functionName, payload, abandoned);
+    if (abandoned?.aborted) return outcome;
     const { failed, untried } = undoneIn(outcome, messages);
     const handled = messages - failed - untried;
     counts.failed += failed;
@@ -25,11 +28,16 @@ export function countDeliveries(invoke: Invoke): { invoke: Invoke; counts: Deliv
   return { invoke: counting, counts };
 }
 
-/** The messages of a call that failed or remain untried. A failed batch is retried message by message. */
+/** The messages of a failed call that count as failed. A failed batch is retried message by message. */
+const failedTogether = (messages: number) => (messages === 1 ? 1 : 0);
+
+/** The messages of a call that failed or remain untried. */
 function undoneIn(outcome: InvokeOutcome, messages: number): { failed: number; untried: number } {
   if (outcome.kind === 'unavailable') return { failed: 0, untried: messages };
-  if (outcome.kind === 'failed')
-    return messages === 1 ? { failed: 1, untried: 0 } : { failed: 0, untried: messages };
+  if (outcome.kind === 'failed') {
+    const failed = failedTogether(messages);
+    return { failed, untried: messages - failed };
+  }
   const { payload } = outcome;
   if (unavailableReason(payload) !== undefined) return { failed: 0, untried: messages };
   const items: unknown[] =
@@ -39,10 +47,15 @@ function undoneIn(outcome: InvokeOutcome, messages: number): { failed: number; u
     Array.isArray(payload.batchItemFailures)
       ? payload.batchItemFailures
       : [];
-  const untried = items.filter(
-    (item) => typeof item === 'object' && item !== null && 'untried' in item && item.untried === true,
-  ).length;
+  const untried = items.filter(isUntried).length;
   return { failed: items.length - untried, untried };
+}
+
+function isUntried(item: unknown): boolean {
+  if (typeof item !== 'object' || item === null) return false;
+  return (
+    ('untried' in item && item.untried === true) || ('reason' in item && item.reason === BEHIND_A_FAILURE)
+  );
 }
 
 function messagesIn(payload: unknown): number {

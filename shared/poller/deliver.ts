@@ -1,4 +1,5 @@
 import type { Consumer } from '../broker/topology';
+import { BEHIND_A_FAILURE } from '../lambda/rmq-event';
 import { callFunction, type Failure, type Failures, readResponse } from './call-function';
 import type { Suspects } from './earlier-attempts-store';
 import { clearSuspects, noteSuspects } from './suspect-store';
@@ -11,7 +12,7 @@ export interface Delivery {
   unavailable?: string;
 }
 
-const NOT_TRIED: Failure = { reason: 'not tried: an earlier event of the user failed', final: false };
+const NOT_TRIED: Failure = { reason: BEHIND_A_FAILURE, final: false };
 const NO_RESULT: Failure = {
   reason: 'the function did not return, and the poller ended meanwhile',
   final: false,

@@ -51,7 +51,7 @@ export async function pollQueues(ctx: PollContext, budgetMs: number, signal?: Ab
 }
 
 /** How much longer than its budget a run may take. */
-function endTimeoutMs({ callTimeoutMs }: Pick<Config['poll'], 'callTimeoutMs'>): number {
+export function endTimeoutMs({ callTimeoutMs }: Pick<Config['poll'], 'callTimeoutMs'>): number {
   return callTimeoutMs + CONFIRM_TIMEOUT_MS + CLOSE_TIMEOUT_MS;
 }
 

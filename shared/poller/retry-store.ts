@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Consumer } from '../broker/topology';
 import type { Db } from '../db/connection';
+import { holdUsers } from '../event-operations/erase-store';
 import type { UserEvent } from '../events/catalog';
 
 /** An event that goes to a retry queue, or becomes a dead letter. */
@@ -18,6 +19,19 @@ export interface Retried {
  */
 export async function recordRetrying(db: Db, consumer: Consumer, events: Retried[]): Promise<void> {
   if (events.length === 0) return;
+  const failed = events.filter(({ failure }) => failure !== null);
+  if (failed.length === 0) return insertRetrying(db, consumer, events);
+  await db.transaction().execute(async (tx) => {
+    // A deletion under way has to be visible to the statement that stores the errors.
+    await holdUsers(
+      tx,
+      failed.map(({ event }) => event.subject),
+    );
+    await insertRetrying(tx, consumer, events);
+  });
+}
+
+async function insertRetrying(db: Db, consumer: Consumer, events: Retried[]): Promise<void> {
   const column = <T>(read: (item: Retried) => T) => events.map(read);
   await sql`
     with retried as materialized (

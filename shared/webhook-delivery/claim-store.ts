@@ -141,6 +141,7 @@ const KEPT_ATTEMPTS = 10;
 
 /**
  * Ends a claim: the delivery succeeded, failed permanently, or waits for its next attempt.
+ * @param db if there is a response, a transaction that holds the event's user
  * @param next the milliseconds until the next attempt, or the final status
  * @returns false if the claim had expired; then the result of the sender that claimed it since counts
  */

@@ -1,5 +1,7 @@
 import type { Context } from '../context/context';
+import type { Tx } from '../db/connection';
 import type { DeliveryAttempt } from '../db/tables';
+import { holdUsers } from '../event-operations/erase-store';
 import { NOBODY } from '../events/origin';
 import { appendEvent } from '../outbox/event-store';
 import { sequenceOf } from '../users/sequence';
@@ -40,14 +42,16 @@ export async function recordAttempt(
     response: answer.kind === 'answered' ? answer.excerpt : null,
     error: errorOf(answer),
   };
+  const settle = (result: 'succeeded' | 'failed') =>
+    attempt.response
+      ? ctx.db.transaction().execute((tx) => settleHoldingUser(tx, delivery, attempt, result))
+      : settleDelivery(ctx.db, delivery, attempt, result);
   if (status !== null && status >= 200 && status < 300) {
-    if (!(await settleDelivery(ctx.db, delivery, attempt, 'succeeded'))) return 'lost';
+    if (!(await settle('succeeded'))) return 'lost';
     await clearFailures(ctx.db, delivery.endpointId);
     return 'succeeded';
   }
-  if (answer.kind === 'nothing') {
-    return (await settleDelivery(ctx.db, delivery, attempt, 'failed')) ? 'failed' : 'lost';
-  }
+  if (answer.kind === 'nothing') return (await settle('failed')) ? 'failed' : 'lost';
   return recordFailure(ctx, delivery, answer, attempt);
 }
 
@@ -63,7 +67,7 @@ async function recordFailure(
   const next = delayMs === undefined ? 'failed' : Math.max(delayMs, pauseMs);
   const disabled = await ctx.db.transaction().execute(async (tx) => {
     const webhook = await lockWebhook(tx, delivery.endpointId);
-    if (!webhook || !(await settleDelivery(tx, delivery, attempt, next))) return 'lost';
+    if (!webhook || !(await settleHoldingUser(tx, delivery, attempt, next))) return 'lost';
     const { failures, failingSeconds } = await countFailure(tx, webhook.id, pauseMs);
     const failing =
       failures >= MIN_FAILURES_TO_DISABLE && failingSeconds >= ctx.config.webhooks.disableAfterSeconds;
@@ -83,6 +87,17 @@ async function recordFailure(
   if (disabled === 'lost') return 'lost';
   if (disabled) ctx.log.error('A webhook was disabled', disabled);
   return next === 'failed' ? 'failed' : 'retried';
+}
+
+/** A response may echo the event, so a deletion under way has to be visible to the statement that stores it. */
+async function settleHoldingUser(
+  tx: Tx,
+  delivery: ClaimedDelivery,
+  attempt: DeliveryAttempt,
+  next: number | 'succeeded' | 'failed',
+): Promise<boolean> {
+  if (attempt.response && delivery.event) await holdUsers(tx, [delivery.event.subject]);
+  return settleDelivery(tx, delivery, attempt, next);
 }
 
 function errorOf(answer: Answer): string | null {

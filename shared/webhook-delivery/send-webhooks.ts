@@ -9,7 +9,7 @@ import { recordAttempt, type Verdict } from './record-attempt';
 const LEASE_MARGIN_MS = 60_000;
 
 /** How long to retry writing an outcome while the database is unavailable. After that, the delivery is sent again. */
-const WRITE_TIMEOUT_MS = 15_000;
+export const WRITE_TIMEOUT_MS = 15_000;
 const WRITE_PAUSE_MS = 1_000;
 
 export type WebhookReport = Record<Verdict, number>;

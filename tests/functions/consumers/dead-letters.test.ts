@@ -63,6 +63,16 @@ test('stores an event, with where it failed, why and after how many attempts', a
   ]);
 });
 
+test('keeps the error of an event whose subject has never been a user', async () => {
+  const id = uuidv7();
+  const data = { id, host: 'hooks.example', reason: 'gone' };
+  const event = { ...deletion(), type: 'webhook.disabled', subject: id, data };
+  await store(letter(event));
+  expect(await stored()).toMatchObject([{ error: 'no luck', event }]);
+  const history = await ctx.db.selectFrom('event_history').select(['kind', 'error']).execute();
+  expect(history).toEqual([{ kind: 'dead', error: 'no luck' }]);
+});
+
 test.each([
   ['no JSON', '{'],
   ['U+0000, which PostgreSQL cannot store in JSON', '{"a":"\\u0000"}'],

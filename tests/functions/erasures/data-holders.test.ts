@@ -203,6 +203,48 @@ test('one holder is asked again by hand, once while that waits, and not after it
   expect((await ask('crm')).body.detail).toBe('The data holder has answered');
 });
 
+describe('a request that waits because its queue is missing', () => {
+  const settings = { deadlineSeconds: 60, queue: 'misspelled' };
+  const waiting = async () =>
+    (await ctx.db.selectFrom('dispatch').select('queue').where('queue', 'is not', null).execute()).map(
+      ({ queue }) => queue,
+    );
+  /** Two cases that are late at these holders. @returns the first one's id */
+  const askAgain = async (...names: string[]) => {
+    for (const name of names) await holder(ctx, admin, name, settings);
+    const { id } = await erase(ctx, await registerPerson(ctx));
+    await erase(ctx, await registerPerson(ctx));
+    later(ctx, 60);
+    await followUpErasures(ctx, 10_000);
+    return id;
+  };
+
+  test('is withdrawn with the answer', async () => {
+    const id = await askAgain('crm');
+    expect(await waiting()).toEqual(['misspelled', 'misspelled']);
+    await answer(id, 'crm');
+    expect(await waiting()).toEqual(['misspelled']);
+  });
+
+  test('is withdrawn when the queue changes, and goes to the other one the next time', async () => {
+    const id = await askAgain('crm');
+    await holder(ctx, admin, 'crm', { ...settings, queue: 'crm.rollcall' });
+    expect(await waiting()).toEqual([]);
+    await call(redrive, ctx, { method: 'POST', params: { id, name: 'crm' }, token: admin.accessToken });
+    expect(await waiting()).toEqual(['crm.rollcall']);
+  });
+
+  test('stays for another holder that reads the same queue', async () => {
+    const id = await askAgain('crm', 'shop');
+    await answer(id, 'crm');
+    await holder(ctx, admin, 'crm', { ...settings, queue: 'crm.rollcall' });
+    // One for each holder of each case.
+    expect(await waiting()).toHaveLength(4);
+    await answer(id, 'shop');
+    expect(await waiting()).toHaveLength(2);
+  });
+});
+
 test('a mail that cannot be sent is logged, and the queue is asked all the same', async () => {
   await holder(ctx, admin, 'crm', { deadlineSeconds: 60, contact: 'crm@example.com', queue: 'crm.rollcall' });
   await erase(ctx, await registerPerson(ctx));
@@ -211,4 +253,24 @@ test('a mail that cannot be sent is logged, and the queue is asked all the same'
   expect(await followUpErasures(without, 10_000)).toEqual({ reminded: 1, overdue: 1 });
   expect(ctx.logged.map(({ message }) => message)).toContain('A reminder of overdue erasures was not sent');
   expect(await sentTo('crm.rollcall')).toHaveLength(1);
+});
+
+test('after the budget no further mail is begun, so that the run can say what is overdue', async () => {
+  await holder(ctx, admin, 'crm', { deadlineSeconds: 60, contact: 'crm@example.com' });
+  await holder(ctx, admin, 'shop', { deadlineSeconds: 60, contact: 'shop@example.com' });
+  await erase(ctx, await registerPerson(ctx));
+  later(ctx, 60);
+  const without = { ...ctx, config: { ...ctx.config, mail: { ...ctx.config.mail, smtpUrl: undefined } } };
+  const notSent = () => ctx.logged.filter(({ message }) => message.startsWith('A reminder of overdue'));
+  const now = performance.now.bind(performance);
+  // The first mail takes a minute.
+  const clock = jest
+    .spyOn(performance, 'now')
+    .mockImplementation(() => now() + (notSent().length > 0 ? 60_000 : 0));
+  const report = await followUpErasures(without, 10_000).finally(() => clock.mockRestore());
+  expect(report).toEqual({ reminded: 2, overdue: 2 });
+  expect(notSent().map(({ error }) => JSON.stringify(error))).toEqual([
+    expect.stringContaining('SMTP_URL'),
+    expect.stringContaining('no time was left'),
+  ]);
 });

@@ -4,7 +4,11 @@ import { ConfigError, readConfig } from '../../../shared/config';
 import { VARIABLES } from '../../../shared/config/environment';
 import { createPlainContext } from '../../../shared/context/plain-context';
 import { CHECK_TIMEOUT_MS } from '../../../shared/db/pooled-connection';
+import { FOLLOW_UP_BUDGET_MS, MAIL_TIMEOUT_MS } from '../../../shared/erasure/follow-up-erasures';
 import { createLog } from '../../../shared/log';
+import { BATCH_TIMEOUT_MS } from '../../../shared/outbox/relay';
+import { endTimeoutMs } from '../../../shared/poller/poll-queues';
+import { WRITE_TIMEOUT_MS } from '../../../shared/webhook-delivery/send-webhooks';
 
 const COMPLETE = {
   DATABASE_URL: 'postgres://localhost/rollcall',
@@ -57,6 +61,12 @@ test.each([
   ['0 is a number that may be too small', { BCRYPT_COST: '0' }, 'BCRYPT_COST must be at least 4'],
   ['0 is a number where it is allowed', { PUBLISH_PAUSE_MS: '0' }, ''],
   ['garbage behind a number is garbage', { BCRYPT_COST: '10x' }, 'BCRYPT_COST must be a whole number'],
+  [
+    'a batch that would wait for longer than a run of the poller',
+    { POLL_BATCH_WINDOW_MS: '60000', POLL_BATCH_QUIET_MS: '60000' },
+    'POLL_BATCH_WINDOW_MS must be at most 30000',
+  ],
+  ['a list without a delay', { RETRY_DELAYS_MS: ',' }, 'RETRY_DELAYS_MS must have at least one delay'],
   [
     'a network without its size',
     { WEBHOOK_ALLOWED_NETWORKS: '::1/128, 10.0.0.0' },
@@ -135,12 +145,38 @@ test('every variable is passed to the functions by serverless.yml and explained 
   }
 });
 
-test('by default, the database is given up before a function is: there is time to say so', () => {
-  const { connectTimeoutMs, statementTimeoutMs } = readConfig(COMPLETE).database;
-  const { provider, functions } = parse(readFileSync('serverless.yml', 'utf8')) as {
+function deployed() {
+  return parse(readFileSync('serverless.yml', 'utf8')) as {
     provider: { timeout: number };
     functions: Record<string, { timeout?: number }>;
   };
+}
+
+const { relay, poll, purge, webhooks, database } = readConfig(COMPLETE);
+/** How long a run may take by default: its budget, and what is under way when that is spent. */
+const LONGEST_RUNS = {
+  'relay-outbox': relay.budgetMs + BATCH_TIMEOUT_MS,
+  'poll-queues': poll.budgetMs + endTimeoutMs(poll),
+  // A statement may take as long as the whole budget, see its handler.
+  'purge-events': purge.budgetMs + purge.budgetMs,
+  'send-webhooks': webhooks.budgetMs + webhooks.timeoutMs + WRITE_TIMEOUT_MS,
+  'follow-up-erasures': FOLLOW_UP_BUDGET_MS + MAIL_TIMEOUT_MS,
+};
+
+test.each(Object.entries(LONGEST_RUNS))(
+  'Lambda does not end %s before it has said how it went',
+  (name, ms) => {
+    const { functions } = deployed();
+    const timeoutMs = (functions[name]?.timeout ?? 0) * 1000;
+    // What the poller's last calls may take has room for its statements. Of the others, one may be under way.
+    const marginMs = name === 'poll-queues' ? 0 : database.statementTimeoutMs;
+    expect(timeoutMs).toBeGreaterThan(ms + marginMs);
+  },
+);
+
+test('by default, the database is given up before a function is: there is time to say so', () => {
+  const { connectTimeoutMs, statementTimeoutMs } = readConfig(COMPLETE).database;
+  const { provider, functions } = deployed();
   const shortest = Math.min(...Object.values(functions).map(({ timeout }) => timeout ?? provider.timeout));
   expect(CHECK_TIMEOUT_MS + connectTimeoutMs + statementTimeoutMs).toBeLessThan(shortest * 1000);
 });

@@ -1,11 +1,14 @@
 import { sql } from 'kysely';
 import { webhooks } from '../../../functions/consumers/webhooks';
 import { handler as deleteUser } from '../../../functions/users/delete-user';
+import { deleteLocked } from '../../../shared/accounts/delete-user';
 import { NOBODY } from '../../../shared/events/origin';
+import { lockUserRow } from '../../../shared/users/user-store';
 import { testWebhook } from '../../../shared/webhook-delivery/test-webhook';
 import { getWebhook } from '../../../shared/webhooks/get-webhook';
 import { rotateWebhookSecret } from '../../../shared/webhooks/rotate-webhook-secret';
 import { consume } from '../../setup/consume';
+import { untilLockIsAwaited } from '../../setup/database';
 import { storedEvents } from '../../setup/events';
 import { call } from '../../setup/http';
 import { type Person, registerPerson } from '../../setup/people';
@@ -135,6 +138,34 @@ describe('what is sent', () => {
         { attempt: 1, responseStatus: 500, response: null },
       ]);
     });
+
+    test.each([200, 500])(
+      'whose deletion is under way when status %i arrives, keeps no answer',
+      async (code) => {
+        const person = await registerPerson(ctx);
+        let echo: (() => void) | undefined;
+        const there = await ctx.receiver((response, { body }) => {
+          if (body.includes(person.user.username)) echo = () => void response.writeHead(code).end(body);
+          else response.writeHead(204).end();
+        });
+        const webhook = await subscribe(ctx, there.url);
+        await handled();
+        const sent = sendOnce(ctx);
+        while (!echo) await new Promise((resolve) => setImmediate(resolve));
+        const answer = echo;
+        await ctx.db.transaction().execute(async (tx) => {
+          const user = await lockUserRow(tx, person.user.id);
+          if (!user) throw new Error('There is no such user');
+          await deleteLocked(tx, ctx, user, NOBODY);
+          answer();
+          await untilLockIsAwaited(ctx);
+        });
+        await sent;
+        expect((await deliveriesOf(ctx, webhook)).at(-1)?.attempts).toMatchObject([
+          { attempt: 1, responseStatus: code, response: null },
+        ]);
+      },
+    );
   });
 
   test('is nothing where the log does not hold the event any more, and the endpoint is not to blame', async () => {
