@@ -37,7 +37,8 @@ export async function sendWebhooks(
   // Outcomes are written one after another: concurrent writes would exceed the wait for the pool's single connection.
   let written = Promise.resolve();
   let change = new AbortController();
-  signal?.addEventListener('abort', () => change.abort(), { once: true });
+  const wake = () => change.abort();
+  signal?.addEventListener('abort', wake, { once: true });
 
   const start = (delivery: ClaimedDelivery) => {
     const lane = delivery.failing ? failing : working;
@@ -61,20 +62,25 @@ export async function sendWebhooks(
     return claimDeliveries(ctx.db, limits, timeoutMs + LEASE_MARGIN_MS);
   };
 
-  do {
-    // Deliveries that end from here on free a slot that this claim has not counted.
-    change = new AbortController();
-    let claimed: ClaimedDelivery[] = [];
-    try {
-      claimed = await claim();
-      outageLog.recovered();
-    } catch (error) {
-      outageLog.failed(error);
-    }
-    for (const delivery of claimed) start(delivery);
-    if (claimed.length > 0) continue;
-    if (!signal?.aborted) await pause(Math.min(idleMs, end - performance.now()), change.signal);
-  } while (performance.now() < end && !signal?.aborted);
+  try {
+    do {
+      // Deliveries that end from here on free a slot that this claim has not counted.
+      change = new AbortController();
+      let claimed: ClaimedDelivery[] = [];
+      try {
+        claimed = await claim();
+        outageLog.recovered();
+      } catch (error) {
+        outageLog.failed(error);
+      }
+      for (const delivery of claimed) start(delivery);
+      if (claimed.length > 0) continue;
+      if (!signal?.aborted) await pause(Math.min(idleMs, end - performance.now()), change.signal);
+    } while (performance.now() < end && !signal?.aborted);
+  } finally {
+    // In `serve` the signal lives as long as the process, and there is a run every minute.
+    signal?.removeEventListener('abort', wake);
+  }
   await Promise.all([...working, ...failing]);
   return report;
 }
