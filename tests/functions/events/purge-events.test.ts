@@ -10,11 +10,13 @@ import { claimEvents } from '../../../shared/outbox/dispatch-store';
 import { lockLogStart } from '../../../shared/outbox/log-start-store';
 import { relayOutbox } from '../../../shared/outbox/relay';
 import { findReplay, insertReplay } from '../../../shared/outbox/replay-store';
+import { addDelivery } from '../../../shared/webhooks/delivery-store';
 import { type TestContext, testContext } from '../../setup/context';
 import { untilLockIsAwaited } from '../../setup/database';
 import { call } from '../../setup/http';
 import { makeUnsent, takeReplaySteps } from '../../setup/outbox';
 import { registerPerson, registration } from '../../setup/people';
+import { subscribe } from '../../setup/webhooks';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -86,6 +88,21 @@ test('what is unsent stays, however old, and so does what is about to be sent ag
   await takeReplaySteps(ctx);
   expect(await purge()).toMatchObject({ events: 0 });
   expect(await events()).toHaveLength(2);
+});
+
+test('an event stays as long as a webhook delivery of it is pending', async () => {
+  await registerPerson(ctx);
+  await relayOutbox(ctx, 0);
+  const { id: endpointId } = await subscribe(ctx, 'https://hooks.example.com/');
+  const { id: eventId } = await ctx.db.selectFrom('events').select('id').executeTakeFirstOrThrow();
+  await addDelivery(ctx.db, endpointId, eventId, 'user.created');
+  pass(60);
+  expect(await purge()).toMatchObject({ events: 0, deliveries: 0 });
+  await ctx.db
+    .updateTable('webhook_deliveries')
+    .set({ status: 'failed', finished_at: ctx.clock.now })
+    .execute();
+  expect(await purge()).toMatchObject({ events: 1, deliveries: 0 });
 });
 
 test('a replay during a purge waits for it, and sends what is left', async () => {
