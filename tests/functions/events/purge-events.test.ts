@@ -147,6 +147,28 @@ test('goes in small batches, until its budget is spent', async () => {
   expect(await handled()).toEqual([]);
 });
 
+test('what has the most rows does not keep the rest from its turn', async () => {
+  const stop = new AbortController();
+  await registerPerson(ctx);
+  await sql`
+    insert into inbox (event_id, consumer)
+    select ('01990000-0000-7000-8000-' || lpad(i::text, 12, '0'))::uuid, 'audit'
+    from generate_series(1, 3000) as i`.execute(ctx.db);
+  pass(365);
+  let asked = 0;
+  // It stops at the second batch of the inbox.
+  const db = ctx.db.withPlugin({
+    transformQuery: ({ node }) => {
+      if (JSON.stringify(node).includes('inbox')) asked += 1;
+      if (asked === 2) stop.abort();
+      return node;
+    },
+    transformResult: async ({ result }) => result,
+  });
+  const { handled, sessions } = await purgeEvents({ ...ctx, db }, 60_000, stop.signal);
+  expect([handled, sessions]).toEqual([2_000, 1]);
+});
+
 test('a retry that never came around is forgotten', async () => {
   const id = ctx.newId();
   const row = { consumer: 'audit', event_id: id, subject: id, sequence: '0000000001' };
