@@ -5,6 +5,7 @@ import { createLog } from '../../shared/log';
 import { endIfHung } from './heartbeat';
 import { HASH_MEMORY, SMALL_HEAP } from './memory';
 import { PARTS, type Part, type ServeSettings } from './settings';
+import { STOP_MESSAGE } from './stop-signal';
 
 const RESTART_DELAY_MS = 1_000;
 
@@ -24,8 +25,11 @@ export async function superviseProcesses({ parts, processes }: ServeSettings): P
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       stopping = true;
-      // A terminal sends the signal to all processes; a second one would end them at once.
-      if (signal === 'SIGTERM') for (const worker of running) worker.process.kill(signal);
+      for (const worker of running) {
+        // A terminal sends SIGINT to all processes, `kill` to this one alone; a second signal would end them at once.
+        if (signal === 'SIGINT') askToStop(worker);
+        else worker.process.kill(signal);
+      }
     });
   }
 
@@ -37,6 +41,8 @@ export async function superviseProcesses({ parts, processes }: ServeSettings): P
       let served = false;
       worker.once('listening', () => {
         served = true;
+        // It was not listening when it was asked to.
+        if (stopping) askToStop(worker);
       });
       await once(worker, 'exit');
       running.delete(worker);
@@ -50,4 +56,9 @@ export async function superviseProcesses({ parts, processes }: ServeSettings): P
   const http = own.filter((part) => part === 'http');
   const others = http.length > 0 ? processes - 1 : 0;
   await Promise.all([keepRunning(own), ...Array.from({ length: others }, () => keepRunning(http))]);
+}
+
+function askToStop(worker: Worker): void {
+  // One that is ending has no channel any more, which needs no handling.
+  worker.send(STOP_MESSAGE, () => {});
 }

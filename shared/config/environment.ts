@@ -135,7 +135,8 @@ export const Environment = v.object({
 
   EVENT_RETENTION_DAYS: integer(30, 1, 3_650),
   AUDIT_ADDRESS_DAYS: integer(90, 1, 3_650),
-  PURGE_BUDGET_MS: integer(50_000, 1, 890_000),
+  // Also the limit of each of its statements.
+  PURGE_BUDGET_MS: integer(50_000, 1_000, 890_000),
   WEBHOOK_ALLOWED_NETWORKS: list(network, ''),
   WEBHOOK_TIMEOUT_MS: integer(15_000, 1, 25_000),
   WEBHOOK_RETRY_DELAYS_MS: list(

@@ -9,12 +9,14 @@ import { DatabaseUnavailable, judge, NoReply, ReadOnly, type StatementOutcome, t
 export const CHECK_TIMEOUT_MS = 1_000;
 /** The server's timeout is shorter than ours: after its error the connection is usable, after our timeout it is not. */
 const SERVER_SHARE = 0.9;
+/** A wait for a lock ends before its statement does: it is told apart from slowness, and counts no attempt of a consumer. */
+const LOCK_SHARE = 0.8;
 
 /** In milliseconds; 0 means no limit. */
 export interface ConnectionLimits {
   /** Maximum time of a statement until its result arrives. */
   statementTimeoutMs: number;
-  /** Maximum wait for a lock. */
+  /** Maximum wait for a lock; not more than four fifths of a statement's time. */
   lockTimeoutMs: number;
   /** How long a transaction of a silent client keeps its locks. */
   idleInTransactionTimeoutMs: number;
@@ -184,7 +186,10 @@ export class PooledConnection implements DatabaseConnection {
     const { statementTimeoutMs, lockTimeoutMs, idleInTransactionTimeoutMs } = this.limits;
     const limits = {
       statement_timeout: Math.ceil(statementTimeoutMs * SERVER_SHARE),
-      lock_timeout: lockTimeoutMs,
+      lock_timeout:
+        statementTimeoutMs === 0
+          ? lockTimeoutMs
+          : Math.min(lockTimeoutMs, Math.ceil(statementTimeoutMs * LOCK_SHARE)),
       idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
     };
     return Object.entries(limits).flatMap(([name, ms]) => (ms === 0 ? [] : [`set local ${name} = ${ms}`]));

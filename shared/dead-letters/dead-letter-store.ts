@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Db, Tx } from '../db/connection';
 import { consumerOf, recordHistory } from '../event-history/history-store';
 import {
@@ -162,9 +162,24 @@ export function auditedLetter({ queue, messageId, event }: DeadLetter) {
   return { queue, messageId, eventType: event?.type ?? null, eventSubject: event?.subject ?? null };
 }
 
-/** Moves a letter, or all of a queue that hold an event, to what is to be sent. @returns how many */
-export async function moveToDispatch(db: Db, which: { id: string } | { queue: string }): Promise<number> {
-  const condition = 'id' in which ? sql`id = ${which.id}` : sql`queue = ${which.queue}`;
+/** Moves a letter that holds an event to what is to be sent. */
+export async function moveToDispatch(db: Db, id: string): Promise<void> {
+  await move(db, sql`id = ${id}`);
+}
+
+/**
+ * Moves the oldest letters of a queue that hold an event, with all others of their users: these keep their order.
+ * @returns how many; fewer than `limit` if none are left
+ */
+export async function moveOldestToDispatch(db: Db, queue: string, limit: number): Promise<number> {
+  return move(
+    db,
+    sql`queue = ${queue} and subject = any(array(
+      select subject from dead_letters where queue = ${queue} and event is not null order by id limit ${limit}))`,
+  );
+}
+
+async function move(db: Db, condition: RawBuilder<unknown>): Promise<number> {
   const { numAffectedRows } = await sql`
     with moved as (
       delete from dead_letters where ${condition} and event is not null

@@ -27,6 +27,10 @@ export async function purgePublished(db: Db, before: Date, limit: number, after:
           select from replays
           where finished_at is null and events.position > replays.position
           and events.position <= replays.end_position offset 0)
+        -- A retry sends the event as the log has it.
+        and not exists (
+          select from webhook_deliveries
+          where webhook_deliveries.event_id = events.id and status = 'pending' offset 0)
         and coalesce((
           select publications.published_at from publications where publications.event_id = events.id
         ), events.published_at) < ${before}

@@ -21,26 +21,30 @@ const FIRST_ID = '00000000-0000-0000-0000-000000000000';
  */
 const INBOX_EXTRA_DAYS = 30;
 
-export interface PurgeReport {
-  events: number;
-  handled: number;
+const NOTHING = {
+  events: 0,
+  handled: 0,
   /** Entries of the history of events that were purged before. */
-  histories: number;
-  retries: number;
-  replays: number;
+  histories: 0,
+  retries: 0,
+  replays: 0,
   /** Of webhooks. */
-  deliveries: number;
-  sessions: number;
-  passkeyChallenges: number;
-  mailLinks: number;
-  mailedCodes: number;
-  formerAddresses: number;
-  exports: number;
-  idempotencyKeys: number;
-  rateLimits: number;
+  deliveries: 0,
+  sessions: 0,
+  passkeyChallenges: 0,
+  factorChallenges: 0,
+  signInCodes: 0,
+  mailLinks: 0,
+  mailedCodes: 0,
+  formerAddresses: 0,
+  exports: 0,
+  idempotencyKeys: 0,
+  rateLimits: 0,
   /** Entries of the audit log that have forgotten where somebody was. */
-  auditAddresses: number;
-}
+  auditAddresses: 0,
+};
+
+export type PurgeReport = typeof NOTHING;
 
 /** Takes out what is past its retention, in small batches, until nothing is left or the budget is spent. */
 export async function purgeEvents(
@@ -51,49 +55,56 @@ export async function purgeEvents(
   const end = performance.now() + budgetMs;
   const age = (days: number) => new Date(ctx.now().getTime() - days * DAY_MS);
   const { retentionDays, auditAddressDays } = ctx.config.purge;
-  const all = async (purge: () => Promise<number>) => {
-    let total = 0;
-    let purged = BATCH_SIZE;
-    while (purged === BATCH_SIZE && performance.now() < end && !signal?.aborted) {
-      purged = await purge();
-      total += purged;
-    }
-    return total;
-  };
   /** Each batch goes on where the one before it ended. */
-  const allById = (purge: (after: string) => Promise<Purged>) => {
+  const byId = (purge: (after: string) => Promise<Purged>) => {
     let after = FIRST_ID;
-    return all(async () => {
+    return async () => {
       const { count, last } = await purge(after);
       after = last;
       return count;
-    });
+    };
   };
   /** @param keptMs how long after its expiry a row is kept */
-  const allExpired = (table: Parameters<typeof purgeExpired>[1], keptMs = 0) =>
-    all(() => purgeExpired(ctx.db, table, new Date(ctx.now().getTime() - keptMs), BATCH_SIZE));
+  const expired =
+    (table: Parameters<typeof purgeExpired>[1], keptMs = 0) =>
+    () =>
+      purgeExpired(ctx.db, table, new Date(ctx.now().getTime() - keptMs), BATCH_SIZE);
   const handledBefore = age(retentionDays + INBOX_EXTRA_DAYS);
-  const report = {
-    events: await allById((after) => purgePublished(ctx.db, age(retentionDays), BATCH_SIZE, after)),
-    handled: await allById((after) => purgeByEvent(ctx.db, 'inbox', handledBefore, BATCH_SIZE, after)),
-    histories: await allById((after) =>
-      purgeByEvent(ctx.db, 'event_history', handledBefore, BATCH_SIZE, after),
-    ),
-    deliveries: await all(() => purgeDeliveries(ctx.db, age(retentionDays), BATCH_SIZE)),
-    retries: await all(() => purgeOverdueRetries(ctx.db, age(INBOX_EXTRA_DAYS), BATCH_SIZE)),
-    replays: await all(() => purgeReplays(ctx.db, age(retentionDays), BATCH_SIZE)),
-    sessions: await all(() => purgeSessions(ctx.db, ctx.now(), BATCH_SIZE)),
-    mailLinks: await allExpired('email_tokens'),
-    mailedCodes: await allExpired('mailed_codes'),
-    factorChallenges: await allExpired('factor_challenges'),
-    signInCodes: await allExpired('sign_in_codes', REMEMBERED_MS),
-    passkeyChallenges: await allExpired('passkey_challenges'),
-    formerAddresses: await allExpired('former_emails'),
-    exports: await allExpired('export_cases'),
-    idempotencyKeys: await allExpired('idempotency_keys'),
-    rateLimits: await allExpired('rate_limits'),
-    auditAddresses: await all(() => blankAuditEntries(ctx.db, age(auditAddressDays), BATCH_SIZE)),
-  };
+  /** Each takes a batch. */
+  const purges: [keyof PurgeReport, () => Promise<number>][] = [
+    // Before the events, which a pending delivery keeps.
+    ['deliveries', () => purgeDeliveries(ctx.db, age(retentionDays), BATCH_SIZE)],
+    ['events', byId((after) => purgePublished(ctx.db, age(retentionDays), BATCH_SIZE, after))],
+    ['handled', byId((after) => purgeByEvent(ctx.db, 'inbox', handledBefore, BATCH_SIZE, after))],
+    ['histories', byId((after) => purgeByEvent(ctx.db, 'event_history', handledBefore, BATCH_SIZE, after))],
+    ['retries', () => purgeOverdueRetries(ctx.db, age(INBOX_EXTRA_DAYS), BATCH_SIZE)],
+    ['replays', () => purgeReplays(ctx.db, age(retentionDays), BATCH_SIZE)],
+    ['sessions', () => purgeSessions(ctx.db, ctx.now(), BATCH_SIZE)],
+    ['mailLinks', expired('email_tokens')],
+    ['mailedCodes', expired('mailed_codes')],
+    ['factorChallenges', expired('factor_challenges')],
+    ['signInCodes', expired('sign_in_codes', REMEMBERED_MS)],
+    ['passkeyChallenges', expired('passkey_challenges')],
+    ['formerAddresses', expired('former_emails')],
+    ['exports', expired('export_cases')],
+    ['idempotencyKeys', expired('idempotency_keys')],
+    ['rateLimits', expired('rate_limits')],
+    ['auditAddresses', () => blankAuditEntries(ctx.db, age(auditAddressDays), BATCH_SIZE)],
+  ];
+  const report: PurgeReport = { ...NOTHING };
+  // In turns, so that what has the most rows does not take all of the budget, hour after hour.
+  let unfinished = purges;
+  while (unfinished.length > 0) {
+    const round = unfinished;
+    unfinished = [];
+    for (const turn of round) {
+      const [name, purge] = turn;
+      if (performance.now() >= end || signal?.aborted) continue;
+      const purged = await purge();
+      report[name] += purged;
+      if (purged === BATCH_SIZE) unfinished.push(turn);
+    }
+  }
   ctx.log.info('Data past its retention was purged', { ...report });
   return report;
 }

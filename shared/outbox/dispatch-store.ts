@@ -187,8 +187,11 @@ export function dispatchToQueue(events: RawBuilder<unknown>): RawBuilder<unknown
   return sql`
     insert into dispatch (queue, event_id, subject, replay_id, event, due_at)
     select queue, event_id, subject, replay_id, event, greatest(now(), (
-      select max(older.due_at) from dispatch older
-      where older.subject = again.subject and coalesce(older.queue, '') = again.queue))
+      select max(due_at) from (
+        select older.due_at from dispatch older
+        where older.subject = again.subject and coalesce(older.queue, '') = again.queue
+        -- Otherwise \`max\` may read all of the table by its times.
+        ${PER_ROW}) as theirs))
     from (${events}) as again`;
 }
 

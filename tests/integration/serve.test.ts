@@ -284,6 +284,20 @@ test('what the environment says of this memory stays', async () => {
   expect(environment).not.toContain(`GLIBC_TUNABLES=${HASH_MEMORY.GLIBC_TUNABLES}`);
 });
 
+test.each(['to the first process alone', 'to all of them, as from a terminal'])(
+  'several processes end after their work at a SIGINT %s',
+  async (to) => {
+    const { child, exit, logged } = await serve({ WEB_CONCURRENCY: '2' });
+    const workers = (await logged(isStart, 2)).map(({ pid }) => pid);
+    for (const pid of to.includes('all') ? [...workers, child.pid] : [child.pid])
+      process.kill(pid ?? 0, 'SIGINT');
+    expect(await exit).toBe(0);
+    const stops = await logged(({ message }) => message === 'Rollcall is stopping after the current work', 2);
+    expect(stops).toHaveLength(2);
+    expect(await logged(({ message }) => message.startsWith('Second signal'), 0)).toEqual([]);
+  },
+);
+
 test('several processes share the port; one that is killed is replaced, and no registration is lost', async () => {
   const { port, child, exit, logged } = await serve({ WEB_CONCURRENCY: '2' });
   const starts = await logged(isStart, 2);

@@ -10,11 +10,13 @@ import { claimEvents } from '../../../shared/outbox/dispatch-store';
 import { lockLogStart } from '../../../shared/outbox/log-start-store';
 import { relayOutbox } from '../../../shared/outbox/relay';
 import { findReplay, insertReplay } from '../../../shared/outbox/replay-store';
+import { addDelivery } from '../../../shared/webhooks/delivery-store';
 import { type TestContext, testContext } from '../../setup/context';
 import { untilLockIsAwaited } from '../../setup/database';
 import { call } from '../../setup/http';
 import { makeUnsent, takeReplaySteps } from '../../setup/outbox';
 import { registerPerson, registration } from '../../setup/people';
+import { subscribe } from '../../setup/webhooks';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -88,6 +90,21 @@ test('what is unsent stays, however old, and so does what is about to be sent ag
   expect(await events()).toHaveLength(2);
 });
 
+test('an event stays as long as a webhook delivery of it is pending', async () => {
+  await registerPerson(ctx);
+  await relayOutbox(ctx, 0);
+  const { id: endpointId } = await subscribe(ctx, 'https://hooks.example.com/');
+  const { id: eventId } = await ctx.db.selectFrom('events').select('id').executeTakeFirstOrThrow();
+  await addDelivery(ctx.db, endpointId, eventId, 'user.created');
+  pass(60);
+  expect(await purge()).toMatchObject({ events: 0, deliveries: 0 });
+  await ctx.db
+    .updateTable('webhook_deliveries')
+    .set({ status: 'failed', finished_at: ctx.clock.now })
+    .execute();
+  expect(await purge()).toMatchObject({ events: 1, deliveries: 0 });
+});
+
 test('a replay during a purge waits for it, and sends what is left', async () => {
   const { user } = await registerPerson(ctx);
   await relayOutbox(ctx, 0);
@@ -128,6 +145,28 @@ test('goes in small batches, until its budget is spent', async () => {
   expect(await purge(0)).toMatchObject({ events: 0, handled: 0 });
   expect(await purge()).toMatchObject({ events: 0, handled: 2_500 });
   expect(await handled()).toEqual([]);
+});
+
+test('what has the most rows does not keep the rest from its turn', async () => {
+  const stop = new AbortController();
+  await registerPerson(ctx);
+  await sql`
+    insert into inbox (event_id, consumer)
+    select ('01990000-0000-7000-8000-' || lpad(i::text, 12, '0'))::uuid, 'audit'
+    from generate_series(1, 3000) as i`.execute(ctx.db);
+  pass(365);
+  let asked = 0;
+  // It stops at the second batch of the inbox.
+  const db = ctx.db.withPlugin({
+    transformQuery: ({ node }) => {
+      if (JSON.stringify(node).includes('inbox')) asked += 1;
+      if (asked === 2) stop.abort();
+      return node;
+    },
+    transformResult: async ({ result }) => result,
+  });
+  const { handled, sessions } = await purgeEvents({ ...ctx, db }, 60_000, stop.signal);
+  expect([handled, sessions]).toEqual([2_000, 1]);
 });
 
 test('a retry that never came around is forgotten', async () => {

@@ -8,7 +8,7 @@ import { FOLLOW_UP_BUDGET_MS, MAIL_TIMEOUT_MS } from '../../../shared/erasure/fo
 import { createLog } from '../../../shared/log';
 import { BATCH_TIMEOUT_MS } from '../../../shared/outbox/relay';
 import { endTimeoutMs } from '../../../shared/poller/poll-queues';
-import { WRITE_TIMEOUT_MS } from '../../../shared/webhook-delivery/send-webhooks';
+import { WRITE_TIMEOUT_MS } from '../../../shared/webhook-delivery/outcome-writer';
 
 const COMPLETE = {
   DATABASE_URL: 'postgres://localhost/rollcall',
@@ -77,6 +77,7 @@ test.each([
     { WEBHOOK_ALLOWED_NETWORKS: '10.0.0.0/33' },
     'WEBHOOK_ALLOWED_NETWORKS.0 must be a network',
   ],
+  ['less than a statement takes', { PURGE_BUDGET_MS: '999' }, 'PURGE_BUDGET_MS must be at least 1000'],
   ['a short secret', { JWT_SECRET: 'short' }, 'JWT_SECRET must be at least 32 bytes long'],
   ['32 spaces', { JWT_SECRET: ' '.repeat(32) }, 'JWT_SECRET must not be blank'],
   ['32 line breaks', { JWT_SECRET: '\r\n'.repeat(16) }, 'JWT_SECRET must not be blank'],

@@ -48,6 +48,18 @@ test('the server knows the limits of a transaction, and the session keeps none o
   expect(await show(db)).toEqual(none);
 });
 
+test('the wait for a lock ends before the time of its statement, whatever the settings say', async () => {
+  const inside = (limits: Partial<Parameters<typeof openDatabase>[0]>) =>
+    open(limits)
+      .transaction()
+      .execute((tx) => show(tx));
+  const limits = { statementTimeoutMs: 4_000, lockTimeoutMs: 4_000 };
+  expect(await inside(limits)).toMatchObject({ statement: '3600ms', lock: '3200ms' });
+  // 0: none.
+  expect(await inside({ ...limits, lockTimeoutMs: 0 })).toMatchObject({ lock: '0' });
+  expect(await inside({ ...limits, statementTimeoutMs: 0 })).toMatchObject({ lock: '4s' });
+});
+
 test('without limits, the server is told of none', async () => {
   expect(
     await open()

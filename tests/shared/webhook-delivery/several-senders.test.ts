@@ -1,8 +1,10 @@
+import { getEventListeners } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { sql } from 'kysely';
 import { NOBODY } from '../../../shared/events/origin';
 import { claimDeliveries } from '../../../shared/webhook-delivery/claim-store';
 import { redeliverWebhook } from '../../../shared/webhook-delivery/redeliver-webhook';
+import { sendWebhooks } from '../../../shared/webhook-delivery/send-webhooks';
 import { purgeDeliveries } from '../../../shared/webhooks/delivery-store';
 import { getWebhook } from '../../../shared/webhooks/get-webhook';
 import { updateWebhook } from '../../../shared/webhooks/update-webhook';
@@ -104,6 +106,12 @@ describe('several senders, and those that end', () => {
     await newEvents(ctx, 1);
     await newEvents(ctx, 1);
     await run;
+  });
+
+  test('a run leaves nothing behind on the signal, which lives as long as the process', async () => {
+    const { signal } = new AbortController();
+    await sendWebhooks(ctx, 0, signal);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 });
 
