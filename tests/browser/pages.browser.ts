@@ -36,7 +36,8 @@ beforeAll(async () => {
   rollcall = await startRollcall({
     RETURN_URLS: [app.returnTo, app.sample, PHONE].join(),
     CORS_ORIGINS: app.url,
-    APP_NAME: `Ours ${ATTACK}`,
+    // Of the 64 characters that a name may have.
+    APP_NAME: `Ours "><script>alert(2)</script>{{7*7}}&code=x#'`,
     BRAND_COLOR: '#ffd400',
   });
   app.useSampleAt(rollcall.url);
